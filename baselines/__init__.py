@@ -1,0 +1,1 @@
+"""One file a method; every file here that defines a plugin is found by name."""

@@ -1,0 +1,1 @@
+"""The suite: data, compression, training loop, metrics, detection, tables and report."""

@@ -1,0 +1,1 @@
+"""One module a DVC stage: parse arguments, call the suite, write the outputs."""
