@@ -30,7 +30,8 @@ def to_uint8(image: Image) -> Bytes:
     """
     if not np.isfinite(image).all():
         raise ValueError("Argument `image` must be finite, but it holds NaN or infinity.")
-    return np.rint(np.clip(image, 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)
+    levels: Bytes = np.rint(np.clip(image, 0.0, 1.0) * np.float32(255.0)).astype(np.uint8)
+    return levels
 
 
 def to_float(pixels: Bytes) -> Image:
@@ -70,7 +71,7 @@ def read_uint8(path: Path, upright: bool = False) -> Bytes:
                 )
             file.load()
             picture = PIL.ImageOps.exif_transpose(file) if upright else file
-            return np.array(_rgb(picture, path))
+            return np.array(_rgb(picture, path), np.uint8)
     except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
 

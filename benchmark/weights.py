@@ -1,0 +1,193 @@
+"""Where weights lie, checkpoints that describe themselves, and chains built from them."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import InputError
+from benchmark.methods import Chain, Plugin, Released, Step, Track, repository
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Trained weights and how they were made.
+
+    Attributes:
+        method: The plugin's name.
+        part: Which of its parts.
+        settings: What the plugin's `build` and `train` take besides weights.
+        state: State dict, name -> tensor.
+        record: How it was trained: recipe, profile, data hash, seed, steps, versions.
+    """
+
+    method: str
+    part: str
+    settings: Mapping[str, Any]
+    state: Mapping[str, Any]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the file appears whole or not at all."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    torch.save({"format": FORMAT} | asdict(checkpoint), partial)
+    partial.replace(path)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        InputError: The file is missing or is not a checkpoint of this suite.
+    """
+    content = read(path)
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise InputError(f"{path} is not a checkpoint of this suite: train it again.")
+    return Checkpoint(**content)
+
+
+def read(path: Path) -> Any:
+    """Read what a weights file holds, tensors and plain values only (never code).
+
+    Raises:
+        InputError: The file is missing or cannot be read that way.
+    """
+    import pickle
+
+    import torch
+
+    if not path.is_file():
+        raise InputError(f"There are no weights at {path}: train them or see weights/README.md.")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read as weights ({type(error).__name__}): get the file again."
+        ) from error
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def released_folders() -> list[Path]:
+    """Return where released weights are looked for, first to last."""
+    folders = [repository() / "weights" / "released"]
+    data = os.environ.get("MLSM_BENCH_DATA")
+    return [*folders, Path(data) / "weights"] if data else folders
+
+
+def find_released(released: Released) -> Path | None:
+    """Return where the file lies, or None if no folder has it.
+
+    Raises:
+        InputError: A file of that name has another size or SHA-256.
+    """
+    for folder in released_folders():
+        path = folder / released.file
+        if path.is_file():
+            return _verified(path, released)
+    return None
+
+
+@functools.cache
+def _verified(path: Path, released: Released) -> Path:
+    size, found = path.stat().st_size, digest(path)
+    if size != released.size or found != released.sha256:
+        raise InputError(
+            f"{path} has {size} bytes and SHA-256 {found[:12]}..., expected {released.size} bytes "
+            f"and {released.sha256[:12]}...: get the file again from {released.source}."
+        )
+    return path
+
+
+def trained_path(folder: Path, name: str, part: str = "model") -> Path:
+    """Return where a profile keeps the weights of a method's part."""
+    return folder / (f"{name}.pt" if part == "model" else f"{name}_{part}.pt")
+
+
+def absent(chain: Chain, track: Track, trained: Path) -> str:
+    """Return why `assemble` would find no weights, or "" where it finds them all."""
+    for step in chain.plugins:
+        reason = _absent(step, track, trained)
+        if reason:
+            return reason
+    return ""
+
+
+def _absent(step: Plugin, track: Track, trained: Path) -> str:
+    if not step.learned:
+        return ""
+    if track == "retrained":
+        path = trained_path(trained, step.name)
+        return "" if path.is_file() else f"{step.title} has no trained weights at {path}"
+    if not step.released:
+        return f"{step.title} has no released weights that this suite can load"
+    if find_released(step.released[0]) is None:
+        return f"released weights of {step.title} are absent ({step.released[0].file})"
+    return ""
+
+
+def tracks(chain: Chain) -> tuple[Track, ...]:
+    """Return the tracks a chain can have at all."""
+    if not chain.learned:
+        return ("classical",)
+    learned = [step for step in chain.plugins if step.learned]
+    return ("retrained", "released") if all(s.released for s in learned) else ("retrained",)
+
+
+def assemble(chain: Chain, track: Track, trained: Path) -> list[Step]:
+    """Build a chain's methods with their weights.
+
+    Args:
+        chain: What to build.
+        track: `classical`, `retrained` or `released`; steps without weights ignore it.
+        trained: The folder of retrained weights, such as `weights/lol`.
+
+    Raises:
+        InputError: Weights are absent or broken.
+    """
+    reason = absent(chain, track, trained)
+    if reason:
+        raise InputError(f"Chain {chain} cannot run: {reason}; see weights/README.md.")
+    return [Step(step, _build(step, track, trained)) for step in chain.plugins]
+
+
+def _build(step: Plugin, track: Track, trained: Path) -> Any:
+    if not step.learned:
+        return step.build()
+    if track == "retrained":
+        checkpoint = load(trained_path(trained, step.name))
+        return step.build(checkpoint.state, **checkpoint.settings)
+    released = step.released[0]
+    return step.build(released.adapt(read(find_released(released) or Path(released.file))))
+
+
+def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
+    """Return the SHA-256 of every weights file a chain uses, by step name."""
+    found: dict[str, str] = {}
+    for step in chain.plugins:
+        if step.learned and track == "retrained":
+            found[step.name] = digest(trained_path(trained, step.name))
+        elif step.learned:
+            found[step.name] = step.released[0].sha256
+    return found
+
+
+def learned_steps(chains: Sequence[Chain]) -> list[str]:
+    """Return the names of all learned methods in chains, each once, in order."""
+    return list(dict.fromkeys(s.name for c in chains for s in c.plugins if s.learned))
