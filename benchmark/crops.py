@@ -81,8 +81,8 @@ class Crops:
         return _batch([self._one(random) for _ in range(self.batch)])
 
     def _one(self, random: np.random.Generator) -> tuple[Bytes, Bytes, int]:
-        item = self.items[random.integers(len(self.items))]
-        qf = sorted(item.inputs)[random.integers(len(item.inputs))]
+        item = self.items[int(random.integers(len(self.items)))]
+        qf = sorted(item.inputs)[int(random.integers(len(item.inputs)))]
         symmetry = int(random.integers(8))
         place = random.random(2)
         return (
