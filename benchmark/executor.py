@@ -1,0 +1,47 @@
+"""Work spread over processes; where they run is joblib's configuration, not this code's."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import joblib
+from tqdm import tqdm
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def spread(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int = 1,
+    label: str = "",
+    unit: str = "image",
+) -> Iterator[Result]:
+    """Yield `work(item)` for every item, in their order, as soon as each is done.
+
+    Each process has one BLAS/torch thread, so results do not depend on the number of processes.
+    `joblib.parallel_config` chooses another backend, such as a Dask cluster.
+
+    Args:
+        work: A function that can be pickled.
+        items: What to work on.
+        jobs: Processes; 1 works in this one.
+        label: What the progress bar says.
+        unit: What it counts.
+    """
+    parallel = joblib.Parallel(n_jobs=min(jobs, max(1, len(items))), return_as="generator")
+    results = parallel(joblib.delayed(_single)(work, item) for item in items)
+    yield from tqdm(results, desc=label, total=len(items), unit=unit, mininterval=1.0)
+
+
+def _single(work: Callable[[Item], Result], item: Item) -> Result:
+    for name in THREADS:  # read by libraries that are loaded from here on ...
+        os.environ[name] = "1"
+    torch = sys.modules.get("torch")
+    if torch is not None:  # ... and not by torch where it is loaded already
+        torch.set_num_threads(1)
+    return work(item)

@@ -1,0 +1,187 @@
+"""params.yaml as frozen models: every setting of a profile, checked, with its reason."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from benchmark.errors import InputError
+from benchmark.methods import Track, repository
+
+SetName = Literal["LOL", "LSRW", "SICE", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Training(_Model):
+    """How one part of a learned method is trained in this profile."""
+
+    steps: Count
+    """Budget in optimiser steps."""
+    batch: Count | None = None
+    """Crops a step; None takes the published one."""
+    crop: Count | None = None
+    """Side of a crop in pixels; None takes the published one."""
+    settings: dict[str, Any] = {}
+    """What the method's file takes: width, blocks, ..."""
+
+
+class Mlsm(_Model):
+    """The paper's method: two VAEs, then the mapping networks."""
+
+    settings: dict[str, Any] = {}
+    """Fields of `mlsm.config.Config`."""
+    vae_dark: Training
+    vae_normal: Training
+    mapping: Training
+
+
+class Merge(_Model):
+    """Which raw sets make the merged training sets (Tables I and II) and the test sets."""
+
+    vae_dark: list[SetName]
+    """Dark images for the VAE of compressed dark images (Table I)."""
+    vae_normal: list[SetName]
+    """Normal-light images for the other VAE (LabelMe in the paper)."""
+    mapping_pairs: list[SetName]
+    """Pairs for the mapping networks (Table II)."""
+    test: list[SetName]
+    """Test sets of Tables III and IV."""
+    validation: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.05
+    """Share of the training pairs held back for choosing settings."""
+    accepted_leaks: dict[str, str] = {}
+    """Training image -> why it may also be a test image."""
+
+
+class Detection(_Model):
+    """The dark-face benchmark (Table VII)."""
+
+    chains: list[str]
+    """Chains whose outputs the detector sees; none switches the stage off."""
+    detector: str = "mtcnn"
+    qfs: list[Quality] = [90]
+    iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]] = [0.3, 0.5, 0.7]
+
+
+class Params(_Model):
+    """A profile."""
+
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Names every folder the profile writes."""
+    title: str
+    """One line for the report."""
+    root: str
+    """From the profile's folder to the repository's root; where stages run."""
+    params_file: str
+    """This file, seen from the root."""
+    builtin: list[Literal["demo"]]
+    """Raw data the suite writes itself ([demo]) ..."""
+    external: list[Literal["disk"]]
+    """... or finds on disk ([disk]): under MLSM_BENCH_DATA, then data/raw."""
+    seed: int = 2403
+    sets: list[SetName]
+    """Raw sets the profile uses."""
+    merge: Merge
+    qfs: list[Quality]
+    """Quality factors of the test inputs."""
+    train_qfs: list[Quality]
+    """Quality factors of the training inputs; each crop draws one."""
+    uncompressed: bool = True
+    """Whether to score the uncompressed dark images as well."""
+    tracks: list[Track]
+    """Which weights learned methods are scored with."""
+    training: dict[str, Training]
+    """Learned baselines to train, by name."""
+    mlsm: Mlsm
+    chains: list[str]
+    """Rows of the tables, in their order."""
+    detection: Detection
+    bootstrap: Count = 2000
+    """Resamples of the test images behind each confidence interval."""
+    jobs: Count = 2
+    """Scoring processes."""
+
+    @field_validator("chains")
+    @classmethod
+    def _no_hyphen(cls, chains: list[str]) -> list[str]:
+        for chain in chains:
+            if "-" in chain:  # DVC joins matrix values with it, so two stages could share a name
+                raise ValueError(f"chain {chain!r} holds '-': method names use '_'")
+        if len(set(chains)) != len(chains):
+            raise ValueError("a chain is named twice")
+        return chains
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Params":
+        if bool(self.builtin) == bool(self.external):
+            raise ValueError("exactly one of builtin and external must be empty")
+        unknown = set(self.detection.chains) - set(self.chains)
+        if unknown:
+            raise ValueError(f"detection.chains names {sorted(unknown)}, not in chains")
+        missing = set(self.merge.test) - set(self.sets)
+        if missing:
+            raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
+        return self
+
+    @property
+    def work(self) -> Path:
+        """Where intermediate files of the profile lie (DVC's cache holds them)."""
+        return repository() / "data" / "work" / self.profile
+
+    @property
+    def results(self) -> Path:
+        """Where the profile's evidence lies (in git)."""
+        return repository() / "results" / self.profile
+
+    @property
+    def weights(self) -> Path:
+        """Where the profile's trained weights lie."""
+        return repository() / "weights" / self.profile
+
+    @property
+    def raw(self) -> Path | None:
+        """The folder of built-in raw data, or None where the user's own are searched."""
+        return repository() / "data" / "raw" / self.profile if self.builtin else None
+
+
+def load(path: Path) -> Params:
+    """Read a profile's params.yaml.
+
+    Raises:
+        InputError: The file is missing, is not YAML, or holds an unknown key or a bad value.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no params file at {path}: name a profile that exists.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        line = str(error).replace("\n", " ")
+        raise InputError(f"{path} is not valid YAML ({line}): correct it.") from error
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"{path}: {where}: {first['msg']}{more}; correct it.") from error
+
+
+def profile_path(profile: str) -> Path:
+    """Return the params file of a profile by its name.
+
+    Raises:
+        InputError: There is no such profile.
+    """
+    folder = repository() / "profiles"
+    if profile == "demo":
+        return repository() / "params.yaml"
+    path = folder / profile / "params.yaml"
+    if not path.is_file():
+        known = ["demo", *sorted(entry.parent.name for entry in folder.glob("*/params.yaml"))]
+        raise InputError(f"There is no profile {profile!r}: known are {', '.join(known)}.")
+    return path

@@ -1,0 +1,164 @@
+"""How a number was made: code, weights, versions, hardware, encoder."""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark import jpeg, methods, weights
+
+LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
+
+
+def digest(content: object) -> str:
+    """Return the SHA-256 of plain values, by their JSON text with sorted keys."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def code_digest(module: str) -> str:
+    """Return the SHA-256 over a method's module and what it imports of its package or `mlsm`.
+
+    Modules of `benchmark` are left out: stages name those among their dependencies.
+    """
+    seen: dict[str, str] = {}
+    waiting = [module]
+    tops = {module.split(".")[0], methods.PACKAGE, "mlsm"}
+    while waiting:
+        name = waiting.pop()
+        spec = importlib.util.find_spec(name)
+        if name in seen or spec is None or spec.origin is None:
+            continue
+        source = Path(spec.origin).read_bytes()
+        seen[name] = hashlib.sha256(source).hexdigest()
+        package = name if spec.submodule_search_locations else name.rpartition(".")[0]
+        waiting += [found for found in _imports(source, package) if found.split(".")[0] in tops]
+    return digest(seen)
+
+
+def _imports(source: bytes, package: str) -> Iterator[str]:
+    """Yield the dotted names a module imports that are modules."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            dots = "." * node.level + (node.module or "")
+            base = importlib.util.resolve_name(dots, package) if node.level else dots
+            yield base
+            for alias in node.names:
+                name = f"{base}.{alias.name}"
+                if base.split(".")[0] != "benchmark" and _is_module(name):
+                    yield name
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # the parent is a module, not a package
+        return False
+
+
+def method_record(name: str) -> dict[str, Any]:
+    """Return what a method is: role, paper, code, and the released weights found here."""
+    plugin = methods.find(name)
+    released = [file for file in plugin.released if weights.find_released(file)]
+    return {
+        "title": plugin.title,
+        "role": plugin.role,
+        "cite": plugin.cite,
+        "learned": plugin.learned,
+        "writes": plugin.writes,
+        "code": code_digest(plugin.module),
+        "released": {file.file: file.sha256 for file in released},
+    }
+
+
+def chain_record(
+    chain: methods.Chain, tracks: tuple[methods.Track, ...], trained: Path
+) -> dict[str, Any]:
+    """Return what a chain is made of: everything that its scores depend on but the images.
+
+    Returns:
+        `title`, `order`, `steps` (method records), `tracks` (track -> SHA-256 of weights by step)
+        and `absent` (track -> why it cannot be scored).
+    """
+    record: dict[str, Any] = {
+        "title": chain.title,
+        "order": chain.order,
+        "steps": {name: method_record(name) for name in chain.steps},
+        "tracks": {},
+        "absent": {},
+    }
+    for track in tracks:
+        if track not in weights.tracks(chain):
+            if track == "released" and chain.learned:
+                record["absent"][track] = weights.absent(chain, track, trained)
+            continue
+        reason = weights.absent(chain, track, trained)
+        if reason:
+            record["absent"][track] = reason
+        else:
+            record["tracks"][track] = weights.hashes(chain, track, trained)
+    return record
+
+
+def environment() -> dict[str, Any]:
+    """Describe this machine and installation."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "jpeg": jpeg.encoder().describe(),
+    }
+
+
+def _cpu() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def commit() -> str:
+    """Return the git commit the code is at, with `+` where the tree has other changes."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        changed = _git(
+            "status", "--porcelain", "--", "benchmark", "baselines", "mlsm", "params.yaml"
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=methods.repository(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain values as readable JSON with sorted keys; the file appears whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
