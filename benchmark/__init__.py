@@ -1,1 +1,6 @@
 """The suite: data, compression, training loop, metrics, detection, tables and report."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The repository's folder, which holds data/, weights/ and results/."""

@@ -17,26 +17,22 @@ import importlib.metadata
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from benchmark import jpeg
 from benchmark.errors import InputError
 from benchmark.images import Bytes, Image, to_float, to_uint8
+from benchmark.terms import Protocol, Role, Writer
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from benchmark.training import Recipe
 
 Method: TypeAlias = Callable[[Image], Image]
 """Keeps height and width, returns float32, leaves its input alone, gives the same answer twice."""
-Role = Literal["enhancer", "deblocker", "joint"]
-Track = Literal["classical", "retrained", "released"]
-Protocol = Literal["sound", "paper"]
-Writer = Literal["round", "truncate", "jpeg75"]
-"""How the authors' own script stores an output; only protocol `paper` follows it."""
-
 PACKAGE = "baselines"
 ENTRY_POINTS = "mlsm_bench.methods"
 
@@ -129,6 +125,24 @@ def plugin(
         )
 
     return declare
+
+
+def from_network(network: "nn.Module") -> Method:
+    """Make a method of a network that maps (N, 3, H, W) in [0, 1] to the same, as evaluated.
+
+    What leaves [0, 1] is clipped.
+    """
+    import torch
+
+    network.eval()
+
+    def method(image: Image) -> Image:
+        batch = torch.from_numpy(np.array(image.transpose(2, 0, 1), order="C"))[None]
+        with torch.inference_mode():
+            output = network(batch)[0].clamp(0.0, 1.0)  # (3, H, W)
+        return np.ascontiguousarray(output.permute(1, 2, 0).numpy())
+
+    return method
 
 
 def names() -> list[str]:
@@ -252,8 +266,3 @@ def run(steps: Sequence[Step], pixels: Bytes, protocol: Protocol = "sound") -> B
 def writes_specially(steps: Sequence[Step]) -> bool:
     """Whether protocol `paper` gives a chain other pixels than `sound`."""
     return any(step.plugin.writes != "round" for step in steps)
-
-
-def repository() -> Path:
-    """Return the folder that holds the packages: where data/, weights/ and results/ lie."""
-    return Path(__file__).resolve().parents[1]

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from benchmark import ROOT
 from benchmark.errors import InputError
-from benchmark.methods import Track, repository
+from benchmark.terms import Track
 
 SetName = Literal["LOL", "LSRW", "SICE", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
 Quality = Annotated[int, Field(ge=1, le=100)]
@@ -38,7 +39,8 @@ class Mlsm(_Model):
     """Fields of `mlsm.config.Config`."""
     vae_dark: Training
     vae_normal: Training
-    mapping: Training
+    model: Training
+    """The mapping networks between the two frozen VAEs."""
 
 
 class Merge(_Model):
@@ -55,14 +57,15 @@ class Merge(_Model):
     validation: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.05
     """Share of the training pairs held back for choosing settings."""
     accepted_leaks: dict[str, str] = {}
-    """Training image -> why it may also be a test image."""
+    """Set or training image (`LOL`, `LOL/21`) whose likeness to a test image is accepted -> why."""
 
 
 class Detection(_Model):
     """The dark-face benchmark (Table VII)."""
 
     chains: list[str]
-    """Chains whose outputs the detector sees; none switches the stage off."""
+    """Chains whose outputs the detector sees; none leaves the benchmark out of the profile."""
+    sets: list[SetName] = ["DARKFACE"]
     detector: str = "mtcnn"
     qfs: list[Quality] = [90]
     iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]] = [0.3, 0.5, 0.7]
@@ -104,7 +107,9 @@ class Params(_Model):
     bootstrap: Count = 2000
     """Resamples of the test images behind each confidence interval."""
     jobs: Count = 2
-    """Scoring processes."""
+    """Processes for scoring, compression and registration."""
+    devices: Count = 1
+    """Training processes; more than one average their gradients."""
 
     @field_validator("chains")
     @classmethod
@@ -128,25 +133,39 @@ class Params(_Model):
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
         return self
 
+    def training_of(self, method: str, part: str) -> Training:
+        """Return how a part of a method is trained here.
+
+        Raises:
+            InputError: The profile does not train it.
+        """
+        if method == "mlsm" and part in Mlsm.model_fields:
+            wanted: Training = getattr(self.mlsm, part)
+            return wanted.model_copy(update={"settings": self.mlsm.settings})
+        if method not in self.training:
+            known = ", ".join([*self.training, "mlsm"])
+            raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
+        return self.training[method]
+
     @property
     def work(self) -> Path:
         """Where intermediate files of the profile lie (DVC's cache holds them)."""
-        return repository() / "data" / "work" / self.profile
+        return ROOT / "data" / "work" / self.profile
 
     @property
     def results(self) -> Path:
         """Where the profile's evidence lies (in git)."""
-        return repository() / "results" / self.profile
+        return ROOT / "results" / self.profile
 
     @property
     def weights(self) -> Path:
         """Where the profile's trained weights lie."""
-        return repository() / "weights" / self.profile
+        return ROOT / "weights" / self.profile
 
     @property
     def raw(self) -> Path | None:
         """The folder of built-in raw data, or None where the user's own are searched."""
-        return repository() / "data" / "raw" / self.profile if self.builtin else None
+        return ROOT / "data" / "raw" / self.profile if self.builtin else None
 
 
 def load(path: Path) -> Params:
@@ -177,9 +196,9 @@ def profile_path(profile: str) -> Path:
     Raises:
         InputError: There is no such profile.
     """
-    folder = repository() / "profiles"
+    folder = ROOT / "profiles"
     if profile == "demo":
-        return repository() / "params.yaml"
+        return ROOT / "params.yaml"
     path = folder / profile / "params.yaml"
     if not path.is_file():
         known = ["demo", *sorted(entry.parent.name for entry in folder.glob("*/params.yaml"))]

@@ -9,11 +9,11 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark import jpeg, methods, weights
+from benchmark import ROOT, jpeg, methods, terms, weights
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
 
@@ -22,6 +22,12 @@ def digest(content: object) -> str:
     """Return the SHA-256 of plain values, by their JSON text with sorted keys."""
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def files_digest(modules: Iterable[str]) -> str:
+    """Return the SHA-256 over the source files of modules."""
+    specs = [importlib.util.find_spec(module) for module in modules]
+    return digest([weights.digest(Path(spec.origin)) for spec in specs if spec and spec.origin])
 
 
 @functools.cache
@@ -83,7 +89,7 @@ def method_record(name: str) -> dict[str, Any]:
 
 
 def chain_record(
-    chain: methods.Chain, tracks: tuple[methods.Track, ...], trained: Path
+    chain: methods.Chain, tracks: tuple[terms.Track, ...], trained: Path
 ) -> dict[str, Any]:
     """Return what a chain is made of: everything that its scores depend on but the images.
 
@@ -147,7 +153,7 @@ def commit() -> str:
 def _git(*arguments: str) -> str:
     done = subprocess.run(
         ["git", *arguments],
-        cwd=methods.repository(),
+        cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,

@@ -28,8 +28,8 @@ class Batch(NamedTuple):
     """Aligned crops, float32 [0, 1].
 
     Attributes:
-        input: (N, 3, c, c), JPEG-compressed: a dark image, or a normal-light one where the
-            recipe's source is `normal` or (every other item) `both`.
+        input: (N, 3, c, c), JPEG-compressed: dark images, normal-light ones where the recipe's
+            source is `normal`, either where it is `both`.
         target: (N, 3, c, c): with source `pairs` the normal-light image, else the same image
             before compression.
         qf: (N,) quality factors of the inputs, int64.

@@ -8,8 +8,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark import ROOT
 from benchmark.errors import InputError
-from benchmark.methods import Chain, Plugin, Released, Step, Track, repository
+from benchmark.methods import (
+    Chain,
+    Plugin,
+    Released,
+    Step,
+    find,
+    names,
+)
+from benchmark.terms import Track
 
 FORMAT = 1
 
@@ -86,7 +95,7 @@ def digest(path: Path) -> str:
 
 def released_folders() -> list[Path]:
     """Return where released weights are looked for, first to last."""
-    folders = [repository() / "weights" / "released"]
+    folders = [ROOT / "weights" / "released"]
     data = os.environ.get("MLSM_BENCH_DATA")
     return [*folders, Path(data) / "weights"] if data else folders
 
@@ -118,6 +127,14 @@ def _verified(path: Path, released: Released) -> Path:
 def trained_path(folder: Path, name: str, part: str = "model") -> Path:
     """Return where a profile keeps the weights of a method's part."""
     return folder / (f"{name}.pt" if part == "model" else f"{name}_{part}.pt")
+
+
+def released_found(tracks: Sequence[Track]) -> dict[str, str]:
+    """Return file -> SHA-256 of the released weights found, or nothing if no track uses them."""
+    if "released" not in tracks:
+        return {}
+    known = [file for name in names() for file in find(name).released]
+    return {file.file: file.sha256 for file in known if find_released(file)}
 
 
 def absent(chain: Chain, track: Track, trained: Path) -> str:

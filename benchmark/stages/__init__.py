@@ -1,1 +1,27 @@
 """One module a DVC stage: parse arguments, call the suite, write the outputs."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmark import params
+from benchmark.errors import InputError
+
+
+def run(stage: Callable[..., None], *names: str) -> None:
+    """Run a stage from the command line: `--params FILE` and an option for each name.
+
+    The stage gets the profile and the options' values. What a user can mend ends as one sentence
+    on stderr and status 2.
+    """
+    parser = argparse.ArgumentParser(description=stage.__doc__)
+    parser.add_argument("--params", type=Path, required=True, help="the profile's params.yaml")
+    for name in names:
+        parser.add_argument(f"--{name}", required=True)
+    arguments = vars(parser.parse_args())
+    try:
+        stage(params.load(arguments.pop("params")), **arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

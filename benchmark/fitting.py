@@ -1,0 +1,132 @@
+"""Training of one part of a method on a profile's merged data, and the checkpoint it leaves."""
+
+import dataclasses
+import platform
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning_fabric
+import numpy as np
+import torch
+
+from benchmark import compression, crops, pairs, provenance, training, weights
+from benchmark.errors import InputError
+from benchmark.merge import Places
+from benchmark.methods import Plugin, find
+from benchmark.params import Params, Training
+
+_LISTS = {
+    "dark": (("vae_dark", "dark", "dark"),),
+    "normal": (("vae_normal", "normal", "normal"),),
+    "both": (("vae_dark", "dark", "dark"), ("vae_normal", "normal", "normal")),
+    "pairs": (("mapping_pairs", "dark", "normal"),),
+}
+"""Source of a recipe -> merged list, column of the input, column of the target."""
+
+
+class Data(NamedTuple):
+    """A profile's training images.
+
+    Attributes:
+        lists: Folder of the merged training lists; test lists lie elsewhere, out of reach.
+        jpegs: Folder of the compressed training images.
+        places: Where the originals lie.
+    """
+
+    lists: Path
+    jpegs: Path
+    places: Places
+
+
+def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[crops.Item]]:
+    """Return split (`train`, `validation`) -> the images a recipe of this source learns from."""
+    made: dict[str, list[crops.Item]] = {"train": [], "validation": []}
+    for name, side, target in _LISTS[source]:
+        listed = pairs.read_manifest(data.lists / f"{name}.csv")
+        found = compression.items(listed, side, target, qfs, data.jpegs, data.places)
+        for split in made:
+            made[split] += found[split]
+    return made
+
+
+def fit(
+    params: Params, method: str, part: str, data: Data, state: Path
+) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
+    """Train one part of a method.
+
+    Args:
+        params: The profile.
+        method: The plugin's name.
+        part: Which of its parts; the parts before it must be trained.
+        data: Training images.
+        state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
+
+    Returns:
+        The checkpoint and the training log.
+
+    Raises:
+        InputError: The method has no such part or the profile does not train it.
+    """
+    plugin = find(method)
+    if plugin.train is None or part not in plugin.parts:
+        raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
+    wanted = params.training_of(method, part)
+    before = plugin.parts[: plugin.parts.index(part)]
+    paths = {name: weights.trained_path(params.weights, method, name) for name in before}
+    trained = {name: weights.load(path).state for name, path in paths.items()}
+    torch.manual_seed(params.seed)
+    recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
+    found = items(data, recipe.source, params.train_qfs)
+    record = _record(params, plugin, part, recipe, wanted)
+    record["images"] = {split: len(listed) for split, listed in found.items()}
+    record["data"] = _data_digest(data, recipe.source)
+    record["before"] = {name: weights.digest(path) for name, path in paths.items()}
+    run = training.Run(
+        steps=wanted.steps,
+        seed=params.seed,
+        folder=state / provenance.digest(record)[:32],
+        label=f"{method} {part}" if part != "model" else method,
+    )
+    source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed)
+    batches = training.Batches(source.draw, crops.validation(found["validation"]))
+    fabric = lightning_fabric.Fabric(devices=params.devices)
+    log = training.train(recipe, batches, run, fabric)
+    kept = {name: value.cpu() for name, value in recipe.network.state_dict().items()}
+    return weights.Checkpoint(method, part, wanted.settings, kept, record), log
+
+
+def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
+    """Return the recipe with the profile's batch and crop instead of the published ones."""
+    return dataclasses.replace(
+        recipe, batch=wanted.batch or recipe.batch, crop=wanted.crop or recipe.crop
+    )
+
+
+def _record(
+    params: Params, plugin: Plugin, part: str, recipe: training.Recipe, wanted: Training
+) -> dict[str, Any]:
+    """Return how the part is trained: all that its weights depend on but the images."""
+    return {
+        "profile": params.profile,
+        "code": provenance.code_digest(plugin.module),
+        "settings": dict(wanted.settings),
+        "part": part,
+        "source": recipe.source,
+        "batch": recipe.batch,
+        "crop_px": recipe.crop,
+        "steps": wanted.steps,
+        "published_steps": recipe.steps,
+        "qfs": list(params.train_qfs),
+        "seed": params.seed,
+        "parameters": sum(value.numel() for value in recipe.network.parameters()),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _data_digest(data: Data, source: str) -> str:
+    names = sorted({name for name, _, _ in _LISTS[source]})
+    return provenance.digest([weights.digest(data.lists / f"{name}.csv") for name in names])

@@ -1,0 +1,19 @@
+"""Stage chains: what each chain is made of, so that it is scored again when that changes."""
+
+from benchmark import methods, provenance, stages
+from benchmark.params import Params
+
+
+def chains(params: Params) -> None:
+    """Write the parts, weights and absences of every chain."""
+    records = {
+        text: provenance.chain_record(
+            methods.Chain.parse(text), tuple(params.tracks), params.weights
+        )
+        for text in params.chains
+    }
+    provenance.write_json(params.work / "chains.json", records)
+
+
+if __name__ == "__main__":
+    stages.run(chains)

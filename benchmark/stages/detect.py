@@ -1,0 +1,37 @@
+"""Stage detect: faces found in one chain's outputs; boxes are kept, images are not."""
+
+import json
+from typing import Any
+
+from benchmark import ROOT, compression, darkfaces, datasets, merge, provenance, stages
+from benchmark.journal import Journal
+from benchmark.methods import Chain
+from benchmark.params import Params
+
+CODE = ("benchmark.faces", "benchmark.methods", "benchmark.images", "benchmark.darkfaces")
+
+
+def detect(params: Params, chain: str) -> None:
+    """Run the detector on every output of a chain; finished images survive a kill."""
+    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    jpegs = params.work / "jpeg" / "test"
+    cases = compression.read_cases(jpegs / "faces.csv", jpegs, places)
+    record: dict[str, Any] = json.loads((params.work / "chains.json").read_text())[chain]
+    found = []
+    for track in record["tracks"]:
+        jobs = [
+            darkfaces.Job(
+                Chain.parse(chain), track, params.weights, case, params.detection.detector
+            )
+            for case in cases
+        ]
+        key = provenance.digest(
+            [record, track, params.detection.detector, provenance.files_digest(CODE)]
+        )
+        journal = Journal(ROOT / ".cache" / "faces" / f"{key[:32]}.jsonl")
+        found.append(darkfaces.detect(jobs, journal, params.jobs))
+    darkfaces.write(params.work / "faces" / f"{chain}.parquet", found)
+
+
+if __name__ == "__main__":
+    stages.run(detect, "chain")

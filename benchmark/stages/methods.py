@@ -1,0 +1,16 @@
+"""Stage methods: what each method of the profile is, so that an edit reruns it and no other."""
+
+from benchmark import methods, provenance, stages
+from benchmark.params import Params
+
+
+def describe(params: Params) -> None:
+    """Write code digest, role and released weights of every method that the profile names."""
+    chains = [methods.Chain.parse(text) for text in params.chains]
+    names = sorted({name for chain in chains for name in chain.steps} | set(params.training))
+    records = {name: provenance.method_record(name) for name in [*names, "mlsm"]}
+    provenance.write_json(params.work / "methods.json", records)
+
+
+if __name__ == "__main__":
+    stages.run(describe)
