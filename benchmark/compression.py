@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import executor, jpeg, weights
+from benchmark import executor, jpeg
 from benchmark.crops import Item
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
 from benchmark.merge import Places
@@ -118,7 +119,7 @@ class Case(NamedTuple):
 
     def key(self) -> str:
         """Return what tells this case from any other: names, quality factor, files' contents."""
-        files = [weights.digest(path) for path in (self.input, self.reference) if path]
+        files = [sha256(path) for path in (self.input, self.reference) if path]
         return "|".join([self.dataset, self.image, str(self.qf), *files])
 
 

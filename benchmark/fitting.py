@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from benchmark import compression, crops, pairs, provenance, training, weights
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.merge import Places
 from benchmark.methods import Plugin, find
@@ -80,7 +81,7 @@ def fit(
     record = _record(params, plugin, part, recipe, wanted)
     record["images"] = {split: len(listed) for split, listed in found.items()}
     record["data"] = _data_digest(data, recipe.source)
-    record["before"] = {name: weights.digest(path) for name, path in paths.items()}
+    record["before"] = {name: sha256(path) for name, path in paths.items()}
     run = training.Run(
         steps=wanted.steps,
         seed=params.seed,
@@ -129,4 +130,4 @@ def _record(
 
 def _data_digest(data: Data, source: str) -> str:
     names = sorted({name for name, _, _ in _LISTS[source]})
-    return provenance.digest([weights.digest(data.lists / f"{name}.csv") for name in names])
+    return provenance.digest([sha256(data.lists / f"{name}.csv") for name in names])

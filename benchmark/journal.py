@@ -14,13 +14,14 @@ class Journal:
     """Finished results of a stage, a JSON line each.
 
     Args:
-        path: The file; its name must hold everything the results depend on but the item.
+        path: The file; its name must hold everything the results depend on but the item. None
+            keeps results in memory alone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self.done: dict[str, Any] = {}
-        if path.is_file():
+        if path is not None and path.is_file():
             for line in path.read_text(encoding="utf-8").splitlines():
                 self._read(line)
 
@@ -33,10 +34,12 @@ class Journal:
 
     def add(self, key: str, value: Any) -> None:
         """Store a result."""
+        self.done[key] = value
+        if self.path is None:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write("\n" + json.dumps([key, value]))
-        self.done[key] = value
 
 
 def work_through(

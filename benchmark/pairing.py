@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import executor, images, registration, weights
+from benchmark import executor, images, registration
+from benchmark.digests import sha256
 from benchmark.merge import Places
 
 
@@ -77,6 +78,6 @@ def _register(job: _Job) -> dict[str, Any]:
     for side, image in written.items():
         change[side] = f"{side}/{job.name}.png"
         images.write(job.folder / change[side], image)
-        change[f"{side}_sha256"] = weights.digest(job.folder / change[side])
+        change[f"{side}_sha256"] = sha256(job.folder / change[side])
     change["height"], change["width"] = registered.dark.shape[:2]
     return change

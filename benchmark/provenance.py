@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import ROOT, jpeg, methods, terms, weights
+from benchmark.digests import sha256
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
 
@@ -27,7 +28,7 @@ def digest(content: object) -> str:
 def files_digest(modules: Iterable[str]) -> str:
     """Return the SHA-256 over the source files of modules."""
     specs = [importlib.util.find_spec(module) for module in modules]
-    return digest([weights.digest(Path(spec.origin)) for spec in specs if spec and spec.origin])
+    return digest([sha256(Path(spec.origin)) for spec in specs if spec and spec.origin])
 
 
 @functools.cache

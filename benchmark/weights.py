@@ -1,7 +1,6 @@
 """Where weights lie, checkpoints that describe themselves, and chains built from them."""
 
 import functools
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import ROOT
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import (
     Chain,
@@ -84,15 +84,6 @@ def read(path: Path) -> Any:
         ) from error
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file as hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def released_folders() -> list[Path]:
     """Return where released weights are looked for, first to last."""
     folders = [ROOT / "weights" / "released"]
@@ -115,7 +106,7 @@ def find_released(released: Released) -> Path | None:
 
 @functools.cache
 def _verified(path: Path, released: Released) -> Path:
-    size, found = path.stat().st_size, digest(path)
+    size, found = path.stat().st_size, sha256(path)
     if size != released.size or found != released.sha256:
         raise InputError(
             f"{path} has {size} bytes and SHA-256 {found[:12]}..., expected {released.size} bytes "
@@ -199,7 +190,7 @@ def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for step in chain.plugins:
         if step.learned and track == "retrained":
-            found[step.name] = digest(trained_path(trained, step.name))
+            found[step.name] = sha256(trained_path(trained, step.name))
         elif step.learned:
             found[step.name] = step.released[0].sha256
     return found

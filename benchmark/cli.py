@@ -1,0 +1,230 @@
+"""The command `mlsm-bench`: results on stdout, progress and warnings on stderr.
+
+Exit status 0: done; 1: a check failed; 2: wrong usage or unusable input. Modules are imported by
+the command that needs them, so that `--help` answers at once.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark import ROOT
+from benchmark.errors import InputError
+from benchmark.terms import Track
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+data_app = typer.Typer(no_args_is_help=True)
+app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
+WeightsOption = Annotated[
+    str, typer.Option(help="Whose retrained weights: the profile that trained them.")
+]
+TrackOption = Annotated[
+    str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
+]
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence on stderr and status 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@app.callback()
+def describe() -> None:
+    """Benchmark of compressed dark image enhancement (arXiv:2403.07622)."""
+
+
+@app.command("list")
+def list_methods(
+    weights: WeightsOption = "lol",
+    as_json: JsonOption = False,
+) -> None:
+    """List every method: role, weights at hand, paper."""
+    from benchmark import methods
+    from benchmark import weights as store
+
+    rows = []
+    for name in methods.names():
+        found, chain = methods.find(name), methods.Chain((name,))
+        ready = [
+            track
+            for track in store.tracks(chain)
+            if not store.absent(chain, track, ROOT / "weights" / weights)
+        ]
+        rows.append(
+            {
+                "name": name,
+                "role": found.role,
+                "weights": ", ".join(ready) if ready else "absent",
+                "title": found.title,
+                "cite": found.cite,
+            }
+        )
+    _print(rows, as_json)
+
+
+@data_app.command("status")
+def data_status(
+    profile: Annotated[
+        str | None, typer.Option(help="Only the sets of this profile, where it looks for them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell which raw sets are here, complete or not, and how to get the others."""
+    from benchmark import datasets, params
+
+    if profile is None:
+        frame = datasets.status(datasets.raw_roots(None))
+    else:
+        chosen = params.load(params.profile_path(profile))
+        frame = datasets.status(datasets.raw_roots(chosen.raw))
+        frame = frame[frame["set"].isin(chosen.sets)]
+    records = json.loads(frame.to_json(orient="records"))
+    if as_json:
+        print(json.dumps(records, indent=2))
+        return
+    for record in records:
+        _print_set(record)
+
+
+def _print_set(record: dict[str, Any]) -> None:
+    splits = [name for name in ("train", "val", "test") if record[f"{name}_expected"] is not None]
+    counts = ", ".join(f"{s} {record[s]} of {record[f'{s}_expected']}" for s in splits)
+    state = "complete" if record["complete"] else "incomplete"
+    if not record["found"]:
+        state = "absent"
+    print(f"{record['set']}: {state}" + (f" ({counts})" if record["found"] and counts else ""))
+    if record["found"]:
+        print(f"    found    {record['found']}")
+    if record["problem"]:
+        print(f"    problem  {record['problem']}")
+    if not record["complete"]:
+        print(f"    get it   {record['how_to_get']}")
+    print(f"    licence  {record['licence']}")
+    print(f"    needed   {record['needed_for']}")
+
+
+@app.command()
+def score(
+    chain: Annotated[str, typer.Option(help="Methods, left to right: edsr+zero_dce.")],
+    dark: Annotated[Path, typer.Option(help="Folder of dark images.")],
+    normal: Annotated[Path, typer.Option(help="Folder of normal-light images, same names.")],
+    qf: Annotated[
+        list[int] | None,
+        typer.Option(help="JPEG quality factor, may be repeated; none scores uncompressed images."),
+    ] = None,
+    track: TrackOption = "auto",
+    weights: WeightsOption = "lol",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV file for the number of every image.")
+    ] = Path("scores.csv"),
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Score a chain on a folder of your own pairs."""
+    import tempfile
+
+    from benchmark import folders, jpeg, methods, rows, scoring
+    from benchmark.journal import Journal
+
+    started = time.monotonic()
+    qfs = [jpeg.check_quality(quality) for quality in qf or []]
+    parsed = methods.Chain.parse(chain)
+    trained = ROOT / "weights" / weights
+    chosen = _track(parsed, track, trained)
+    with tempfile.TemporaryDirectory() as folder:
+        cases = folders.cases(dark, normal, qfs or [None], Path(folder))
+        work = [scoring.Job(parsed, chosen, trained, case) for case in cases]
+        made = rows.frame(scoring.rows("user", work, Journal(None), jobs))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    made.to_csv(output, index=False)
+    means = rows.means(made)[["qf", "track", "protocol", "metric", "n", "value"]]
+    print(means.to_string(index=False, na_rep="none", float_format="{:.4f}".format))
+    _done(started, f"{output} ({len(cases)} images, {len(made)} numbers)")
+
+
+@app.command()
+def enhance(
+    inputs: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    chain: Annotated[str, typer.Option(help="Methods, left to right.")] = "mlsm",
+    track: TrackOption = "auto",
+    weights: WeightsOption = "lol",
+) -> None:
+    """Enhance photographs; results are PNG files named like the inputs."""
+    from tqdm import tqdm
+
+    from benchmark import folders, images, methods
+    from benchmark import weights as store
+
+    started = time.monotonic()
+    parsed = methods.Chain.parse(chain)
+    trained = ROOT / "weights" / weights
+    pairs = list(folders.outputs(inputs, output))
+    steps = store.assemble(parsed, _track(parsed, track, trained), trained)
+    for source, target in tqdm(pairs, desc=chain, unit="image"):
+        images.write(target, methods.run(steps, images.read_uint8(source, upright=True)))
+        print(target)
+    _done(started, f"{len(pairs)} images to {output}")
+
+
+@app.command()
+def check(
+    profile: ProfileOption = "demo",
+    against: Annotated[
+        str, typer.Option(help="A git revision, or a folder of results, to compare with.")
+    ] = "HEAD",
+) -> None:
+    """Compare this profile's tables with committed ones; exit 1 where a number moved."""
+    from benchmark import check as checking
+    from benchmark import params
+
+    found = checking.against(params.load(params.profile_path(profile)), against)
+    wrong = found[found["verdict"] != "ok"]
+    if len(wrong):
+        print(wrong.to_string(index=False))
+    print(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
+    if len(wrong):
+        raise typer.Exit(1)
+
+
+def _track(chain: Any, asked: str, trained: Path) -> Track:
+    """Return the kind of weights to use: the one asked for, or the first at hand."""
+    from benchmark import weights as store
+
+    known = store.tracks(chain)
+    if asked == "auto":
+        there = [track for track in known if not store.absent(chain, track, trained)]
+        if not there:
+            raise InputError(
+                f"Chain {chain} has no weights here: {store.absent(chain, known[0], trained)}; "
+                "train them with dvc repro or see weights/README.md."
+            )
+        if chain.learned:
+            print(f"using {there[0]} weights", file=sys.stderr)
+        return there[0]
+    if chain.learned and asked not in known:
+        raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
+    return next((track for track in known if track == asked), known[0])
+
+
+def _print(rows: list[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
+    for row in [{key: key for key in widths}, *rows]:
+        print("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip())
+
+
+def _done(started: float, what: str) -> None:
+    print(f"wrote {what} in {time.monotonic() - started:.1f} s", file=sys.stderr)

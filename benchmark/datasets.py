@@ -1,0 +1,219 @@
+"""The raw sets: what is published about each, where it lies, and its pairs."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import layouts
+from benchmark.errors import InputError
+from benchmark.pairs import Pair
+
+VARIABLE = "MLSM_BENCH_DATA"
+"""Environment variable that names a folder of raw sets."""
+SPLITS = ("train", "val", "test")
+_REPOSITORY_RAW = Path(__file__).resolve().parents[1] / "data" / "raw"
+
+
+@dataclass(frozen=True)
+class RawSet:
+    """What is published about a raw set, and its reader.
+
+    Attributes:
+        name: Key in `SETS` and in manifests.
+        folder: Folder under a raw root.
+        licence: Terms as far as they are stated.
+        source: Where to get it.
+        expected: Published number of pairs (or images) in each split.
+        tables: Tables of arXiv:2403.07622 that list or score the set; for LabelMe, which none
+            lists, those with a row of the method it trains.
+        needs_registration: The training pairs are misaligned and may differ in size.
+        read: Lists the pairs under the set's folder.
+        aliases: Other names its folder is met under.
+    """
+
+    name: str
+    folder: str
+    licence: str
+    source: str
+    expected: Mapping[str, int]
+    tables: tuple[str, ...]
+    needs_registration: bool
+    read: Callable[[Path], list[Pair]]
+    aliases: tuple[str, ...] = ()
+
+
+_SICE = partial(
+    RawSet,
+    folder="SICE",
+    licence="none stated",
+    source="https://github.com/csjcai/SICE, Part1 and Part2",
+    tables=("I", "III", "IV", "V", "VI"),
+    needs_registration=False,
+)
+_ALL = (
+    RawSet(
+        name="LOL",
+        folder="LOL",
+        licence="none stated",
+        source="https://daooshee.github.io/BMVC2018website/, LOL dataset",
+        expected={"train": 485, "test": 15},
+        tables=("I", "II", "III", "IV", "V", "VI"),
+        needs_registration=False,
+        read=partial(layouts.read_paired, "LOL"),
+        aliases=("LOLdataset",),
+    ),
+    RawSet(
+        name="LSRW",
+        folder="LSRW",
+        licence="none stated",
+        source="https://github.com/JianghaiSCU/R2RNet, LSRW dataset",
+        expected={"train": 5600, "test": 50},
+        tables=("I", "II", "III", "IV", "V", "VI"),
+        needs_registration=True,
+        read=partial(layouts.read_paired, "LSRW"),
+    ),
+    _SICE(name="SICE", expected={"train": 360, "test": 767}, read=layouts.read_sice),
+    _SICE(name="SICE58", expected={"train": 531, "test": 58}, read=layouts.read_sice58),
+    RawSet(
+        name="RELLISUR",
+        folder="RELLISUR",
+        licence="CC BY 4.0",
+        source="https://doi.org/10.5281/zenodo.5234969",
+        expected={"train": 3610, "val": 215, "test": 425},
+        tables=("I", "II"),
+        needs_registration=True,
+        read=partial(layouts.read_paired, "RELLISUR"),
+        aliases=("RELLISUR-Dataset",),
+    ),
+    RawSet(
+        name="LabelMe",
+        folder="LabelMe",
+        licence="free for research (not verified)",
+        source="http://labelme.csail.mit.edu, or any folder of normal-light photographs",
+        expected={"train": 36417},
+        tables=("III", "IV", "V", "VI", "VII"),
+        needs_registration=False,
+        read=layouts.read_labelme,
+    ),
+    RawSet(
+        name="A7m3",
+        folder="A7m3",
+        licence="your own",
+        source="never released: pairs from your own camera, in low/ and normal/",
+        expected={"train": 610},
+        tables=("I", "II"),
+        needs_registration=False,
+        read=partial(layouts.read_paired, "A7m3"),
+    ),
+    RawSet(
+        name="DARKFACE",
+        folder="DARK FACE",
+        licence="research, on the terms of the project page (not verified)",
+        source="https://flyywh.github.io/CVPRW2019LowLight/, training and validation images",
+        expected={"test": 6000},
+        tables=("VII",),
+        needs_registration=False,
+        read=layouts.read_dark_face,
+        aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
+    ),
+)
+SETS: Mapping[str, RawSet] = {raw.name: raw for raw in _ALL}
+"""Every raw set by name. SICE58 is another split of the folder SICE."""
+
+
+def raw_roots(setting: Path | None) -> list[Path]:
+    """Return the folders that are searched for raw sets, first one first.
+
+    Args:
+        setting: The profile's raw folder; it is the only one searched and may not exist yet.
+            None searches the folder in `MLSM_BENCH_DATA`, if set, then `data/raw`.
+
+    Raises:
+        InputError: `MLSM_BENCH_DATA` is set to something that is no folder.
+    """
+    if setting is not None:
+        return [setting]
+    value = os.environ.get(VARIABLE, "")
+    if value and not Path(value).is_dir():
+        raise InputError(
+            f"{VARIABLE} is {value!r}, expected a folder that holds raw sets: correct or unset it."
+        )
+    return [*([Path(value)] if value else []), _REPOSITORY_RAW]
+
+
+def _raw_set(name: str) -> RawSet:
+    if name not in SETS:
+        raise InputError(f"Raw set must be one of {', '.join(SETS)}, but got {name!r}.")
+    return SETS[name]
+
+
+def find(name: str, roots: Sequence[Path]) -> Path | None:
+    """Return the folder of a set under the first root that holds one.
+
+    Raises:
+        InputError: There is no set of that name.
+    """
+    raw = _raw_set(name)
+    for root in roots:
+        for folder in (raw.folder, *raw.aliases):
+            found = layouts.child(root, folder) if root.is_dir() else None
+            if found is not None:
+                return found
+    return None
+
+
+def read(name: str, roots: Sequence[Path]) -> list[Pair]:
+    """List the pairs of a set, in the order of its splits, then in natural order.
+
+    Raises:
+        InputError: The set is unknown or absent, its folder holds none of its layout, or images
+            lack their counterparts.
+    """
+    folder = find(name, roots)
+    if folder is None:
+        raw, searched = SETS[name], ", ".join(str(root) for root in roots)
+        raise InputError(
+            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: get it from "
+            f"{raw.source}, see data/README.md."
+        )
+    return SETS[name].read(folder)
+
+
+def status(roots: Sequence[Path]) -> pd.DataFrame:
+    """Tell for every set what is there and what is missing, without opening an image.
+
+    Returns:
+        One row a set: set, found (its folder or ""), for each split its number of pairs and the
+        published one (`train`, `train_expected`, ...; <NA> where the set has no such split),
+        complete (all numbers as published), problem (why it cannot be read, or ""), licence,
+        how_to_get, and needed_for (tables of arXiv:2403.07622).
+    """
+    frame = pd.DataFrame([_status(raw, roots) for raw in _ALL])
+    counts = [column for split in SPLITS for column in (split, f"{split}_expected")]
+    return frame.astype(dict.fromkeys(counts, "Int64"))
+
+
+def _status(raw: RawSet, roots: Sequence[Path]) -> dict[str, object]:
+    folder, pairs, problem = find(raw.name, roots), [], ""
+    if folder is not None:
+        try:
+            pairs = raw.read(folder)
+        except InputError as error:
+            problem = str(error)
+    row: dict[str, object] = {"set": raw.name, "found": "" if folder is None else str(folder)}
+    numbers = {split: sum(pair.split == split for pair in pairs) for split in SPLITS}
+    for split in SPLITS:
+        known = split in raw.expected
+        row[split] = numbers[split] if known else None
+        row[f"{split}_expected"] = raw.expected.get(split)
+    return row | {
+        "complete": all(numbers[split] == n for split, n in raw.expected.items()),
+        "problem": problem,
+        "licence": raw.licence,
+        "how_to_get": raw.source,
+        "needed_for": ", ".join(raw.tables),
+    }

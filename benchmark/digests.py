@@ -1,0 +1,66 @@
+"""SHA-256 of files: what a file is, whatever it is called and wherever it lies."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from benchmark.errors import InputError
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Digests:
+    """SHA-256 of files, remembered between runs by path, size and modification time.
+
+    Args:
+        folder: Where the memory is kept as `digests.json`; None remembers nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = None if folder is None else folder / "digests.json"
+        self._known = _read_digests(self._file)
+
+    def sha256(self, path: Path) -> str:
+        """Return the hexadecimal SHA-256 of a file, from memory if the file looks untouched.
+
+        Raises:
+            InputError: The file cannot be read.
+        """
+        try:
+            stat = path.stat()
+            key, stamp = str(path.absolute()), [stat.st_size, stat.st_mtime_ns]
+            known = self._known.get(key)
+            if known is None or known[:2] != stamp:
+                known = [*stamp, sha256(path)]
+                self._known[key] = known
+            return str(known[2])
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror}): replace it.") from error
+
+    def save(self) -> None:
+        """Write the memory whole, by moving a finished file into place."""
+        if self._file is None:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.partial")
+        partial.write_text(json.dumps(self._known, indent=0, sort_keys=True))
+        partial.replace(self._file)
+
+
+def _read_digests(file: Path | None) -> dict[str, list[int | str]]:
+    """Read what is remembered; a missing or damaged file is an empty memory."""
+    try:
+        known = json.loads(file.read_text()) if file is not None else {}
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(known, dict):
+        return {}
+    return {k: v for k, v in known.items() if isinstance(v, list) and len(v) == 3}

@@ -1,0 +1,91 @@
+"""Images in folders of the user's own: pairs to score, photographs to enhance."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmark import images, jpeg
+from benchmark.compression import Case
+from benchmark.errors import InputError
+
+
+def listed(folder: Path) -> dict[str, Path]:
+    """Return stem -> image file of a folder, by name.
+
+    Raises:
+        InputError: There is no such folder, it holds no images, or two share a stem.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder: check the path.")
+    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in images.SUFFIXES)
+    found: dict[str, Path] = {}
+    for file in files:
+        if file.stem in found:
+            raise InputError(
+                f"{folder} holds both {found[file.stem].name} and {file.name}: keep one of them."
+            )
+        found[file.stem] = file
+    if not found:
+        raise InputError(
+            f"{folder} holds no images ({', '.join(images.SUFFIXES)}): check the path."
+        )
+    return found
+
+
+def cases(dark: Path, normal: Path, qfs: Sequence[int | None], to: Path) -> list[Case]:
+    """Compress a folder of dark images and pair it with its references, by file name.
+
+    Args:
+        dark: Folder of uncompressed dark images.
+        normal: Folder of normal-light images of the same names (suffixes may differ).
+        qfs: Quality factors; None leaves the image as it is.
+        to: Folder for the JPEG files.
+
+    Raises:
+        InputError: A folder is missing or empty, names do not match, or a quality factor is none.
+    """
+    inputs, references = listed(dark), listed(normal)
+    lonely = sorted(inputs.keys() ^ references.keys())
+    if lonely:
+        raise InputError(
+            f"{dark} and {normal} differ in {len(lonely)} image names, first {lonely[0]!r}: "
+            "give every dark image the reference of its name."
+        )
+    made = []
+    for qf in qfs:
+        for name, path in inputs.items():
+            source = path if qf is None else _compressed(path, qf, to / f"qf{qf}" / f"{name}.jpg")
+            made.append(Case(dark.name or "images", name, qf, source, references[name], None))
+    return made
+
+
+def _compressed(path: Path, qf: int, target: Path) -> Path:
+    data = jpeg.encode(images.read_uint8(path), qf)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    return target
+
+
+def outputs(inputs: Sequence[Path], to: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each input file and the PNG file it becomes in a folder.
+
+    Args:
+        inputs: Image files, or folders of them.
+        to: Folder of the results.
+
+    Raises:
+        InputError: An input is missing, or two would become one file or overwrite an input.
+    """
+    taken: dict[Path, Path] = {}
+    for given in inputs:
+        for source in listed(given).values() if given.is_dir() else [given]:
+            target = to / f"{source.stem}.png"
+            if not source.is_file():
+                raise InputError(f"{source} is not a file: check the path.")
+            if target in taken:
+                raise InputError(
+                    f"{taken[target]} and {source} would both become {target}: rename one."
+                )
+            if target.exists() and source.samefile(target):
+                raise InputError(f"{source} would overwrite itself: choose another folder.")
+            taken[target] = source
+    yield from ((source, target) for target, source in taken.items())

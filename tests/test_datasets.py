@@ -1,0 +1,164 @@
+"""The registry of raw sets: finding, reading, status."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark import datasets
+from benchmark.errors import InputError
+
+
+def put(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+
+
+EVERY_SET = (
+    *("LOL/our485/low/2.png", "LOL/our485/high/2.png"),
+    *("LOL/eval15/low/1.png", "LOL/eval15/high/1.png"),
+    *("LSRW/Training data/Nikon/low/1.jpg", "LSRW/Training data/Nikon/high/1.jpg"),
+    *(f"SICE/Dataset_Part1/4/{n}.JPG" for n in range(1, 8)),
+    *("SICE/Dataset_Part1/Label/4.JPG", "SICE/Dataset_Part2/Label/1.JPG"),
+    *(f"SICE/Dataset_Part2/1/{n}.JPG" for n in range(1, 10)),
+    *("RELLISUR/Test/LLLR/00002-3.0.png", "RELLISUR/Test/NLHR/X1/00002.png"),
+    *("LabelMe/Images/a/1.jpg", "A7m3/low/1.png", "A7m3/normal/1.png"),
+    *("DARK FACE/image/1.png", "DARK FACE/label/1.txt"),
+)
+
+
+def test_every_set_is_registered_under_its_own_name():
+    assert {name: raw.name for name, raw in datasets.SETS.items()} == {
+        name: name
+        for name in (*("LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"),)
+    }
+
+
+def test_published_counts_add_up_to_tables_one_and_two_of_the_paper():
+    """Table I: 485 + 5600 + 531 + 3605 + 610; RELLISUR publishes 5 more than the paper used."""
+    trained = ("LOL", "LSRW", "SICE58", "RELLISUR", "A7m3")
+    assert sum(datasets.SETS[name].expected["train"] for name in trained) == 10831 + 5
+
+
+def test_every_reader_yields_pairs_of_its_own_set_in_published_splits(tmp_path):
+    put(tmp_path, *EVERY_SET)
+    for name, raw in datasets.SETS.items():
+        pairs = datasets.read(name, [tmp_path])
+        assert pairs
+        assert {pair.dataset for pair in pairs} == {name}
+        assert {pair.split for pair in pairs} <= set(raw.expected)
+
+
+def test_find_takes_the_first_root_that_holds_the_set(tmp_path):
+    put(tmp_path / "second", "LOL/our485/low/1.png")
+    put(tmp_path / "third", "LOL/our485/low/1.png")
+    roots = [tmp_path / name for name in ("absent", "second", "third")]
+    assert datasets.find("LOL", roots) == tmp_path / "second" / "LOL"
+
+
+@pytest.mark.parametrize("folder", ["DARK FACE", "DARKFACE", "DarkFace", "DARK_FACE"])
+def test_find_knows_the_spellings_of_dark_face(tmp_path, folder):
+    put(tmp_path, f"{folder}/image/1.png")
+    assert datasets.find("DARKFACE", [tmp_path]) == tmp_path / folder
+
+
+def test_find_returns_none_for_an_absent_set(tmp_path):
+    assert datasets.find("LOL", [tmp_path]) is None
+
+
+def test_an_unknown_set_is_refused_with_the_known_names(tmp_path):
+    with pytest.raises(InputError, match=r"one of LOL, LSRW, .* but got 'lol2'"):
+        datasets.find("lol2", [tmp_path])
+
+
+def test_reading_an_absent_set_tells_where_it_was_sought_and_where_to_get_it(tmp_path):
+    with pytest.raises(InputError, match=rf"'RELLISUR' in {tmp_path}.*zenodo"):
+        datasets.read("RELLISUR", [tmp_path])
+
+
+def test_a_set_is_read_through_a_link_to_its_folder(tmp_path):
+    put(tmp_path / "disk", "LOL/our485/low/1.png", "LOL/our485/high/1.png")
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "LOL").symlink_to(tmp_path / "disk" / "LOL")
+    assert len(datasets.read("LOL", [tmp_path / "raw"])) == 1
+
+
+def test_a_profile_that_names_its_raw_folder_searches_no_other(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    assert datasets.raw_roots(tmp_path / "mine") == [tmp_path / "mine"]
+
+
+def test_the_environment_is_searched_before_the_repository(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    first, second = datasets.raw_roots(None)
+    assert first == tmp_path
+    assert second.parts[-2:] == ("data", "raw")
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_the_variable_only_the_repository_is_searched(monkeypatch, value):
+    monkeypatch.delenv(datasets.VARIABLE, raising=False)
+    if value is not None:
+        monkeypatch.setenv(datasets.VARIABLE, value)
+    assert len(datasets.raw_roots(None)) == 1
+
+
+def test_a_variable_that_names_no_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path / "gone"))
+    with pytest.raises(InputError, match=r"MLSM_BENCH_DATA is .*gone"):
+        datasets.raw_roots(None)
+
+
+def row_of(frame: pd.DataFrame, name: str) -> pd.Series:
+    return frame.set_index("set").loc[name]
+
+
+def test_status_counts_what_is_there_against_what_is_published(tmp_path):
+    put(tmp_path, *EVERY_SET)
+    row = row_of(datasets.status([tmp_path]), "LOL")
+    assert row["found"] == str(tmp_path / "LOL")
+    counts = row[["train", "train_expected", "test", "test_expected"]]
+    assert counts.tolist() == [1, 485, 1, 15]
+    assert pd.isna(row["val"])
+    assert not row["complete"]
+
+
+def test_status_lists_absent_sets_with_the_way_to_get_them(tmp_path):
+    frame = datasets.status([tmp_path])
+    assert frame["set"].tolist() == list(datasets.SETS)
+    row = row_of(frame, "SICE")
+    assert (row["found"], row["problem"], row["test"]) == ("", "", 0)
+    assert "csjcai/SICE" in row["how_to_get"]
+    assert row["needed_for"] == "I, III, IV, V, VI"
+
+
+def test_status_of_a_complete_set_says_so(tmp_path):
+    for kind in ("low", "high"):
+        put(tmp_path, *(f"LOL/our485/{kind}/{n}.png" for n in range(485)))
+        put(tmp_path, *(f"LOL/eval15/{kind}/{n}.png" for n in range(15)))
+    assert row_of(datasets.status([tmp_path]), "LOL")["complete"]
+
+
+def test_status_tells_why_a_set_cannot_be_read_and_goes_on(tmp_path):
+    put(tmp_path, "LOL/readme.txt", "LabelMe/1.jpg")
+    frame = datasets.status([tmp_path])
+    assert "holds none of LOL" in row_of(frame, "LOL")["problem"]
+    assert row_of(frame, "LabelMe")["train"] == 1
+
+
+def test_status_becomes_json_with_null_for_splits_a_set_lacks(tmp_path):
+    text = datasets.status([tmp_path]).to_json(orient="records")
+    assert '"set":"LOL"' in text
+    assert '"val":null' in text
+
+
+def test_the_real_lol_test_set_has_its_15_pairs():
+    if not os.environ.get(datasets.VARIABLE):
+        pytest.skip(f"{datasets.VARIABLE} is not set")
+    if datasets.find("LOL", datasets.raw_roots(None)) is None:
+        pytest.skip(f"{datasets.VARIABLE} holds no LOL")
+    pairs = datasets.read("LOL", datasets.raw_roots(None))
+    numbers = [int(pair.name) for pair in pairs if pair.split == "test"]
+    assert numbers == [1, 22, 23, 55, 79, 111, 146, 179, 493, 547, 665, 669, 748, 778, 780]
