@@ -18,8 +18,7 @@ CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]
 
 class _Job(NamedTuple):
     source: Path
-    target: Path
-    qf: int
+    targets: dict[int, Path]  # quality factor -> file to write
 
 
 def file_name(cell: str, qf: int) -> str:
@@ -37,22 +36,23 @@ def compress(cells: Sequence[str], qfs: Sequence[int], places: Places, to: Path,
         to: Folder of JPEG files.
         jobs: Processes.
     """
-    work = [
-        _Job(places.locate(cell), to / file_name(cell, qf), qf)
-        for cell in dict.fromkeys(cells)
-        for qf in qfs
-    ]
-    missing = [job for job in work if not job.target.is_file()]
-    for _ in executor.spread(_compress, missing, jobs, "compressing"):
+    work = []
+    for cell in dict.fromkeys(cells):
+        targets = {qf: to / file_name(cell, qf) for qf in qfs}
+        missing = {qf: path for qf, path in targets.items() if not path.is_file()}
+        if missing:
+            work.append(_Job(places.locate(cell), missing))
+    for _ in executor.spread(_compress, work, jobs, "compressing"):
         pass
 
 
 def _compress(job: _Job) -> None:
-    data = jpeg.encode(read_uint8(job.source), job.qf)
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    partial_file = job.target.with_name(f".{job.target.name}.partial")
-    partial_file.write_bytes(data)
-    partial_file.replace(job.target)
+    pixels = read_uint8(job.source)
+    for qf, target in job.targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial_file = target.with_name(f".{target.name}.partial")
+        partial_file.write_bytes(jpeg.encode(pixels, qf))
+        partial_file.replace(target)
 
 
 def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.DataFrame:

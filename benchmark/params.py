@@ -65,10 +65,10 @@ class Detection(_Model):
 
     chains: list[str]
     """Chains whose outputs the detector sees; none leaves the benchmark out of the profile."""
-    sets: list[SetName] = ["DARKFACE"]
-    detector: str = "mtcnn"
-    qfs: list[Quality] = [90]
-    iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]] = [0.3, 0.5, 0.7]
+    sets: list[SetName]
+    detector: str
+    qfs: list[Quality]
+    iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]]
 
 
 class Params(_Model):
