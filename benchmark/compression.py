@@ -1,13 +1,13 @@
 """JPEG files of the merged data sets: written once, read by every method."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from benchmark import executor, jpeg
-from benchmark.crops import Item
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
@@ -76,6 +76,14 @@ class _Source(NamedTuple):
     dark: str
     normal: str
     labels: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One training image: the compressed inputs by quality factor, and the target."""
+
+    inputs: Mapping[int, Path]
+    target: Path
 
 
 def items(

@@ -1,7 +1,6 @@
 """Training crops: which images a recipe sees, at which quality factors, and where they are cut."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmark.compression import Item
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8
 from benchmark.training import Batch
 
 VALIDATION_CROP = 192
-
-
-@dataclass(frozen=True)
-class Item:
-    """One training image: the compressed inputs by quality factor, and the target."""
-
-    inputs: Mapping[int, Path]
-    target: Path
 
 
 class Cache:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import layouts
+from benchmark import ROOT, layouts
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.pairs import Pair
 
 VARIABLE = "MLSM_BENCH_DATA"
 """Environment variable that names a folder of raw sets."""
 SPLITS = ("train", "val", "test")
-_REPOSITORY_RAW = Path(__file__).resolve().parents[1] / "data" / "raw"
+_REPOSITORY_RAW = ROOT / "data" / "raw"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,22 @@ def raw_roots(setting: Path | None) -> list[Path]:
             f"{VARIABLE} is {value!r}, expected a folder that holds raw sets: correct or unset it."
         )
     return [*([Path(value)] if value else []), _REPOSITORY_RAW]
+
+
+def released_folders() -> list[Path]:
+    """Return where weights that methods' authors released are looked for, first one first."""
+    value = os.environ.get(VARIABLE, "")
+    own = ROOT / "weights" / "released"
+    return [own, Path(value) / "weights"] if value else [own]
+
+
+def released_files() -> dict[str, str]:
+    """Return path below its folder -> SHA-256 of every file there; the first folder wins."""
+    found: dict[str, str] = {}
+    for folder in reversed(released_folders()):
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        found |= {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    return found
 
 
 def _raw_set(name: str) -> RawSet:

@@ -17,6 +17,12 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_values(content: object) -> str:
+    """Return the SHA-256 of plain values, by their JSON text with sorted keys."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Digests:
     """SHA-256 of files, remembered between runs by path, size and modification time.
 

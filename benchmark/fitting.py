@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmark import compression, crops, pairs, provenance, training, weights
-from benchmark.digests import sha256
+from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.merge import Places
 from benchmark.methods import Plugin, find
@@ -39,9 +39,9 @@ class Data(NamedTuple):
     places: Places
 
 
-def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[crops.Item]]:
+def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[compression.Item]]:
     """Return split (`train`, `validation`) -> the images a recipe of this source learns from."""
-    made: dict[str, list[crops.Item]] = {"train": [], "validation": []}
+    made: dict[str, list[compression.Item]] = {"train": [], "validation": []}
     for name, side, target in _LISTS[source]:
         listed = pairs.read_manifest(data.lists / f"{name}.csv")
         found = compression.items(listed, side, target, qfs, data.jpegs, data.places)
@@ -85,7 +85,7 @@ def fit(
     run = training.Run(
         steps=wanted.steps,
         seed=params.seed,
-        folder=state / provenance.digest(record)[:32],
+        folder=state / digest_values(record)[:32],
         label=f"{method} {part}" if part != "model" else method,
     )
     source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed)
@@ -130,4 +130,4 @@ def _record(
 
 def _data_digest(data: Data, source: str) -> str:
     names = sorted({name for name, _, _ in _LISTS[source]})
-    return provenance.digest([sha256(data.lists / f"{name}.csv") for name in names])
+    return digest_values([sha256(data.lists / f"{name}.csv") for name in names])

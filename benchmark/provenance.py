@@ -5,30 +5,23 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark import ROOT, jpeg, methods, terms, weights
-from benchmark.digests import sha256
+from benchmark.digests import digest_values, sha256
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
-
-
-def digest(content: object) -> str:
-    """Return the SHA-256 of plain values, by their JSON text with sorted keys."""
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def files_digest(modules: Iterable[str]) -> str:
     """Return the SHA-256 over the source files of modules."""
     specs = [importlib.util.find_spec(module) for module in modules]
-    return digest([sha256(Path(spec.origin)) for spec in specs if spec and spec.origin])
+    return digest_values([sha256(Path(spec.origin)) for spec in specs if spec and spec.origin])
 
 
 @functools.cache
@@ -49,7 +42,7 @@ def code_digest(module: str) -> str:
         seen[name] = hashlib.sha256(source).hexdigest()
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
         waiting += [found for found in _imports(source, package) if found.split(".")[0] in tops]
-    return digest(seen)
+    return digest_values(seen)
 
 
 def _imports(source: bytes, package: str) -> Iterator[str]:
@@ -160,12 +153,3 @@ def _git(*arguments: str) -> str:
         text=True,
     )
     return done.stdout.strip()
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write plain values as readable JSON with sorted keys; the file appears whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -1,13 +1,12 @@
 """Where weights lie, checkpoints that describe themselves, and chains built from them."""
 
 import functools
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark import ROOT
+from benchmark import datasets
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import (
@@ -15,8 +14,6 @@ from benchmark.methods import (
     Plugin,
     Released,
     Step,
-    find,
-    names,
 )
 from benchmark.terms import Track
 
@@ -84,20 +81,13 @@ def read(path: Path) -> Any:
         ) from error
 
 
-def released_folders() -> list[Path]:
-    """Return where released weights are looked for, first to last."""
-    folders = [ROOT / "weights" / "released"]
-    data = os.environ.get("MLSM_BENCH_DATA")
-    return [*folders, Path(data) / "weights"] if data else folders
-
-
 def find_released(released: Released) -> Path | None:
     """Return where the file lies, or None if no folder has it.
 
     Raises:
         InputError: A file of that name has another size or SHA-256.
     """
-    for folder in released_folders():
+    for folder in datasets.released_folders():
         path = folder / released.file
         if path.is_file():
             return _verified(path, released)
@@ -118,14 +108,6 @@ def _verified(path: Path, released: Released) -> Path:
 def trained_path(folder: Path, name: str, part: str = "model") -> Path:
     """Return where a profile keeps the weights of a method's part."""
     return folder / (f"{name}.pt" if part == "model" else f"{name}_{part}.pt")
-
-
-def released_found(tracks: Sequence[Track]) -> dict[str, str]:
-    """Return file -> SHA-256 of the released weights found, or nothing if no track uses them."""
-    if "released" not in tracks:
-        return {}
-    known = [file for name in names() for file in find(name).released]
-    return {file.file: file.sha256 for file in known if find_released(file)}
 
 
 def absent(chain: Chain, track: Track, trained: Path) -> str:

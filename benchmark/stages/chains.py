@@ -1,6 +1,6 @@
 """Stage chains: what each chain is made of, so that it is scored again when that changes."""
 
-from benchmark import methods, provenance, stages
+from benchmark import jsonfile, methods, provenance, stages
 from benchmark.params import Params
 
 
@@ -12,7 +12,7 @@ def chains(params: Params) -> None:
         )
         for text in params.chains
     }
-    provenance.write_json(params.work / "chains.json", records)
+    jsonfile.write(params.work / "chains.json", records)
 
 
 if __name__ == "__main__":

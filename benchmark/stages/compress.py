@@ -4,7 +4,7 @@ import shutil
 
 import pandas as pd
 
-from benchmark import compression, datasets, faces, merge, pairs, provenance, stages
+from benchmark import compression, datasets, faces, jsonfile, merge, pairs, stages
 from benchmark.params import Params
 
 
@@ -40,7 +40,7 @@ def compress(params: Params, split: str) -> None:
         name: faces.read_labels(places.locate(cell)).boxes.tolist()
         for name, cell in labelled[["name", "labels"]].to_numpy()
     }
-    provenance.write_json(to / "faces.json", truth)
+    jsonfile.write(to / "faces.json", truth)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Stage detect: faces found in one chain's outputs; boxes are kept, images are not."""
 
-import json
-from typing import Any
-
-from benchmark import ROOT, compression, darkfaces, datasets, merge, provenance, stages
+from benchmark import ROOT, compression, darkfaces, datasets, jsonfile, merge, provenance, stages
+from benchmark.digests import digest_values
 from benchmark.journal import Journal
 from benchmark.methods import Chain
 from benchmark.params import Params
@@ -16,7 +14,7 @@ def detect(params: Params, chain: str) -> None:
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / "faces.csv", jpegs, places)
-    record: dict[str, Any] = json.loads((params.work / "chains.json").read_text())[chain]
+    record = jsonfile.read(params.work / "chains.json")[chain]
     found = []
     for track in record["tracks"]:
         jobs = [
@@ -25,7 +23,7 @@ def detect(params: Params, chain: str) -> None:
             )
             for case in cases
         ]
-        key = provenance.digest(
+        key = digest_values(
             [record, track, params.detection.detector, provenance.files_digest(CODE)]
         )
         journal = Journal(ROOT / ".cache" / "faces" / f"{key[:32]}.jsonl")

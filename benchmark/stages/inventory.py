@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark import ROOT, datasets, pairs, provenance, stages, weights
+from benchmark import ROOT, datasets, jsonfile, pairs, stages
 from benchmark.params import Params
 
 
@@ -23,10 +23,9 @@ def inventory(params: Params) -> None:
                 [name] if datasets.SETS[name].needs_registration else [],
             )
         pairs.write_manifest(listed, params.work / "inventory" / f"{name}.csv")
-    provenance.write_json(params.work / "inventory" / "absent.json", absent)
-    provenance.write_json(
-        params.work / "inventory" / "released.json", weights.released_found(params.tracks)
-    )
+    jsonfile.write(params.work / "inventory" / "absent.json", absent)
+    released = datasets.released_files() if "released" in params.tracks else {}
+    jsonfile.write(params.work / "inventory" / "released.json", released)
 
 
 if __name__ == "__main__":

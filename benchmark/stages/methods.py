@@ -1,6 +1,6 @@
 """Stage methods: what each method of the profile is, so that an edit reruns it and no other."""
 
-from benchmark import methods, provenance, stages
+from benchmark import jsonfile, methods, provenance, stages
 from benchmark.params import Params
 
 
@@ -9,7 +9,7 @@ def describe(params: Params) -> None:
     chains = [methods.Chain.parse(text) for text in params.chains]
     names = sorted({name for chain in chains for name in chain.steps} | set(params.training))
     records = {name: provenance.method_record(name) for name in [*names, "mlsm"]}
-    provenance.write_json(params.work / "methods.json", records)
+    jsonfile.write(params.work / "methods.json", records)
 
 
 if __name__ == "__main__":

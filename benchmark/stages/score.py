@@ -1,9 +1,17 @@
 """Stage score: one chain on every test image at every quality factor."""
 
-import json
-from typing import Any
-
-from benchmark import ROOT, compression, datasets, merge, provenance, rows, scoring, stages
+from benchmark import (
+    ROOT,
+    compression,
+    datasets,
+    jsonfile,
+    merge,
+    provenance,
+    rows,
+    scoring,
+    stages,
+)
+from benchmark.digests import digest_values
 from benchmark.journal import Journal
 from benchmark.methods import Chain
 from benchmark.params import Params
@@ -16,11 +24,11 @@ def score(params: Params, chain: str) -> None:
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / "scores.csv", jpegs, places)
-    record: dict[str, Any] = json.loads((params.work / "chains.json").read_text())[chain]
+    record = jsonfile.read(params.work / "chains.json")[chain]
     made: list[rows.Row] = []
     for track in record["tracks"]:
         jobs = [scoring.Job(Chain.parse(chain), track, params.weights, case) for case in cases]
-        key = provenance.digest([record, track, provenance.files_digest(CODE)])
+        key = digest_values([record, track, provenance.files_digest(CODE)])
         journal = Journal(ROOT / ".cache" / "scores" / f"{key[:32]}.jsonl")
         made += scoring.rows(params.profile, jobs, journal, params.jobs)
     rows.write(params.work / "rows" / f"{chain}.parquet", rows.frame(made))

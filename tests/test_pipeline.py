@@ -1,0 +1,82 @@
+"""dvc.yaml: dependencies are the import graph's, profiles share one definition."""
+
+import re
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+from benchmark import ROOT, params
+
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
+PROFILES = ["demo", "lol", "paper"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("benchmark", exclude_type_checking_imports=True, cache_dir=None)
+
+
+def sources(graph: grimp.ImportGraph, module: str) -> set[str]:
+    """Return the files of a module and of all it imports of the suite."""
+    modules = {module, *graph.find_upstream_modules(module)}
+    parents = {name.rpartition(".")[0] for name in modules} - {""}
+    return {file_of(name) for name in modules | parents}
+
+
+def file_of(module: str) -> str:
+    path = Path(*module.split("."))
+    return str(path / "__init__.py" if (ROOT / path).is_dir() else path.with_suffix(".py"))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_exactly_the_modules_it_imports(graph, name):
+    stage = STAGES[name]
+    module = re.search(r"-m (benchmark\.stages\.\w+)", stage["cmd"])[1]
+    needed = sources(graph, module)
+    named = {dep for dep in stage.get("deps", []) if dep.startswith("benchmark/")}
+    listing = "\n".join(f"      - {path}" for path in sorted(needed))
+    assert named == needed, f"{name}: dvc.yaml must name\n{listing}"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_from_the_root_with_its_profile(name):
+    assert STAGES[name]["wdir"] == "${root}"
+    assert "--params ${params_file}" in STAGES[name]["cmd"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_module_is_short(name):
+    module = re.search(r"-m (benchmark\.stages\.\w+)", STAGES[name]["cmd"])[1]
+    assert len((ROOT / file_of(module)).read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_is_a_link_beside_its_own_params(profile):
+    path = params.profile_path(profile)
+    found = params.load(path)
+    assert found.profile == profile
+    assert (ROOT / found.params_file).resolve() == path.resolve()
+    assert (path.parent / found.root).resolve() == ROOT
+    assert (path.parent / "dvc.yaml").resolve() == ROOT / "dvc.yaml"
+    if profile != "demo":
+        assert (path.parent / "dvc.yaml").is_symlink()
+
+
+def test_training_never_depends_on_test_images():
+    for name in ("train", "vae", "mapping"):
+        deps = STAGES[name]["deps"]
+        assert not [dep for dep in deps if "/test" in dep or "inventory" in dep]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_part_of_a_profile_is_a_method_that_exists(profile):
+    from benchmark import methods
+
+    found = params.load(params.profile_path(profile))
+    learned = set()
+    for text in found.chains:
+        learned |= {step.name for step in methods.Chain.parse(text).plugins if step.learned}
+    assert learned == {*found.training, "mlsm"}
