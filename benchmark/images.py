@@ -19,6 +19,7 @@ Bytes: TypeAlias = NDArray[np.uint8]
 """uint8 (H, W, 3), sRGB, 0..255."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+_LOSSLESS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 _DIRECT_MODES = ("RGB", "L", "P", "1")
 
 
@@ -72,7 +73,9 @@ def read_uint8(path: Path, upright: bool = False) -> Bytes:
             file.load()
             picture = PIL.ImageOps.exif_transpose(file) if upright else file
             return np.array(_rgb(picture, path), np.uint8)
-    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
 
 
@@ -104,13 +107,24 @@ def _rgb(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
 
 
 def write(path: Path, image: Image | Bytes) -> None:
-    """Write an image as a file whose type follows the name; floats are rounded by `to_uint8`.
+    """Write an image without loss, as the name says; floats are rounded by `to_uint8`.
 
     The file appears whole or not at all: it is written beside its place and moved there.
+    JPEG files come from `benchmark.jpeg` alone, which takes a quality factor.
+
+    Raises:
+        InputError: The name does not end in .png, .bmp, .tif or .tiff.
     """
+    if path.suffix.lower() not in _LOSSLESS:
+        raise InputError(
+            f"{path} ends in {path.suffix!r}, expected one of {', '.join(_LOSSLESS)}, "
+            "which keep every pixel: rename it."
+        )
     pixels = image if image.dtype == np.uint8 else to_uint8(np.asarray(image, np.float32))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    picture_format = PIL.Image.registered_extensions()[path.suffix.lower()]
-    PIL.Image.fromarray(pixels).save(partial, format=picture_format)
-    partial.replace(path)
+    try:
+        PIL.Image.fromarray(pixels).save(partial, format=_LOSSLESS[path.suffix.lower()])
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

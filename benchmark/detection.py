@@ -1,0 +1,256 @@
+"""Score boxes against labelled faces: matching, precision-recall curve, average precision.
+
+The protocol is that of PASCAL VOC 2010 and later with one class: the detections of all images are
+pooled, sorted by score, and each may claim the one face that it overlaps most; the area is taken
+under the monotone envelope of the curve through every point (Everingham et al. 2015, Sec. 4.2).
+The paper's "mAP" is this AP, because the one class is "face".
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import InputError
+from benchmark.faces import Faces
+
+_MIN_DRAWS = 100
+
+
+class Pool(NamedTuple):
+    """The matched detections of all images, by falling score.
+
+    Ties keep the order of the images in the truth, then that of the boxes in an image.
+    """
+
+    scores: NDArray[np.float64]
+    """(n,) falling."""
+    hits: NDArray[np.bool_]
+    """(n,) whether the detection is a true positive."""
+    images: NDArray[np.intp]
+    """(n,) position of the detection's image in the truth."""
+    faces: NDArray[np.int64]
+    """(images,) labelled faces in each image."""
+
+
+class PrecisionRecall(NamedTuple):
+    """The raw curve: one point a detection, not enveloped."""
+
+    recall: NDArray[np.float64]
+    """(n,) rising, [0, 1]."""
+    precision: NDArray[np.float64]
+    """(n,) [0, 1]."""
+
+
+class Curve(NamedTuple):
+    """A precision-recall curve with what it was computed from."""
+
+    recall: NDArray[np.float64]
+    """(n,) rising, [0, 1]."""
+    precision: NDArray[np.float64]
+    """(n,) [0, 1], raw: not enveloped."""
+    scores: NDArray[np.float64]
+    """(n,) falling: the threshold of each point."""
+    ap: float
+    """All-point average precision, [0, 1]."""
+    faces: int
+    """Labelled faces in all images."""
+    images: int
+    """Images, those without a face or a detection included."""
+
+
+class Interval(NamedTuple):
+    """A bootstrap percentile interval."""
+
+    low: float
+    high: float
+
+
+def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute the intersection over union of every pair of boxes.
+
+    Coordinates are continuous: a box is x1 - x0 wide, without the + 1 of inclusive pixels.
+
+    Args:
+        boxes: (n, 4) x0, y0, x1, y1.
+        others: (m, 4), the same.
+
+    Returns:
+        (n, m), [0, 1]; 0 where both boxes have no area.
+    """
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])  # (n, m, 2)
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    shared = np.clip(high - low, 0.0, None).prod(axis=2)
+    union = _areas(boxes)[:, None] + _areas(others)[None, :] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+
+
+def match(truth: Faces, found: Faces, iou: float) -> NDArray[np.bool_]:
+    """Tell the true positives among the detections of one image.
+
+    By falling score (ties: box order) each detection claims the face that it overlaps most (ties:
+    first face), and is a true positive if they overlap by `iou` or more and the face is not yet
+    claimed so; a second hit on a face is a false positive, even where another face is free.
+
+    Args:
+        truth: The labelled faces.
+        found: The detections, in any order.
+        iou: Least intersection over union, (0, 1].
+
+    Returns:
+        (n,) in the order of `found`.
+
+    Raises:
+        ValueError: `iou` is out of range.
+    """
+    if not 0.0 < iou <= 1.0:
+        raise ValueError(f"Argument `iou` must be in (0, 1], but got {iou}.")
+    hits = np.zeros(len(found), dtype=np.bool_)
+    if len(truth) == 0 or len(found) == 0:
+        return hits
+    order = np.argsort(-found.scores, kind="stable")
+    table = overlaps(found.boxes[order], truth.boxes)
+    claimed = table.argmax(axis=1)
+    close = np.flatnonzero(table.max(axis=1) >= iou)
+    _, first = np.unique(claimed[close], return_index=True)
+    hits[order[close[first]]] = True
+    return hits
+
+
+def pool(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float) -> Pool:
+    """Match image by image and sort the detections of all images by score.
+
+    Args:
+        truth: Image name to labelled faces (none is a value, too); its order breaks ties.
+        detections: The same names to detections, an empty `Faces` where there are none.
+        iou: Least intersection over union, (0, 1].
+
+    Raises:
+        InputError: The two name different images, or no image has a face.
+        ValueError: `iou` is out of range.
+    """
+    _same_images(truth, detections)
+    faces = np.array([len(labels) for labels in truth.values()], dtype=np.int64)
+    if faces.sum() == 0:
+        raise InputError(
+            f"The labels of {len(truth)} images hold no face, expected one at least:"
+            " recall is undefined, give images with faces."
+        )
+    found = [detections[image] for image in truth]
+    hits = np.concatenate([match(truth[image], detections[image], iou) for image in truth])
+    scores = np.concatenate([one.scores for one in found])
+    images = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    order = np.argsort(-scores, kind="stable")
+    return Pool(scores[order], hits[order], images[order], faces)
+
+
+def _same_images(truth: Mapping[str, Faces], detections: Mapping[str, Faces]) -> None:
+    unlabelled = [image for image in detections if image not in truth]
+    if unlabelled:
+        raise InputError(
+            f"{len(unlabelled)} of {len(detections)} images with detections have no labels"
+            f" (the first is {unlabelled[0]}): add the labels or leave the images out."
+        )
+    unseen = [image for image in truth if image not in detections]
+    if unseen:
+        raise InputError(
+            f"{len(unseen)} of {len(truth)} labelled images have no detections entry"
+            f" (the first is {unseen[0]}): run the detector on every image;"
+            " one in which it finds nothing counts as an empty entry."
+        )
+
+
+def precision_recall(hits: NDArray[np.bool_], faces: int) -> PrecisionRecall:
+    """Compute the raw curve of detections sorted by falling score.
+
+    Args:
+        hits: (n,) whether each detection is a true positive.
+        faces: Labelled faces, at least 1.
+
+    Raises:
+        ValueError: `faces` is not positive.
+    """
+    if faces < 1:
+        raise ValueError(f"Argument `faces` must be positive, but got {faces}.")
+    true = np.cumsum(hits, dtype=np.int64)
+    return PrecisionRecall(true / faces, true / np.arange(1, len(hits) + 1))
+
+
+def average_precision(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> float:
+    """Integrate the monotone envelope of the curve over recall, through all points.
+
+    The precision at a recall is the best one at that recall or beyond it; beyond the last point it
+    is 0 (the VOC 2010+ definition, not 11 or 101 sampled recalls).
+
+    Args:
+        recall: (n,) rising, [0, 1].
+        precision: (n,) [0, 1].
+
+    Returns:
+        [0, 1]; 0 without points.
+    """
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(np.sum(np.diff(recall, prepend=0.0) * envelope))
+
+
+def evaluate(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float) -> Curve:
+    """Score the detections of a whole set at one overlap; see `pool` for arguments and errors."""
+    pooled = pool(truth, detections, iou)
+    faces = int(pooled.faces.sum())
+    recall, precision = precision_recall(pooled.hits, faces)
+    ap = average_precision(recall, precision)
+    return Curve(recall, precision, pooled.scores, ap, faces, len(pooled.faces))
+
+
+def ap_interval(
+    truth: Mapping[str, Faces],
+    detections: Mapping[str, Faces],
+    iou: float,
+    seed: int,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Bootstrap the average precision over images (percentile interval, Efron 1979).
+
+    Images and not boxes are drawn, because the boxes of an image share its light and its noise.
+    One seed draws the same images for every method that is scored on the same truth. A draw in
+    which no image has a face has no AP and is left out.
+
+    Args:
+        truth: Image name to labelled faces.
+        detections: The same names to detections.
+        iou: Least intersection over union, (0, 1].
+        seed: Seed of the draws.
+        draws: Resamples, at least 100.
+        level: Probability that the interval should cover, (0, 1).
+
+    Raises:
+        InputError: As `pool`.
+        ValueError: `iou`, `draws` or `level` is out of range.
+    """
+    if draws < _MIN_DRAWS:
+        raise ValueError(f"Argument `draws` must be at least {_MIN_DRAWS}, but got {draws}.")
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"Argument `level` must be in (0, 1), but got {level}.")
+    pooled = pool(truth, detections, iou)
+    random = np.random.default_rng(seed)
+    images = len(pooled.faces)
+    counts = (
+        np.bincount(random.integers(images, size=images), minlength=images) for _ in range(draws)
+    )
+    aps = [_resampled_ap(pooled, times) for times in counts if times @ pooled.faces > 0]
+    low, high = np.quantile(aps, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def _resampled_ap(pooled: Pool, times: NDArray[np.intp]) -> float:
+    """Return the AP of the set in which image i occurs times[i] times."""
+    weights = times[pooled.images]
+    true = np.cumsum(weights * pooled.hits)
+    seen = np.maximum(np.cumsum(weights), 1)  # a leading run of weight 0 has no detection yet
+    return average_precision(true / (times @ pooled.faces), true / seen)

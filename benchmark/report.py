@@ -1,0 +1,177 @@
+"""One HTML file that shows a profile's results: opens from disk, loads nothing else."""
+
+import base64
+import functools
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+from benchmark import grids, paper, tables
+from benchmark.grids import Grid, Scope
+
+
+class Picture(NamedTuple):
+    """A figure.
+
+    Attributes:
+        name: Of its files, without ending.
+        png: Content of the PNG file.
+        alt: What a reader who cannot see it should know.
+        caption: What it shows.
+    """
+
+    name: str
+    png: bytes
+    alt: str
+    caption: str
+
+    @property
+    def source(self) -> str:
+        """The picture as a data URI."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+
+class Trained(NamedTuple):
+    """How the training of one part went."""
+
+    part: str
+    steps: int
+    losses: str
+    psnr: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything a report shows.
+
+    Attributes:
+        profile: Name.
+        title: What the profile is, in a line.
+        facts: Label -> text: sets, quality factors, weights, ...
+        notes: Sentences that a reader must know before the numbers.
+        quality: One grid a set, quality factor, protocol and kind of weights.
+        faces: Grids of Table VII, none where the profile leaves it out.
+        counts: Table I and II with title, note and rows.
+        pictures: Figures.
+        absences: Track -> method -> why it has no numbers.
+        training: Trained parts.
+        provenance: As provenance.json holds it.
+    """
+
+    profile: str
+    title: str
+    facts: Mapping[str, str]
+    notes: Sequence[str]
+    quality: Sequence[Grid]
+    faces: Sequence[Grid]
+    counts: Sequence[tuple[str, str, pd.DataFrame]]
+    pictures: Sequence[Picture]
+    absences: Mapping[str, Mapping[str, str]]
+    training: Sequence[Trained]
+    provenance: Mapping[str, Any]
+
+
+def quality_grids(cells: Mapping[str, pd.DataFrame], scope: Scope) -> list[Grid]:
+    """Return the grids of the switchable table, a data set each.
+
+    Args:
+        cells: Table -> its cells, in the order of `grids.TITLES`.
+        scope: What they should hold.
+    """
+    made = []
+    for dataset in scope.datasets:
+        one = Scope(scope.records, [dataset], scope.missing, scope.draws)
+        for table, of_table in cells.items():
+            of_set = of_table[of_table["dataset"] == dataset]
+            made += grids.build(table, of_set, one)
+    return made
+
+
+def trained(logs: Mapping[str, pd.DataFrame]) -> list[Trained]:
+    """Summarise training logs: steps, last losses, validation PSNR from first to best and last."""
+    made = []
+    for part, log in logs.items():
+        last = log.iloc[-1]
+        terms = [column for column in log.columns if "/" in column]
+        losses = ", ".join(f"{term} {last[term]:.3g}" for term in terms)
+        psnr = "not validated"
+        if "validation_psnr" in log.columns:
+            seen = log["validation_psnr"].dropna()
+            psnr = f"{seen.iloc[0]:.2f} → {seen.iloc[-1]:.2f} (best {seen.max():.2f})"
+        made.append(Trained(part, int(last["step"]), losses, psnr))
+    return made
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested values as (path, text), such as ("libraries / torch", "2.4.0")."""
+    found = []
+    for key, value in content.items():
+        path = f"{prefix} / {key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            found += flat(value, path)
+        else:
+            found.append((path, str(value)))
+    return found
+
+
+def hashes(records: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return title, track, method and SHA-256 of every weights file behind the tables."""
+    return [
+        (record["title"], track, step, digest)
+        for record in records.values()
+        for track, files in record["tracks"].items()
+        for step, digest in files.items()
+    ]
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("benchmark", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def render(content: Content) -> str:
+    """Return the report as one HTML page.
+
+    It needs neither a server nor a network, and is complete without JavaScript, which only adds
+    switches and sorting.
+    """
+    made = [*content.quality, *content.faces]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            choices=_choices(content.quality),
+            titles=grids.TITLES,
+            weights=grids.WEIGHTS,
+            dash=grids.DASH,
+            tables=sorted({grid.table for grid in made}),
+            environment=flat(
+                {k: v for k, v in content.provenance.items() if k not in ("chains", "params")}
+            ),
+            hashes=hashes(content.provenance["chains"]),
+            paper=paper,
+            version=importlib.metadata.version("mlsm-bench"),
+            dark_face=tables.DARK_FACE,
+        )
+    )
+
+
+def _choices(made: Sequence[Grid]) -> dict[str, list[str]]:
+    """Return switch -> its options; see the template for what they are called."""
+    return {
+        "dataset": list(dict.fromkeys(grid.columns[0].dataset for grid in made)),
+        "qf": list(dict.fromkeys(str(grid.qf or "none") for grid in made)),
+        "protocol": list(dict.fromkeys(grid.protocol for grid in made)),
+        "weights": list(dict.fromkeys(grid.weights for grid in made)),
+    }

@@ -1,0 +1,54 @@
+"""Stage tables: every table as numbers and for reading, all rows, and how they were made."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import evidence, grids, jsonfile, paper, provenance, rows, stages, tables, typeset
+from benchmark.digests import digest_values
+from benchmark.params import Params
+
+COUNTED = {"table_1": ("Table I", "vae_dark"), "table_2": ("Table II", "mapping_pairs")}
+
+
+def write_tables(params: Params) -> None:
+    """Write the tables, `rows.parquet` and `provenance.json`."""
+    folder = params.results / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = evidence.image_rows(params)
+    rows.write(params.results / "rows.parquet", made)
+    resampling = tables.Resampling(params.seed, params.bootstrap)
+    scope = evidence.scope(params)
+    cells = tables.quality(
+        made, scope.records, scope.datasets, resampling, compare=bool(params.external)
+    )
+    for name, of_table in tables.split(cells).items():
+        _write(folder / name, of_table, scope, evidence.notes(params))
+    if params.detection.chains:
+        scope = evidence.face_scope(params)
+        truth, found = evidence.truth(params), evidence.found(params)
+        faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
+        _write(folder / "table_7", faces, scope, [])
+    merged = pd.read_csv(params.work / "merge" / "counts.csv")
+    for name, (title, listed) in COUNTED.items():
+        counted = tables.counts(merged, listed, compare=bool(params.external))
+        text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
+        _write_three(folder / name, counted, text, latex)
+    record = provenance.environment() | {"commit": provenance.commit()}
+    record["params"] = digest_values(params.model_dump(mode="json"))
+    jsonfile.write(params.results / "provenance.json", record | {"chains": scope.records})
+
+
+def _write(path: Path, cells: pd.DataFrame, scope: grids.Scope, notes: list[str]) -> None:
+    made = grids.build(path.name, cells, scope)
+    text = typeset.markdown(grids.TITLES[path.name], made, notes)
+    _write_three(path, cells, text, typeset.latex(made))
+
+
+def _write_three(path: Path, numbers: pd.DataFrame, text: str, latex: str) -> None:
+    for ending, content in (("csv", tables.write(numbers)), ("md", text), ("tex", latex)):
+        path.with_suffix(f".{ending}").write_text(content, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    stages.run(write_tables)

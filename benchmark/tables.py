@@ -1,0 +1,192 @@
+"""Numbers of the tables in long form: one row a cell, with its interval and the paper's number."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+
+from benchmark import detection, paper, statistics
+from benchmark.faces import Faces
+
+KEYS = ["method", "order", "dataset", "qf", "metric", "protocol", "track"]
+COLUMNS = [*KEYS, "n", "value", "ci_low", "ci_high", "reported", "difference"]
+COUNT_COLUMNS = ["dataset", "images", "paper", "difference"]
+DECIMALS = 6
+"""Kept in csv files: below every tolerance, above the noise of one machine's sums."""
+
+QFS: Mapping[str, tuple[int, ...]] = MappingProxyType({"table_3": (90, 80), "table_4": (70, 60)})
+"""Table -> the quality factors the paper prints in it."""
+SPELLING: Mapping[str, str] = MappingProxyType(
+    {"psnr": "PSNR", "ssim": "SSIM", "psnr_b": "PSNR-B", "ssim_rgb": "SSIM-RGB", "bef": "BEF"}
+)
+"""Metric of a result row -> how tables spell it, in the order of columns."""
+DARK_FACE = "DARK FACE"
+"""How the paper spells the set of Table VII."""
+
+
+class Resampling(NamedTuple):
+    """A bootstrap over images.
+
+    Attributes:
+        seed: Of the draws.
+        draws: How many.
+    """
+
+    seed: int
+    draws: int
+
+
+class Found(NamedTuple):
+    """What a detector found in one chain's outputs.
+
+    Attributes:
+        chain: As params.yaml spells it.
+        track: Which weights.
+        qf: Quality factor of the dark inputs.
+        detections: Image -> boxes with scores.
+    """
+
+    chain: str
+    track: str
+    qf: int
+    detections: Mapping[str, Faces]
+
+
+def quality(
+    rows: pd.DataFrame,
+    records: Mapping[str, Any],
+    datasets: Sequence[str],
+    resampling: Resampling,
+    compare: bool,
+) -> pd.DataFrame:
+    """Return every cell of Tables III and IV and of the table of uncompressed images.
+
+    Args:
+        rows: See `benchmark.rows`.
+        records: Chain -> what it is (`provenance.chain_record`), in the order of table rows.
+        datasets: Test sets in the order of table columns.
+        resampling: Of the images.
+        compare: Whether the data are the paper's, so that `difference` means something.
+
+    Returns:
+        Columns `COLUMNS`. `value` is a mean over `n` images with the ends of its 95 % interval;
+        images of infinite PSNR are not among them. `reported` is the paper's number, for protocol
+        `paper` where it prints one.
+    """
+    keys = ["chain", "dataset", "qf", "metric", "protocol", "track"]
+    made = []
+    for key, group in rows.groupby(keys, dropna=False, sort=False, observed=True):
+        cell = dict(zip(keys, cast(tuple[Any, ...], key), strict=True))
+        record = records[cell.pop("chain")]
+        cell |= {"method": record["title"], "order": record["order"]}
+        cell["metric"] = SPELLING[cell["metric"]]
+        mean = statistics.mean_interval(group["value"].to_numpy(), *resampling)
+        cell |= {"n": mean.n, "value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
+        made.append(cell)
+    cells = _beside(made, paper.cells(("III", "IV")), compare)
+    return _ordered(cells, [record["title"] for record in records.values()], datasets)
+
+
+def _beside(made: list[dict[str, Any]], reported: pd.DataFrame, compare: bool) -> pd.DataFrame:
+    """Return cells with the columns `reported` and `difference`, numbers rounded."""
+    cells = pd.DataFrame(made, columns=COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
+    keys = ["method", "order", "dataset", "qf", "metric"]
+    joined = cells.merge(reported.astype({"qf": "Int64"}), on=keys, how="left")
+    joined["reported"] = joined["reported"].where(joined["protocol"] == "paper")
+    joined["difference"] = joined["value"] - joined["reported"] if compare else np.nan
+    numbers = ["value", "ci_low", "ci_high", "difference"]
+    joined[numbers] = joined[numbers].round(DECIMALS)
+    return joined[COLUMNS]
+
+
+def _ordered(cells: pd.DataFrame, methods: Sequence[str], datasets: Sequence[str]) -> pd.DataFrame:
+    """Sort cells: falling quality factor, then sets, methods and metrics as tables list them."""
+
+    def place(column: str, listed: Iterable[str]) -> pd.Series:
+        return cells[column].map({value: i for i, value in enumerate(dict.fromkeys(listed))})
+
+    ranks = pd.DataFrame(
+        {
+            "qf": -cells["qf"].fillna(101),
+            "dataset": place("dataset", datasets),
+            "method": place("method", methods),
+            "kind": cells["protocol"] + cells["track"],
+            "metric": place("metric", SPELLING.values()),
+        }
+    )
+    return cells.loc[ranks.sort_values(list(ranks.columns)).index].reset_index(drop=True)
+
+
+def split(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return table -> its cells; quality factors that the paper lacks go to `table_other_qf`."""
+    table = pd.Series("table_other_qf", index=cells.index)
+    table[cells["qf"].isna()] = "table_uncompressed"
+    for name, qfs in QFS.items():
+        table[cells["qf"].isin(qfs)] = name
+    return {str(name): group.reset_index(drop=True) for name, group in cells.groupby(table)}
+
+
+def curves(truth: Mapping[str, Faces], found: Sequence[Found], iou: float) -> list[detection.Curve]:
+    """Return the precision-recall curve of every chain, in their order."""
+    return [detection.evaluate(truth, one.detections, iou) for one in found]
+
+
+def faces(
+    truth: Mapping[str, Faces],
+    found: Iterable[Found],
+    records: Mapping[str, Any],
+    ious: Sequence[float],
+    resampling: Resampling,
+) -> pd.DataFrame:
+    """Return the cells of Table VII: average precision on dark faces, pooled over images.
+
+    They stand under protocol `sound` and beside no number of the paper, whose detector
+    (PyramidBox) is another one.
+
+    Args:
+        truth: Image -> labelled faces.
+        found: One entry a chain, track and quality factor, in the order of table rows.
+        records: As `quality` takes them.
+        ious: Least overlaps of a hit.
+        resampling: Of the images.
+    """
+    made = []
+    for one in found:
+        record = records[one.chain]
+        cell = {"method": record["title"], "order": record["order"], "dataset": DARK_FACE}
+        cell |= {"qf": one.qf, "protocol": "sound", "track": one.track, "n": len(truth)}
+        for iou in ious:
+            low, high = detection.ap_interval(truth, one.detections, iou, *resampling)
+            ap = detection.evaluate(truth, one.detections, iou).ap
+            made.append(
+                cell | {"metric": f"mAP@{iou:g}", "value": ap, "ci_low": low, "ci_high": high}
+            )
+    return _beside(made, paper.cells(("VII",)), compare=False)
+
+
+def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
+    """Return Table I (`vae_dark`) or II (`mapping_pairs`): images of each set, and their sum.
+
+    Args:
+        merged: Columns list, dataset, images.
+        name: Which merged list.
+        compare: As `quality` takes it.
+
+    Returns:
+        Columns `COUNT_COLUMNS`; empty where a set is not in this profile or not in the paper.
+    """
+    ours = merged[merged["list"] == name].set_index("dataset")["images"]
+    printed = pd.Series(paper.TRAINING_SETS[name])
+    beside = pd.DataFrame({"images": ours, "paper": printed}).astype("Int64")
+    listed = [*printed.index, *(s for s in ours.index if s not in printed.index)]
+    beside = beside.loc[listed]
+    beside.loc["sum"] = beside.sum()
+    beside["difference"] = beside["images"] - beside["paper"] if compare else pd.NA
+    return beside.rename_axis("dataset").reset_index()[COUNT_COLUMNS]
+
+
+def write(cells: pd.DataFrame) -> str:
+    """Return the text of a table's csv file."""
+    return cells.to_csv(index=False, lineterminator="\n")

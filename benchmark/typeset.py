@@ -1,0 +1,130 @@
+"""Tables for reading: Markdown, and LaTeX for papers (booktabs)."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmark.grids import DASH, Cell, Grid, Line
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "—": "---",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "∞": r"$\infty$",
+}
+
+
+def escape(text: str) -> str:
+    """Return text as LaTeX prints it literally."""
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
+    """Return a Markdown file: the grids one after the other.
+
+    Args:
+        title: Heading.
+        grids: From top to bottom.
+        notes: Paragraphs that stand above all grids.
+    """
+    parts = [f"# {title}", *notes]
+    for grid in grids:
+        heads = ["Method", "Order", "Weights"]
+        heads += [f"{column.dataset} {column.head}" for column in grid.columns]
+        rows = [
+            [_marked(line.method, line.mark), line.order, line.track]
+            + [_marked(_markdown_cell(cell), cell.mark) for cell in line.cells]
+            for line in grid.lines
+        ]
+        parts += [grid.caption, _pipes(heads, rows, left=3)]
+        parts += [f"<sup>{note.mark}</sup> {note.text}." for note in grid.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def _marked(text: str, mark: str) -> str:
+    return f"{text}<sup>{mark}</sup>" if mark else text
+
+
+def _markdown_cell(cell: Cell) -> str:
+    ranked = {0: cell.text, 1: f"**{cell.text}**", 2: f"<u>{cell.text}</u>"}[cell.rank]
+    return f"{ranked} ({cell.reported})" if cell.reported else ranked
+
+
+def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """Return a Markdown table whose first columns are text and whose others are numbers."""
+    rule = [":--" if i < left else "--:" for i in range(len(heads))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
+
+
+def latex(grids: Sequence[Grid]) -> str:
+    """Return LaTeX floats, one a grid; they need the package booktabs."""
+    return "\n".join(_float(grid) for grid in grids)
+
+
+def _float(grid: Grid) -> str:
+    datasets = list(dict.fromkeys(column.dataset for column in grid.columns))
+    metrics = len(grid.columns) // len(datasets)
+    groups = [rf"\multicolumn{{{metrics}}}{{c}}{{{escape(dataset)}}}" for dataset in datasets]
+    first = " & ".join(["", "", "", *groups])
+    rules = " ".join(
+        rf"\cmidrule(lr){{{4 + i * metrics}-{3 + (i + 1) * metrics}}}" for i in range(len(datasets))
+    )
+    heads = ["Method", "Order", "Weights", *(column.head for column in grid.columns)]
+    second = " & ".join(escape(head) for head in heads)
+    return _latex_float(
+        grid.caption,
+        "lll" + "r" * len(grid.columns),
+        [rf"{first} \\", rules, rf"{second} \\"],
+        [_latex_line(line) for line in grid.lines],
+        [rf"\textsuperscript{{{note.mark}}} {escape(note.text)}." for note in grid.notes],
+    )
+
+
+def _latex_line(line: Line) -> str:
+    name = escape(line.method) + _superscript(line.mark)
+    cells = [_latex_cell(cell) + _superscript(cell.mark) for cell in line.cells]
+    return " & ".join([name, escape(line.order), escape(line.track), *cells]) + r" \\"
+
+
+def _superscript(mark: str) -> str:
+    return rf"\textsuperscript{{{mark}}}" if mark else ""
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = escape(cell.text)
+    ranked = {0: text, 1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}[cell.rank]
+    return f"{ranked} ({cell.reported})" if cell.reported else ranked
+
+
+def _latex_float(
+    caption: str, spec: str, heads: Sequence[str], rows: Sequence[str], notes: Sequence[str]
+) -> str:
+    lines = [r"\begin{table*}", r"\centering\footnotesize", rf"\caption{{{escape(caption)}}}"]
+    lines += [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", *heads, r"\midrule", *rows]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [rf"\par\smallskip {note}" for note in notes]
+    return "\n".join([*lines, r"\end{table*}", ""])
+
+
+def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, str]:
+    """Return Table I or II, as `benchmark.tables.counts` makes it, in Markdown and LaTeX."""
+    heads = ["Data set", "Images", "In the paper", "Difference"]
+    rows = [
+        [str(row[0]), *(DASH if pd.isna(number) else str(number) for number in row[1:])]
+        for row in table.itertuples(index=False, name=None)
+    ]
+    text = "\n\n".join([f"# {title}", *notes, _pipes(heads, rows, left=1)]) + "\n"
+    lines = [" & ".join(escape(cell) for cell in row) + r" \\" for row in [heads, *rows]]
+    return text, _latex_float(f"{title}. {' '.join(notes)}", "lrrr", lines[:1], lines[1:], [])

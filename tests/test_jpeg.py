@@ -1,0 +1,109 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from pictures import flat, photograph
+
+from benchmark import jpeg
+from benchmark.errors import InputError
+from benchmark.images import read_uint8
+
+# Table K.1 of ITU-T T.81, the luminance quantisation that IJG scales by quality; first row.
+LUMINANCE = np.array([16, 11, 10, 16, 24, 40, 51, 61])
+
+
+def segments(data: bytes) -> dict[int, bytes]:
+    """Return marker -> payload of the segments before the scan."""
+    found, position = {}, 2
+    while data[position + 1] != 0xDA:
+        size = int.from_bytes(data[position + 2 : position + 4], "big")
+        found[data[position + 1]] = data[position + 4 : position + 2 + size]
+        position += 2 + size
+    return found
+
+
+@pytest.mark.parametrize("qf", [0, -1, 101, True, False, 90.0, "90", None])
+def test_anything_but_an_integer_from_1_to_100_is_refused(qf: object) -> None:
+    with pytest.raises(InputError, match=r"integer from 1 to 100, but got"):
+        jpeg.check_quality(qf)
+    with pytest.raises(InputError, match="Quality factor"):
+        jpeg.encode(flat(1), qf)
+
+
+@pytest.mark.parametrize("qf", [1, 60, 90, 100])
+def test_an_integer_from_1_to_100_is_returned(qf: int) -> None:
+    assert jpeg.check_quality(qf) == qf
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (1, 1), (7, 13)])
+def test_decode_returns_what_pillow_reads_from_disk(tmp_path: Path, size: tuple[int, int]) -> None:
+    pixels = photograph(*size, seed=1)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg.encode(pixels, 70))
+    with PIL.Image.open(path) as file:
+        expected = np.asarray(file.convert("RGB"))
+    assert expected.shape == pixels.shape
+    np.testing.assert_array_equal(jpeg.decode(path.read_bytes()), expected)
+    np.testing.assert_array_equal(jpeg.compress(pixels, 70), expected)
+    np.testing.assert_array_equal(read_uint8(path), expected)
+
+
+def test_the_bytes_are_those_of_pillows_own_default_at_that_quality() -> None:
+    pixels = photograph(40, 50, seed=2)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, "JPEG")  # what a method's own script calls
+    assert jpeg.encode(pixels, 75) == buffer.getvalue()
+
+
+def test_the_stream_says_that_chroma_is_halved_both_ways() -> None:
+    frame = segments(jpeg.encode(photograph(40, 50, seed=3), 100))[0xC0]
+    assert frame[5] == 3  # components
+    assert [frame[7 + 3 * component] for component in range(3)] == [0x22, 0x11, 0x11]
+
+
+def test_the_stream_is_baseline_and_8_bit() -> None:
+    found = segments(jpeg.encode(photograph(40, 50, seed=4), 5))
+    assert 0xC2 not in found  # progressive
+    assert found[0xC0][0] == 8
+
+
+@pytest.mark.parametrize(("qf", "scale"), [(90, 20), (80, 40), (60, 80), (50, 100), (25, 200)])
+def test_the_tables_are_ijgs_scaling_of_the_standard_ones(qf: int, scale: int) -> None:
+    with PIL.Image.open(io.BytesIO(jpeg.encode(flat(9), qf))) as file:
+        first_row = file.quantization[0][:8]
+    assert list(first_row) == ((LUMINANCE * scale + 50) // 100).tolist()
+
+
+def test_a_lower_quality_factor_makes_a_smaller_and_worse_file() -> None:
+    pixels = photograph(120, 160, seed=5)
+    sizes, errors = [], []
+    for qf in (90, 60, 30):
+        sizes.append(len(jpeg.encode(pixels, qf)))
+        errors.append(np.abs(jpeg.compress(pixels, qf).astype(float) - pixels).mean())
+    assert sizes == sorted(sizes, reverse=True)
+    assert errors == sorted(errors)
+
+
+def test_fine_colour_detail_is_lost_even_at_quality_100() -> None:
+    pixels = flat(0)
+    pixels[:, ::2, 0] = 200
+    pixels[:, 1::2, 2] = 200
+    error = np.abs(jpeg.compress(pixels, 100).astype(float) - pixels).max()
+    assert error > 50
+
+
+def test_encoding_is_deterministic_and_leaves_its_input_alone() -> None:
+    pixels = photograph(20, 20, seed=6)
+    pixels.flags.writeable = False
+    assert jpeg.encode(pixels, 80) == jpeg.encode(pixels, 80)
+
+
+def test_the_encoder_record_names_library_version_and_subsampling() -> None:
+    record = jpeg.encoder().describe()
+    assert record["pillow"] == PIL.__version__
+    assert record["subsampling"] == "4:2:0"
+    name, version = record["library"].split()
+    assert name in ("libjpeg", "libjpeg-turbo")
+    assert version[0].isdigit()

@@ -1,0 +1,140 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from mlsm.config import LITERAL, SOUND, Config
+from mlsm.model import MLSM, pad
+from mlsm.vae import VAE, to_signed, to_unit, upsample2
+
+TINY = replace(SOUND, width=4)
+TINY_LITERAL = replace(LITERAL, width=4)
+SIZES = [(1, 1), (1, 40), (7, 13), (16, 16), (33, 17), (40, 61)]
+
+
+def images(height: int, width: int, count: int = 1) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(height * 1000 + width)
+    return torch.rand(count, 3, height, width, generator=generator)
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("config", [TINY, TINY_LITERAL], ids=["sound", "literal"])
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_comes_back_in_the_unit_range(config: Config, size: tuple[int, int]) -> None:
+    output = MLSM(config)(images(*size))
+    assert output.shape == (1, 3, *size)
+    assert torch.isfinite(output).all()
+    assert 0.0 <= output.min() <= output.max() <= 1.0
+
+
+@pytest.mark.parametrize("levels", [1, 2, 4])
+def test_any_number_of_levels_takes_odd_sizes(levels: int) -> None:
+    output = MLSM(replace(TINY_LITERAL, levels=levels))(images(19, 35))
+    assert output.shape == (1, 3, 19, 35)
+
+
+def test_padding_reflects_to_the_right_and_below() -> None:
+    image = images(30, 40)
+    padded = pad(image, 16)
+    assert padded.shape == (1, 3, 32, 48)
+    assert torch.equal(padded[..., :30, :40], image)
+    assert torch.equal(padded[..., :30, 40:], image[..., 31:39].flip(-1))
+    assert torch.equal(padded[..., 30:, :40], image[..., 27:29, :].flip(-2).flip(-2).flip(-2))
+
+
+def test_padding_leaves_multiples_of_the_stride_alone() -> None:
+    image = images(32, 48)
+    assert torch.equal(pad(image, 16), image)
+
+
+def test_an_image_too_small_to_reflect_repeats_its_border() -> None:
+    padded = pad(images(1, 1), 16)
+    assert padded.shape == (1, 3, 32, 32)
+    assert torch.equal(padded, images(1, 1).expand_as(padded))
+
+
+def test_the_whole_is_decoder_after_mapping_after_encoder() -> None:
+    model = MLSM(TINY)
+    image = images(32, 48)
+    dark = [posterior.mu for posterior in model.encoder(to_signed(image))]
+    expected = to_unit(model.decoder(model.mapping(dark))).clamp(0, 1)
+    assert torch.equal(model(image), expected)
+
+
+def test_inference_is_deterministic_in_training_mode_too() -> None:
+    model = MLSM(TINY).train()
+    assert torch.equal(model(images(32, 32)), model(images(32, 32)))
+
+
+def test_adopted_vaes_are_copied_and_frozen() -> None:
+    dark, normal, model = VAE(TINY), VAE(TINY), MLSM(TINY)
+    model.adopt(dark, normal)
+    x = to_signed(images(32, 32))
+    for mine, theirs in zip(model.encoder(x), dark.encoder(x), strict=True):
+        assert torch.equal(mine.mu, theirs.mu)
+    latents = [posterior.mu for posterior in normal.encoder(x)]
+    assert torch.equal(model.decoder(latents), normal.decoder(latents))
+    trained = {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad}
+    assert trained == {"mapping"}
+
+
+# Without biases, which instance norm cancels: encoder 27C + 2 * 9C^2 and two strided convolutions
+# of 9C^2 + C; mapping 3 (342C^2 + C); decoder 3 * 9C^2, last convolution 27C + 3.
+def test_literal_model_has_the_parameters_of_its_layer_list() -> None:
+    for width in (4, 16, 64):
+        expected = 1089 * width**2 + 59 * width + 3
+        assert parameters(MLSM(replace(LITERAL, width=width))) == expected
+
+
+# With biases and heads: encoder 27C + C + 2 (9C^2 + C) + 2 (9C^2 + C) + 6 (C^2 + C) = 42C^2 + 38C;
+# a mapping net 342C^2 + 25C (four ResBlocks 8C, ASPP 5C, UNet C + 2C + 4C + 2C + 2C + C + C + C
+# = 14C, less the 2C that 27C would be); decoder 27C^2 + 3C + 27C + 3.
+def test_sound_model_has_the_parameters_of_its_layer_list() -> None:
+    for width in (4, 16, 64):
+        mapping = 3 * (342 * width**2 + 27 * width)
+        encoder = 42 * width**2 + 38 * width
+        blocks = 27 * width**2 + 3 * width
+        residual = 6 * (18 * width**2 + 2 * width)
+        config = replace(SOUND, width=width)
+        expected = mapping + encoder + blocks + residual + 27 * width + 3
+        assert parameters(MLSM(config)) == expected
+        assert parameters(MLSM(replace(config, n_res=0))) == expected - residual
+
+
+@pytest.mark.parametrize(
+    ("width", "n_res", "millions"), [(16, 0, 0.28), (32, 0, 1.13), (64, 0, 4.49), (64, 2, 4.94)]
+)
+def test_parameter_counts_are_those_of_the_specification(
+    width: int, n_res: int, millions: float
+) -> None:
+    count = parameters(MLSM(replace(SOUND, width=width, n_res=n_res)))
+    assert count == pytest.approx(millions * 1e6, rel=0.02)
+
+
+@pytest.mark.parametrize("config", [TINY, TINY_LITERAL], ids=["sound", "literal"])
+def test_saved_and_loaded_model_gives_the_same_bits(config: Config, tmp_path: Path) -> None:
+    model = MLSM(config)
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    again = MLSM(config)
+    again.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
+    assert torch.equal(model(images(33, 20)), again(images(33, 20)))
+
+
+def test_mapping_networks_learn_two_pairs_by_heart() -> None:
+    torch.manual_seed(0)
+    model = MLSM(replace(SOUND, width=8, levels=2, n_res=0))
+    normal = upsample2(upsample2(images(8, 8, count=2)))  # (2, 3, 32, 32)
+    dark = normal * 0.2
+    optimiser = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(100):
+        optimiser.zero_grad()
+        (to_unit(model.decoder(model.latents(to_signed(dark)))) - normal).abs().mean().backward()
+        optimiser.step()
+    with torch.no_grad():
+        error = (model(dark) - normal).square().mean()
+    assert -10 * error.log10() > 25.0  # dB

@@ -1,0 +1,88 @@
+"""params.yaml: every mistake is one sentence that names the key."""
+
+import pytest
+import yaml
+
+from benchmark import ROOT, params
+from benchmark.errors import InputError
+
+
+def written(tmp_path, **changes):
+    content = yaml.safe_load((ROOT / "params.yaml").read_text()) | changes
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_an_unknown_key_is_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"params.yaml: quality: Extra inputs are not permitted"):
+        params.load(written(tmp_path, quality=90))
+
+
+def test_an_unknown_key_inside_a_section_is_refused_with_its_place(tmp_path):
+    path = written(tmp_path)
+    content = yaml.safe_load(path.read_text())
+    content["mlsm"]["vae_dark"]["epochs"] = 3
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"mlsm.vae_dark.epochs"):
+        params.load(path)
+
+
+@pytest.mark.parametrize("qf", [0, 101, "ninety"])
+def test_a_quality_factor_outside_1_to_100_is_refused(tmp_path, qf):
+    with pytest.raises(InputError, match=r"qfs\.0"):
+        params.load(written(tmp_path, qfs=[qf]))
+
+
+def test_a_hyphen_in_a_chain_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds '-'"):
+        params.load(written(tmp_path, chains=["zero-dce"]))
+
+
+def test_a_chain_named_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="named twice"):
+        params.load(written(tmp_path, chains=["gamma", "gamma"]))
+
+
+def test_a_detection_chain_that_is_not_scored_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"detection\.chains"):
+        params.load(written(tmp_path, chains=["gamma"]))
+
+
+def test_a_test_set_that_the_profile_does_not_use_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"merge.test names \['SICE'\]"):
+        params.load(written(tmp_path, sets=["LOL", "LSRW"]))
+
+
+def test_raw_data_come_from_one_place(tmp_path):
+    with pytest.raises(InputError, match="exactly one of builtin and external"):
+        params.load(written(tmp_path, external=["disk"]))
+
+
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(InputError, match=r"no params file at .*none\.yaml"):
+        params.load(tmp_path / "none.yaml")
+
+
+def test_broken_yaml_is_named(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("chains: [a")
+    with pytest.raises(InputError, match="is not valid YAML"):
+        params.load(path)
+
+
+def test_an_unknown_profile_lists_the_known_ones():
+    with pytest.raises(InputError, match="known are demo, lol, paper"):
+        params.profile_path("lowlight")
+
+
+def test_the_parts_of_mlsm_share_its_settings():
+    found = params.load(ROOT / "params.yaml")
+    for part in ("vae_dark", "vae_normal", "model"):
+        assert found.training_of("mlsm", part).settings == found.mlsm.settings
+
+
+def test_a_method_the_profile_does_not_train_is_named():
+    found = params.load(ROOT / "params.yaml")
+    with pytest.raises(InputError, match="but not 'lime'"):
+        found.training_of("lime", "model")
