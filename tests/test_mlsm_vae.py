@@ -111,21 +111,23 @@ def test_sub_encoder_of_the_literal_form_is_convolution_instance_norm_relu() -> 
 
 
 def test_literal_encoder_cannot_see_a_shift_in_brightness() -> None:
-    """Instance norm of a reflect-padded convolution removes constants (SPEC E18)."""
+    """Instance norm of a reflect-padded convolution removes constants."""
     encoder = Encoder(replace(TINY_LITERAL, init="torch"))
     dark = images() * 0.2
     for one, other in zip(encoder(dark), encoder(dark + 0.3), strict=True):
-        assert torch.allclose(one.mu, other.mu, atol=1e-3)
+        assert (one.mu - other.mu).abs().max() < 1e-3 * one.mu.abs().mean()
 
 
 def test_sound_encoder_sees_a_shift_in_brightness() -> None:
-    encoder = Encoder(TINY)
+    torch.manual_seed(0)
+    encoder = Encoder(replace(TINY, width=8))
     dark = images() * 0.2
     for one, other in zip(encoder(dark), encoder(dark + 0.3), strict=True):
-        assert (one.mu - other.mu).abs().mean() > 1e-2
+        assert (one.mu - other.mu).abs().mean() > 1e-3 * one.mu.abs().mean()
 
 
 def test_tanh_bounds_the_output_and_linear_does_not() -> None:
+    torch.manual_seed(0)
     for config, bounded in ((replace(TINY, output="tanh"), True), (TINY, False)):
         decoder = Decoder(config)
         latents = [50 * posterior.mu for posterior in Encoder(config)(images())]
@@ -153,7 +155,7 @@ def test_vae_learns_two_images_by_heart() -> None:
     vae = VAE(replace(SOUND, width=8, n_res=0, levels=2))
     smooth = upsample2(upsample2(images(8, 8)))  # (2, 3, 32, 32)
     optimiser = torch.optim.Adam(vae.parameters(), lr=1e-2)
-    for _ in range(120):
+    for _ in range(80):
         optimiser.zero_grad()
         (vae(smooth).image - smooth).abs().mean().backward()
         optimiser.step()

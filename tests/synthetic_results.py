@@ -1,0 +1,200 @@
+"""What a small pipeline run leaves on disk, made up, for the tests of tables, figures and report.
+
+Values follow simple rules so that tests know them: the PSNR of image i is
+10 + 2 * (place of the chain) + i + qf / 100, and 20 more for set SICE.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from benchmark import rows
+from benchmark.params import Params
+
+PROFILE = """
+profile: small
+title: A profile that tests make up
+root: .
+params_file: params.yaml
+builtin: [demo]
+external: []
+sets: [LOL, SICE, DARKFACE]
+merge:
+  vae_dark: [LOL, SICE]
+  vae_normal: [LabelMe]
+  mapping_pairs: [LOL]
+  test: [LOL, SICE]
+qfs: [90, 70]
+train_qfs: [90]
+uncompressed: true
+tracks: [classical, retrained, released]
+training:
+  zero_dce: {steps: 40}
+  edsr: {steps: 40}
+mlsm:
+  vae_dark: {steps: 40}
+  vae_normal: {steps: 40}
+  model: {steps: 40}
+chains: [gamma, lime, zero_dce, edsr, edsr+zero_dce, zero_dce+edsr, mlsm]
+detection:
+  chains: [gamma, zero_dce, edsr+zero_dce, mlsm]
+  sets: [DARKFACE]
+  detector: mtcnn
+  qfs: [90]
+  iou: [0.3, 0.5, 0.7]
+bootstrap: 200
+"""
+STEPS = {
+    "gamma": ("Gamma", "enhancer", False),
+    "lime": ("LIME", "enhancer", False),
+    "zero_dce": ("Zero-DCE", "enhancer", True),
+    "edsr": ("EDSR", "deblocker", True),
+    "mlsm": ("MLSM", "joint", True),
+}
+VERBS = {"enhancer": "enhance", "deblocker": "deblock", "joint": "joint"}
+METRICS = {
+    "paper": ["psnr", "ssim", "psnr_b"],
+    "sound": ["psnr", "ssim", "psnr_b", "ssim_rgb", "bef"],
+}
+IMAGES = 6
+NO_RELEASE = "MLSM has no released weights that this suite can load"
+
+
+def profile(**changes: Any) -> Params:
+    """Return the profile with some keys changed."""
+    return Params.model_validate(yaml.safe_load(PROFILE) | changes)
+
+
+def record(chain: str) -> dict[str, Any]:
+    """Return what a chain is made of, like `provenance.chain_record`."""
+    steps = {name: STEPS[name] for name in chain.split("+")}
+    made: dict[str, Any] = {
+        "title": "+".join(title for title, _, _ in steps.values()),
+        "order": "+".join(VERBS[role] for _, role, _ in steps.values()),
+        "steps": {name: {"title": title, "role": role} for name, (title, role, _) in steps.items()},
+        "tracks": {},
+        "absent": {},
+    }
+    learned = [name for name, (_, _, has_weights) in steps.items() if has_weights]
+    if not learned:
+        made["tracks"]["classical"] = {}
+        return made
+    made["tracks"]["retrained"] = {name: f"{name:0<64}" for name in learned}
+    if "mlsm" in steps:
+        made["absent"]["released"] = NO_RELEASE
+    else:
+        made["tracks"]["released"] = {name: f"{name:1<64}" for name in learned}
+    return made
+
+
+def records(params: Params) -> dict[str, Any]:
+    """Return all chains of the profile."""
+    return {chain: record(chain) for chain in params.chains}
+
+
+def image_rows(params: Params, chain: str) -> pd.DataFrame:
+    """Return the rows of one chain."""
+    place = params.chains.index(chain)
+    made = [
+        rows.Row(
+            params.profile, dataset, f"{image}", qf, chain, track, metric, protocol,
+            value(metric, place, image, qf, dataset) + (track == "released"),
+        )
+        for track in record(chain)["tracks"]
+        for dataset in params.merge.test
+        for qf in [*params.qfs, None]
+        for protocol, metrics in METRICS.items()
+        for metric in metrics
+        for image in range(IMAGES)
+    ]  # fmt: skip
+    return rows.frame(made)
+
+
+def value(metric: str, place: int, image: int, qf: int | None, dataset: str) -> float:
+    """Return a made-up number; see above."""
+    psnr = 10.0 + 2 * place + image + (qf or 100) / 100 + 20.0 * (dataset == "SICE")
+    return psnr if metric.startswith("psnr") else psnr / 100
+
+
+def log(seed: int) -> pd.DataFrame:
+    """Return a training log."""
+    step = np.arange(1, 21) * 20.0
+    random = np.random.default_rng(seed)
+    noise = random.normal(1.0, 0.05, (2, 20))
+    psnr = np.where(step % 100 == 0, 14 + 3 * (1 - np.exp(-step / 150)), np.nan)
+    return pd.DataFrame(
+        {
+            "step": step,
+            "rate": 1 - step / 400,
+            "model/reconstruction": noise[0] * np.exp(-step / 200),
+            "model/divergence": noise[1] * 0.02,
+            "validation_psnr": psnr,
+        }
+    )
+
+
+def faces(params: Params) -> tuple[dict[str, list[list[float]]], dict[str, pd.DataFrame]]:
+    """Return labelled faces, and chain -> detections: a later chain finds more of them."""
+    random = np.random.default_rng(7)
+    truth = {}
+    for image in range(12):
+        corners = random.uniform(0, 400, (image % 4, 2))
+        truth[f"{image}"] = np.hstack([corners, corners + 40]).round(1).tolist()
+    found = {}
+    for place, chain in enumerate(params.detection.chains):
+        made = []
+        for track in record(chain)["tracks"]:
+            for image, boxes in truth.items():
+                for box in boxes:
+                    shift = random.normal(0, 6.0 - place, 4)
+                    box_found = (np.array(box) + shift).tolist()
+                    made.append((image, 90, track, *box_found, random.uniform(0.4, 1.0)))
+                    wrong = [500.0 + place, 10.0, 540.0, 50.0]
+                    made.append((image, 90, track, *wrong, random.uniform(0.0, 0.8)))
+        columns = ["image", "qf", "track", "x0", "y0", "x1", "y1", "score"]
+        found[chain] = pd.DataFrame(made, columns=columns)
+    return truth, found
+
+
+def write(root: Path, params: Params) -> Params:
+    """Write everything below a repository's root."""
+    work, results = root / "data/work" / params.profile, root / "results" / params.profile
+    for folder in ("rows", "faces", "inventory", "merge", "jpeg/test"):
+        (work / folder).mkdir(parents=True)
+    (results / "training").mkdir(parents=True)
+    for chain in params.chains:
+        rows.write(work / "rows" / f"{chain}.parquet", image_rows(params, chain))
+    write_json(work / "chains.json", records(params))
+    write_json(work / "inventory" / "absent.json", {})
+    truth, found = faces(params)
+    write_json(work / "jpeg/test/faces.json", truth)
+    for chain, boxes in found.items():
+        boxes.to_parquet(work / "faces" / f"{chain}.parquet")
+    counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
+    counts.append(("mapping_pairs", "LOL", 12))
+    frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])
+    frame.to_csv(work / "merge" / "counts.csv", index=False)
+    for seed, part in enumerate(("zero_dce", "edsr", "mlsm_vae_dark", "mlsm_vae_normal", "mlsm")):
+        log(seed).to_csv(results / "training" / f"{part}.csv", index=False)
+    return params
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
+
+
+def run_stages(root: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Params:
+    """Write a run and make its tables, figures and report."""
+    from benchmark.stages import figures, report, tables
+
+    monkeypatch.setattr("benchmark.params.ROOT", root)
+    params = write(root, profile(**changes))
+    tables.write_tables(params)
+    figures.draw(params)
+    report.write_report(params)
+    return params

@@ -1,0 +1,177 @@
+"""The command line as its users type it: results, messages, exit status."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from typing import NamedTuple
+from unittest import mock
+
+import numpy as np
+import PIL.Image
+import pytest
+from pictures import photograph
+
+from benchmark import cli, images
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(*arguments):
+    """Run mlsm-bench as the shell would, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    words = ["mlsm-bench", *map(str, arguments)]
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(sys, "argv", words),
+        pytest.raises(SystemExit) as ended,
+    ):
+        cli.main()
+    return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def pair_folders(tmp_path):
+    for number in (1, 2):
+        normal = photograph(48, 64, number)
+        images.write(tmp_path / "normal" / f"{number}.png", normal)
+        images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
+    return tmp_path / "dark", tmp_path / "normal"
+
+
+def fails(done, *words):
+    assert done.returncode == 2, done.stderr
+    message = done.stderr.strip().splitlines()[-1]
+    assert message.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in message
+
+
+def test_list_names_every_method_with_its_role():
+    done = call("list", "--json")
+    found = {row["name"]: row for row in json.loads(done.stdout)}
+    assert {"identity", "gamma", "lime", "zero_dce", "edsr", "mlsm"} <= found.keys()
+    assert found["edsr"]["role"] == "deblocker"
+    assert found["lime"]["weights"] == "classical"
+
+
+def test_data_status_tells_every_set_of_a_profile():
+    done = call("data", "status", "--profile", "lol", "--json")
+    assert [row["set"] for row in json.loads(done.stdout)] == ["LOL"]
+
+
+def test_data_status_is_readable_without_any_set(tmp_path):
+    done = call("data", "status")
+    assert done.returncode == 0, done.stderr
+    assert "DARKFACE" in done.stdout
+    assert "licence" in done.stdout
+
+
+def test_score_writes_every_number_and_says_so(pair_folders, tmp_path):
+    dark, normal = pair_folders
+    output = tmp_path / "numbers.csv"
+    done = call(
+        *("score", "--chain", "gamma", "--dark", dark, "--normal", normal),
+        *("--qf", 80, "--qf", 60, "-o", output, "--jobs", 1),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"wrote {output} (4 images" in done.stderr
+    assert output.read_text().splitlines()[0].startswith("profile,dataset,image,qf,chain")
+    assert "psnr" in done.stdout
+
+
+def test_enhance_writes_one_image_each_and_says_where(pair_folders, tmp_path):
+    done = call("enhance", pair_folders[0], "-o", tmp_path / "out", "--chain", "gamma")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "out" / f"{n}.png") for n in (1, 2)]
+    assert (
+        images.read(tmp_path / "out" / "1.png").mean()
+        > images.read(pair_folders[0] / "1.png").mean()
+    )
+
+
+def test_an_unknown_chain_is_refused_with_a_hint(pair_folders):
+    dark, normal = pair_folders
+    done = call("score", "--chain", "gama", "--dark", dark, "--normal", normal)
+    fails(done, "'gama'", "did you mean 'gamma'")
+
+
+def test_a_missing_folder_is_named(pair_folders, tmp_path):
+    missing = tmp_path / "nowhere"
+    done = call("score", "--chain", "gamma", "--dark", missing, "--normal", pair_folders[1])
+    fails(done, str(missing), "is not a folder")
+
+
+@pytest.mark.parametrize("qf", [0, 101])
+def test_a_quality_factor_out_of_range_is_refused(pair_folders, qf):
+    dark, normal = pair_folders
+    done = call("score", "--chain", "gamma", "--dark", dark, "--normal", normal, "--qf", qf)
+    fails(done, "from 1 to 100", str(qf))
+
+
+def test_a_truncated_image_is_named(pair_folders, tmp_path):
+    path = pair_folders[0] / "1.png"
+    path.write_bytes(path.read_bytes()[:200])
+    fails(call("enhance", path, "-o", tmp_path / "out", "--chain", "gamma"), str(path), "read")
+    assert not (tmp_path / "out" / "1.png").exists()
+
+
+def test_a_pair_of_different_sizes_is_refused(pair_folders, tmp_path):
+    images.write(pair_folders[1] / "1.png", photograph(40, 64, 1))
+    done = call(
+        *("score", "--chain", "gamma", "--dark", pair_folders[0], "--normal", pair_folders[1]),
+        *("-o", tmp_path / "numbers.csv", "--jobs", 1),
+    )
+    fails(done, "64x48 and 64x40")
+    assert not (tmp_path / "numbers.csv").exists()
+
+
+def test_a_16_bit_image_is_refused(tmp_path):
+    path = tmp_path / "deep.png"
+    PIL.Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(path)
+    fails(call("enhance", path, "-o", tmp_path / "out", "--chain", "gamma"), "16 bits")
+
+
+def test_a_grey_image_becomes_rgb(tmp_path):
+    PIL.Image.fromarray(np.full((9, 9), 60, np.uint8)).save(tmp_path / "grey.png")
+    done = call("enhance", tmp_path / "grey.png", "-o", tmp_path / "out", "--chain", "gamma")
+    assert done.returncode == 0, done.stderr
+    assert images.read_uint8(tmp_path / "out" / "grey.png").shape == (9, 9, 3)
+
+
+def test_transparent_pixels_are_refused(tmp_path):
+    PIL.Image.new("RGBA", (9, 9), (9, 9, 9, 100)).save(tmp_path / "glass.png")
+    done = call("enhance", tmp_path / "glass.png", "-o", tmp_path / "out", "--chain", "gamma")
+    fails(done, "transparent")
+
+
+def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):
+    done = call(
+        *("enhance", pair_folders[0], "-o", tmp_path / "out"),
+        *("--chain", "mlsm", "--weights", "no_such_profile"),
+    )
+    fails(done, "no trained weights", "dvc repro")
+
+
+def test_an_unknown_profile_is_refused():
+    fails(call("check", "--profile", "lowlight"), "known are demo, lol, paper")
+
+
+def test_wrong_usage_exits_with_2():
+    assert call("enhance").returncode == 2
+
+
+def test_help_needs_no_heavy_module():
+    code = (
+        "import sys; from benchmark import cli; "
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
