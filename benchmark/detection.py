@@ -83,7 +83,9 @@ def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     shared = np.clip(high - low, 0.0, None).prod(axis=2)
     union = _areas(boxes)[:, None] + _areas(others)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: NDArray[np.float64] = np.zeros_like(shared)
+    np.divide(shared, union, out=ratio, where=union > 0)
+    return ratio
 
 
 def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

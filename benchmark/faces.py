@@ -1,12 +1,251 @@
+"""Faces in an image: the box type, the detectors, the labels of DARK FACE, detections on disk.
+
+A box is x0, y0, x1, y1 in pixels, in continuous coordinates: (0, 0) is the top left corner of the
+top left pixel and (W, H) the bottom right corner of the image, so a box is x1 - x0 wide.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TypeAlias
+
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from benchmark.errors import InputError
+from benchmark.images import Image, to_uint8
+
+MAX_BOXES = 750
+"""Detections kept of an image, the best ones (the setting of the public PyramidBox evaluations)."""
+
+_SMALLEST_FACE_PX = 6
+_COORDINATES = ["x0", "y0", "x1", "y1"]
+_COLUMNS = ["image", *_COORDINATES, "score"]
 
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    boxes: Any
-    scores: Any
+    """The faces of one image, labelled or detected; they may be none.
 
-    def __len__(self):
+    Attributes:
+        boxes: float64 (n, 4) x0, y0, x1, y1 in pixels, x0 <= x1, y0 <= y1.
+        scores: float64 (n,), higher is surer; labelled faces have 1.
+
+    Raises:
+        ValueError: Shapes or dtypes are others, a number is not finite, or a box is turned.
+    """
+
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        shapes = (self.boxes.shape, self.scores.shape)
+        if shapes != ((len(self.scores), 4), (len(self.scores),)):
+            raise ValueError(f"Arguments must be of shape (n, 4) and (n,), but got {shapes}.")
+        if self.boxes.dtype != np.float64 or self.scores.dtype != np.float64:
+            raise ValueError(
+                "Arguments `boxes` and `scores` must be float64,"
+                f" but got {self.boxes.dtype} and {self.scores.dtype}."
+            )
+        if not (np.isfinite(self.boxes).all() and np.isfinite(self.scores).all()):
+            raise ValueError("Arguments `boxes` and `scores` must be finite.")
+        if (self.boxes[:, :2] > self.boxes[:, 2:]).any():
+            raise ValueError("Argument `boxes` must have x0 <= x1 and y0 <= y1.")
+
+    def __len__(self) -> int:
         return len(self.scores)
+
+    @classmethod
+    def none(cls) -> "Faces":
+        """Return no faces."""
+        return cls(np.empty((0, 4)), np.empty(0))
+
+    @classmethod
+    def labelled(cls, boxes: NDArray[np.float64]) -> "Faces":
+        """Return labelled faces, whose scores are 1."""
+        return cls(boxes, np.ones(len(boxes)))
+
+
+Detector: TypeAlias = Callable[[Image], Faces]
+"""Finds faces by falling score, at most `MAX_BOXES`, inside the image; leaves its input alone."""
+
+
+def mtcnn(min_face_px: int = 12, floor: float = 0.01) -> Detector:
+    """Build MTCNN with the weights of the facenet-pytorch wheel (Zhang et al. 2016), on the CPU.
+
+    It sees the 8-bit image that a file would hold. The score is that of the last of its three
+    networks (O-Net). The library's threshold of that score, 0.7, would cut the curve's tail off,
+    so it becomes `floor`. P-Net keeps the library's 0.6, which sets the number of crops and so the
+    time; R-Net goes from 0.7 to 0.2. A face that these two reject never gets a score.
+
+    Args:
+        min_face_px: Side of the smallest face searched for, at least 6; time grows as its inverse
+            square. The networks see 12 pixels at least, so below 12 the image is enlarged.
+        floor: Lowest score returned, [0, 1).
+
+    Returns:
+        A detector, deterministic for a number of torch threads, that needs no network.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    # Torch takes seconds to import, which readers of labels and the scoring need not wait for.
+    from facenet_pytorch import MTCNN
+
+    if min_face_px < _SMALLEST_FACE_PX:
+        raise ValueError(
+            f"Argument `min_face_px` must be at least {_SMALLEST_FACE_PX}, but got {min_face_px}."
+        )
+    if not 0.0 <= floor < 1.0:
+        raise ValueError(f"Argument `floor` must be in [0, 1), but got {floor}.")
+    network = MTCNN(
+        min_face_size=min_face_px,
+        thresholds=[0.6, 0.2, floor],
+        keep_all=True,
+        select_largest=False,
+    )
+
+    def detect(image: Image) -> Faces:
+        height, width, _ = image.shape
+        if min(height, width) < min_face_px:
+            return Faces.none()  # the library's pyramid would have no level, which it cannot join
+        boxes, scores = network.detect(to_uint8(image))
+        if boxes is None:
+            return Faces.none()
+        corners = boxes.astype(np.float64)
+        corners[:, :2] -= 1.0  # inclusive pixels counted from 1, as in MATLAB, to continuous
+        return _tidy(corners, scores.astype(np.float64), height, width)
+
+    return detect
+
+
+DETECTORS: Mapping[str, Callable[..., Detector]] = {"mtcnn": mtcnn}
+"""Name to factory; every factory can be called without arguments."""
+
+
+def _tidy(
+    boxes: NDArray[np.float64], scores: NDArray[np.float64], height: int, width: int
+) -> Faces:
+    """Clip boxes to the image, drop those without area, keep the best by falling score."""
+    clipped = np.clip(boxes, 0.0, [width, height, width, height])
+    whole = np.flatnonzero((clipped[:, :2] < clipped[:, 2:]).all(axis=1))
+    best = whole[np.argsort(-scores[whole], kind="stable")[:MAX_BOXES]]
+    return Faces(clipped[best], scores[best])
+
+
+def read_labels(path: Path) -> Faces:
+    """Read the faces of one image in the format of DARK FACE.
+
+    The first line is their number; a line `x0 y0 x1 y1` in pixels follows for each.
+
+    Raises:
+        InputError: The file is missing or not text, the number is wrong, or a line is not a box;
+            the message names the line.
+    """
+    lines = _text(path).rstrip().splitlines()
+    if not lines:
+        raise InputError(f"{path} is empty, expected the number of faces on line 1: replace it.")
+    if not lines[0].strip().isdecimal():
+        raise InputError(
+            f"{path} line 1 is {lines[0]!r}, expected the number of faces:"
+            " convert the labels to the format of DARK FACE."
+        )
+    if int(lines[0]) != len(lines) - 1:
+        raise InputError(
+            f"{path} line 1 announces {int(lines[0])} faces, but {len(lines) - 1} lines follow:"
+            " correct the number or the lines."
+        )
+    boxes = [_box(path, number, line) for number, line in enumerate(lines[1:], start=2)]
+    return Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"{path} is not a file, expected face labels: check the path.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not text ({error}), expected face labels: replace it.") from (
+            error
+        )
+
+
+def _box(path: Path, number: int, line: str) -> list[float]:
+    try:
+        box = [float(field) for field in line.split()]
+    except ValueError:
+        box = []
+    if len(box) != 4 or not np.isfinite(box).all():
+        raise InputError(
+            f"{path} line {number} is {line!r}, expected four numbers `x0 y0 x1 y1`: correct it."
+        )
+    if box[2] < box[0] or box[3] < box[1]:
+        raise InputError(
+            f"{path} line {number} is {line!r}, whose right or bottom edge lies before its left or"
+            " top one, expected `x0 y0 x1 y1`: if the file holds x, y, width, height, convert it."
+        )
+    return box
+
+
+def write_detections(path: Path, detections: Mapping[str, Faces]) -> None:
+    """Write the detections of many images as one Parquet table.
+
+    The columns are image, x0, y0, x1, y1 (pixels) and score: one row a box, images in the order
+    given. An image without detections is one row whose numbers are null, so that distinct values
+    of `image` count the images and rows with a score count the boxes.
+
+    Args:
+        path: The file; its folder is made.
+        detections: Image name to what was found in it, an empty `Faces` for nothing.
+    """
+    lengths = [max(len(faces), 1) for faces in detections.values()]
+    numbers = np.concatenate([np.empty((0, 5)), *map(_rows, detections.values())])
+    table = pd.DataFrame(numbers, columns=_COLUMNS[1:])
+    table.insert(0, "image", np.repeat(np.array(list(detections), dtype=object), lengths))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")  # the file appears whole or not at all
+    table.to_parquet(partial, index=False)
+    partial.replace(path)
+
+
+def _rows(faces: Faces) -> NDArray[np.float64]:
+    if len(faces) == 0:
+        return np.full((1, 5), np.nan)
+    return np.column_stack([faces.boxes, faces.scores])
+
+
+def read_detections(path: Path) -> dict[str, Faces]:
+    """Read what `write_detections` wrote: the same images in the same order, bit for bit.
+
+    Raises:
+        InputError: The file is missing or no Parquet, has other columns, or its rows are not boxes.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file, expected detections: run the detection first.")
+    try:
+        table = pd.read_parquet(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path} is no Parquet file ({error}): run the detection again.") from (
+            error
+        )
+    if list(table.columns) != _COLUMNS:
+        raise InputError(
+            f"{path} has the columns {list(table.columns)}, expected {_COLUMNS}:"
+            " run the detection again."
+        )
+    groups = table.groupby("image", sort=False)
+    return {str(image): _faces(path, str(image), rows) for image, rows in groups}
+
+
+def _faces(path: Path, image: str, rows: pd.DataFrame) -> Faces:
+    numbers = rows[_COLUMNS[1:]].to_numpy(dtype=np.float64)
+    if len(numbers) == 1 and np.isnan(numbers).all():
+        return Faces.none()
+    try:
+        return Faces(numbers[:, :4], numbers[:, 4])
+    except ValueError as error:
+        raise InputError(
+            f"{path} holds rows of {image} that are no boxes ({error}): run the detection again."
+        ) from error

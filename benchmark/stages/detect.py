@@ -1,6 +1,16 @@
 """Stage detect: faces found in one chain's outputs; boxes are kept, images are not."""
 
-from benchmark import ROOT, compression, darkfaces, datasets, jsonfile, merge, provenance, stages
+from benchmark import (
+    ROOT,
+    compression,
+    darkfaces,
+    datasets,
+    faces,
+    jsonfile,
+    merge,
+    provenance,
+    stages,
+)
 from benchmark.digests import digest_values
 from benchmark.journal import Journal
 from benchmark.methods import Chain
@@ -15,20 +25,14 @@ def detect(params: Params, chain: str) -> None:
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / "faces.csv", jpegs, places)
     record = jsonfile.read(params.work / "chains.json")[chain]
-    found = []
+    parsed, detector = Chain.parse(chain), params.detection.detector
     for track in record["tracks"]:
-        jobs = [
-            darkfaces.Job(
-                Chain.parse(chain), track, params.weights, case, params.detection.detector
-            )
-            for case in cases
-        ]
-        key = digest_values(
-            [record, track, params.detection.detector, provenance.files_digest(CODE)]
-        )
+        jobs = [darkfaces.Job(parsed, track, params.weights, case, detector) for case in cases]
+        key = digest_values([record, track, detector, provenance.files_digest(CODE)])
         journal = Journal(ROOT / ".cache" / "faces" / f"{key[:32]}.jsonl")
-        found.append(darkfaces.detect(jobs, journal, params.jobs))
-    darkfaces.write(params.work / "faces" / f"{chain}.parquet", found)
+        for qf, found in darkfaces.detect(jobs, journal, params.jobs).items():
+            name = darkfaces.file_name(track, qf)
+            faces.write_detections(params.work / "faces" / chain / name, found)
 
 
 if __name__ == "__main__":

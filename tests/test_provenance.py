@@ -1,0 +1,83 @@
+"""Provenance: what a result depends on changes its digest, and nothing else does."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark import methods, provenance, weights
+from benchmark.digests import digest_values
+from benchmark.methods import Chain
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two method files that share a module."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "shared.py").write_text("EXPONENT = 0.5\n")
+    (folder / "first.py").write_text("from elsewhere.shared import EXPONENT\n")
+    (folder / "second.py").write_text("import benchmark.methods\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield folder
+    for name in [name for name in sys.modules if name.startswith("elsewhere")]:
+        del sys.modules[name]
+
+
+def digest(module):
+    provenance.code_digest.cache_clear()
+    return provenance.code_digest(module)
+
+
+def test_an_edit_changes_the_digest_of_its_own_module_alone(package):
+    first, second = digest("elsewhere.first"), digest("elsewhere.second")
+    (package / "second.py").write_text("import benchmark.methods  # edited\n")
+    assert digest("elsewhere.first") == first
+    assert digest("elsewhere.second") != second
+
+
+def test_an_edit_of_an_imported_module_counts(package):
+    first, second = digest("elsewhere.first"), digest("elsewhere.second")
+    (package / "shared.py").write_text("EXPONENT = 0.6\n")
+    assert digest("elsewhere.first") != first
+    assert digest("elsewhere.second") == second
+
+
+def test_the_paper_methods_digest_covers_its_package():
+    source = (Path(methods.__file__).parents[1] / "mlsm" / "mapping.py").read_bytes()
+    imports = set(provenance._imports(source, "mlsm"))
+    assert any(name.startswith("mlsm.") for name in imports)
+    assert digest("baselines.mlsm") != digest("baselines.gamma")
+
+
+def test_a_classical_chain_has_one_track_and_no_weights(tmp_path):
+    record = provenance.chain_record(Chain(("gamma",)), ("classical", "retrained"), tmp_path)
+    assert record["tracks"] == {"classical": {}}
+    assert record["absent"] == {}
+
+
+def test_absent_weights_are_a_reason_not_a_gap(tmp_path):
+    record = provenance.chain_record(Chain(("edsr",)), ("retrained", "released"), tmp_path)
+    assert record["tracks"] == {}
+    assert "no trained weights" in record["absent"]["retrained"]
+    assert "no released weights" in record["absent"]["released"]
+
+
+def test_new_weights_change_the_record_of_their_chains(tmp_path):
+    def record():
+        return provenance.chain_record(Chain(("zero_dce", "edsr")), ("retrained",), tmp_path)
+
+    for name in ("zero_dce", "edsr"):
+        weights.save(tmp_path / f"{name}.pt", weights.Checkpoint(name, "model", {}, {}))
+    before = record()
+    assert before["order"] == "enhance+deblock"
+    weights.save(tmp_path / "edsr.pt", weights.Checkpoint("edsr", "model", {"width": 8}, {}))
+    assert digest_values(record()) != digest_values(before)
+
+
+def test_the_environment_names_versions_and_the_encoder():
+    found = provenance.environment()
+    assert found["jpeg"]["subsampling"] == "4:2:0"
+    assert found["libraries"].keys() >= {"torch", "numpy", "pillow"}
+    assert found["cpu"]
