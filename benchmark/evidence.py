@@ -3,12 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from benchmark import jsonfile, paper, rows, tables, weights
+from benchmark import darkfaces, faces, jsonfile, paper, rows, tables, weights
 from benchmark.errors import InputError
-from benchmark.grids import Scope
+from benchmark.grids import Scope, unscored
 from benchmark.params import Mlsm, Params
+from benchmark.tables import Found
+
+COUNTED = (
+    ("table_1", "Table I: dark images that train the VAE", "vae_dark"),
+    ("table_2", "Table II: pairs that train the mapping networks", "mapping_pairs"),
+)
+"""Tables of training images: name, title, merged list."""
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -71,6 +79,34 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
     return found
 
 
+def facts(params: Params) -> dict[str, str]:
+    """Return label -> text: what the report says of the profile at a glance."""
+    source = "built into this suite (miniatures)" if params.builtin else "on this machine's disk"
+    tested = ", ".join(params.merge.test)
+    return {
+        "Data": f"{', '.join(params.sets)}; {source}",
+        "Tested on": tested,
+        "JPEG quality factors": ", ".join(
+            [*map(str, params.qfs), *(["none"] if params.uncompressed else [])]
+        ),
+        "Weights": ", ".join(params.tracks),
+        "Dark faces": (
+            f"detector {params.detection.detector}, {len(params.detection.chains)} methods"
+            if params.detection.chains
+            else "not in this profile"
+        ),
+        "Intervals": f"95 % bootstrap over images, {params.bootstrap} resamples",
+        "Seed": str(params.seed),
+    }
+
+
+def absences(params: Params) -> dict[str, dict[str, str]]:
+    """Return what has no numbers: data sets, and methods track by track, each with the reason."""
+    missing = _json(params.work / "inventory" / "absent.json")
+    sets = {"Data sets": missing} if missing else {}
+    return sets | {f"Track {k}": v for k, v in unscored(records(params)).items()}
+
+
 def notes(params: Params) -> list[str]:
     """Return sentences on what separates the profile's tables from the paper's."""
     said = []
@@ -86,7 +122,9 @@ def notes(params: Params) -> list[str]:
         ("Methods", _methods_without(params, printed)),
     ):
         if listed:
-            said.append(f"{what} of the paper that are not in this profile: {', '.join(map(str, listed))}.")
+            said.append(
+                f"{what} of the paper that are not in this profile: {', '.join(map(str, listed))}."
+            )
     return said
 
 
@@ -95,3 +133,44 @@ def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:
     theirs = dict.fromkeys(printed[["method", "order"]].itertuples(index=False, name=None))
     return [method for method, order in theirs if (method, order) not in ours]
 
+
+def truth(params: Params) -> dict[str, faces.Faces]:
+    """Return image -> labelled faces of the profile's dark-face sets."""
+    labelled = _json(params.work / "jpeg" / "test" / "faces.json")
+    return {
+        image: faces.Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
+        for image, boxes in labelled.items()
+    }
+
+
+def face_qfs(params: Params) -> list[int | None]:
+    """Return the quality factors of the inputs behind Table VII, None for uncompressed ones."""
+    return [*params.detection.qfs, *([None] if params.uncompressed else [])]
+
+
+def face_figure(qf: int | None, weights: str) -> str:
+    """Return what the figure of precision-recall curves is called."""
+    return f"fig_11_qf{qf}_{weights}" if qf else f"fig_11_uncompressed_{weights}"
+
+
+def found(params: Params) -> list[Found]:
+    """Return what the detector found, chain by chain in the order of the profile.
+
+    Raises:
+        InputError: A chain has not been through the detector.
+    """
+    return [
+        Found(chain, track, qf, faces.read_detections(folder / darkfaces.file_name(track, qf)))
+        for chain, record in face_scope(params).records.items()
+        for folder in [params.work / "faces" / chain]
+        for track in record["tracks"]
+        for qf in face_qfs(params)
+    ]
+
+
+def no_faces(params: Params) -> str:
+    """Return why the profile has no Table VII, or "" if it has."""
+    if not params.detection.chains:
+        return "This profile does not include the detection of faces."
+    missing = face_scope(params).missing.values()
+    return "" if truth(params) else f"There are no labelled images: {'; '.join(missing)}."

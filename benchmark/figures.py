@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import matplotlib
 import pandas as pd
@@ -32,7 +32,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Colours of the paper's methods: black, and the scheme `muted` of Paul Tol (2021)."""
-SPARE = ("#777777", "#E69F00", "#0072B2", "#D55E00", "#DDCC77", "#56B4E9", "#009E73", "#F0E442")
+SPARE = ("#777777", "#E69F00", "#0072B2", "#D55E00", "#DDCC77", "#009E73")
 """Colours of other methods, in their order: grey, sand, and those of Okabe and Ito (2008)."""
 LINES: Mapping[str, str] = MappingProxyType(
     {"enhance": "-", "joint": "-", "deblock": ":", "deblock+enhance": "--", "enhance+deblock": "-."}
@@ -63,6 +63,10 @@ class Style(NamedTuple):
     width: float
 
 
+Styles: TypeAlias = Mapping[tuple[str, str], Style]
+"""Title and order of a chain -> how it is drawn."""
+
+
 class Named(NamedTuple):
     """A precision-recall curve and whose it is."""
 
@@ -71,7 +75,7 @@ class Named(NamedTuple):
     curve: Curve
 
 
-def styles(records: Mapping[str, Any]) -> dict[tuple[str, str], Style]:
+def styles(records: Mapping[str, Any]) -> Styles:
     """Return how chains are drawn, by title and order.
 
     Args:
@@ -115,8 +119,10 @@ def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
 
 def _learning_panel(axes: Axes, name: str, log: pd.DataFrame) -> None:
     terms = [column for column in log.columns if "/" in column]
+    phases = len({term.partition("/")[0] for term in terms})
     for term, colour in zip(terms, _cycled(len(terms)), strict=True):
-        axes.plot(log["step"], log[term], color=colour, label=term)
+        label = term if phases > 1 else term.partition("/")[2]
+        axes.plot(log["step"], log[term], color=colour, label=label)
     if (log[terms] > 0).all(axis=None):
         axes.set_yscale("log")
     axes.set(title=name, xlabel="step", ylabel="loss terms, weighted")
@@ -133,7 +139,16 @@ def _learning_panel(axes: Axes, name: str, log: pd.DataFrame) -> None:
         right.set_ylabel("validation PSNR (dB)")
         more, names = right.get_legend_handles_labels()
         handles, labels = handles + more, labels + names
-    axes.legend(handles, labels, fontsize=6.5, loc="upper left", bbox_to_anchor=(0, -0.25), ncols=3)
+    axes.legend(
+        handles,
+        labels,
+        fontsize=6.5,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.24),
+        ncols=2,
+        handlelength=1.5,
+        columnspacing=1.2,
+    )
 
 
 def _cycled(count: int) -> list[str]:
@@ -141,7 +156,7 @@ def _cycled(count: int) -> list[str]:
     return [known[i % len(known)] for i in range(count)]
 
 
-def quality(cells: pd.DataFrame, drawn: Mapping[tuple[str, str], Style]) -> Figure:
+def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     """Draw PSNR and SSIM of every method against the quality factor, a column a test set.
 
     Args:
@@ -171,7 +186,7 @@ def quality(cells: pd.DataFrame, drawn: Mapping[tuple[str, str], Style]) -> Figu
     return figure
 
 
-def _quality_panel(axes: Axes, cells: pd.DataFrame, drawn: Mapping[tuple[str, str], Style]) -> None:
+def _quality_panel(axes: Axes, cells: pd.DataFrame, drawn: Styles) -> None:
     for key, style in drawn.items():
         of_method = (cells["method"] == key[0]) & (cells["order"] == key[1])
         one = cells[of_method].sort_values("place")
@@ -193,9 +208,7 @@ def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=4)
 
 
-def precision_recall(
-    curves: Sequence[Named], iou: float, drawn: Mapping[tuple[str, str], Style]
-) -> Figure:
+def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figure:
     """Draw raw precision-recall curves (Fig. 11), AP in the legend, best first.
 
     Args:

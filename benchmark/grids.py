@@ -24,6 +24,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "table_7": "Table VII",
     }
 )
+QUALITY = ("table_3", "table_4", "table_other_qf", "table_uncompressed")
+"""Tables of image quality, in their order."""
 WEIGHTS: Mapping[str, str] = MappingProxyType(
     {
         "classical": "methods without weights",
@@ -221,8 +223,6 @@ def _grid(
     ]
     heading = f"{TITLES[table]}, QF {qf}" if qf else TITLES[table]
     caption = f"{heading}: protocol {protocol}, {WEIGHTS[weights]}. {_reading(shown, scope)}"
-    if printed:
-        caption += " In parentheses: the paper's number."
     return Grid(table, qf, protocol, weights, caption, tuple(columns), tuple(lines), notes.listed())
 
 

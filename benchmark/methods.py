@@ -161,8 +161,8 @@ def find(name: str) -> Plugin:
     """
     if name not in names():
         close = difflib.get_close_matches(name, names(), 1)
-        hint = f"did you mean {close[0]!r}" if close else f"known are {', '.join(names())}"
-        raise InputError(f"There is no method called {name!r}: {hint}?")
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names())}."
+        raise InputError(f"There is no method called {name!r}: {hint}")
     points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
     for point in points:
         return _checked(point.load(), name, point.value)

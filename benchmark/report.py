@@ -10,8 +10,13 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from benchmark import grids, paper, tables
+from benchmark import grids, paper
 from benchmark.grids import Grid, Scope
+
+LEGEND = (
+    "A method keeps its colour in every figure; dashes: deblocked first, dash-dots: deblocked "
+    "afterwards, dots: deblocked only, thick: one network for both."
+)
 
 
 class Picture(NamedTuple):
@@ -54,7 +59,8 @@ class Content:
         facts: Label -> text: sets, quality factors, weights, ...
         notes: Sentences that a reader must know before the numbers.
         quality: One grid a set, quality factor, protocol and kind of weights.
-        faces: Grids of Table VII, none where the profile leaves it out.
+        faces: Grids of Table VII.
+        no_faces: Why there are none, or "".
         counts: Table I and II with title, note and rows.
         pictures: Figures.
         absences: Track -> method -> why it has no numbers.
@@ -68,6 +74,7 @@ class Content:
     notes: Sequence[str]
     quality: Sequence[Grid]
     faces: Sequence[Grid]
+    no_faces: str
     counts: Sequence[tuple[str, str, pd.DataFrame]]
     pictures: Sequence[Picture]
     absences: Mapping[str, Mapping[str, str]]
@@ -104,6 +111,59 @@ def trained(logs: Mapping[str, pd.DataFrame]) -> list[Trained]:
             psnr = f"{seen.iloc[0]:.2f} → {seen.iloc[-1]:.2f} (best {seen.max():.2f})"
         made.append(Trained(part, int(last["step"]), losses, psnr))
     return made
+
+
+def describe_learning(logs: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
+    """Return alternative text and caption of the learning curves."""
+    seen = "; ".join(f"{line.part}: {line.psnr} dB" for line in trained(logs))
+    return (
+        f"Losses and validation PSNR against training step. Validation PSNR: {seen}.",
+        "Learning curves: loss terms as weighted (left axes) and PSNR on validation crops "
+        "(right axes, black) of every trained part.",
+    )
+
+
+def describe_quality(cells: Mapping[str, pd.DataFrame], weights: str) -> tuple[str, str]:
+    """Return alternative text and caption of quality against quality factor.
+
+    Args:
+        cells: Table -> its cells.
+        weights: Key of `grids.WEIGHTS`.
+    """
+    compressed = pd.concat([cells[name] for name in grids.QUALITY[:3]], ignore_index=True)
+    chosen = compressed[
+        (compressed["protocol"] == "sound")
+        & (compressed["metric"] == "PSNR")
+        & compressed["track"].isin(["classical", weights])
+    ]
+    best = chosen.loc[chosen.groupby(["dataset", "qf"], sort=False)["value"].idxmax()]
+    told = "; ".join(
+        f"{row['dataset']} QF {row['qf']}: {row['method']} {row['value']:.2f} dB"
+        for row in best.to_dict("records")
+    )
+    return (
+        f"PSNR and SSIM of every method against the JPEG quality factor. Highest PSNR: {told}.",
+        f"Image quality against the JPEG quality factor, protocol sound, {grids.WEIGHTS[weights]}. "
+        f"{LEGEND}",
+    )
+
+
+def describe_faces(cells: pd.DataFrame, qf: int | None, weights: str) -> tuple[str, str]:
+    """Return alternative text and caption of the precision-recall curves; see above."""
+    inputs = f"QF {qf}" if qf else "uncompressed inputs"
+    at_qf = cells["qf"].isna() if qf is None else cells["qf"] == qf
+    chosen = cells[at_qf & (cells["metric"] == "mAP@0.5")]
+    chosen = chosen[chosen["track"].isin(["classical", weights])]
+    told = "; ".join(
+        f"{row['method']} {row['value']:.4f}"
+        for row in chosen.sort_values("value", ascending=False).to_dict("records")
+    )
+    return (
+        f"Precision against recall of a face detector at IoU 0.5, {inputs}. "
+        f"Average precision: {told}.",
+        f"Fig. 11: precision and recall on dark faces, {inputs}, IoU 0.5, raw points, "
+        f"{grids.WEIGHTS[weights]}. {LEGEND}",
+    )
 
 
 def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -152,8 +212,6 @@ def render(content: Content) -> str:
         .render(
             content=content,
             choices=_choices(content.quality),
-            titles=grids.TITLES,
-            weights=grids.WEIGHTS,
             dash=grids.DASH,
             tables=sorted({grid.table for grid in made}),
             environment=flat(
@@ -162,7 +220,6 @@ def render(content: Content) -> str:
             hashes=hashes(content.provenance["chains"]),
             paper=paper,
             version=importlib.metadata.version("mlsm-bench"),
-            dark_face=tables.DARK_FACE,
         )
     )
 

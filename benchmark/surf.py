@@ -5,10 +5,10 @@ images finds the last fraction of a pixel, which keypoints of a dark, noisy imag
 real dark images the keypoints of true matches scatter by 1.2 px, and the dense step brings the
 corners from about 1 px to about 0.2 px.
 
-Points here are (x, y) with the centre of the first pixel at (0, 0), so that a pixel's column and
-row are its x and y. A matrix is 3x3, acts on (x, y, 1), and has a 1 in its last place.
+Points are (x, y) and matrices act on (x, y, 1), as in `benchmark.warping`.
 """
 
+import warnings
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,11 +19,10 @@ from skimage.measure import ransac
 from skimage.transform import SimilarityTransform
 
 from benchmark.images import Image
+from benchmark.warping import Matrix, Points, corners, inverse, transform
 
 Plane: TypeAlias = NDArray[np.float64]
 """float64 (H, W)."""
-Matrix: TypeAlias = NDArray[np.float64]
-"""float64 (3, 3)."""
 
 PARAMETERS = {"translation": 2, "similarity": 4, "homography": 8}
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -39,8 +38,8 @@ _LOST = 0.5  # share of the image that must stay inside, or the alignment has ru
 class Matches(NamedTuple):
     """Keypoints found in both images; row i of one belongs to row i of the other."""
 
-    normal: NDArray[np.float64]  # (N, 2) x, y
-    dark: NDArray[np.float64]  # (N, 2) x, y
+    normal: Points
+    dark: Points
 
 
 class Fit(NamedTuple):
@@ -58,7 +57,7 @@ class Template(NamedTuple):
     values: NDArray[np.float64]  # (N,)
     descent: NDArray[np.float64]  # (N, 8) change of the value a unit of each parameter
     units: Matrix  # pixels to the centred unit square that the parameters live in
-    corners: NDArray[np.float64]  # (4, 2) x, y
+    corners: Points
 
 
 def normalise(image: Image, sigma_px: float, median: float) -> Plane:
@@ -126,40 +125,42 @@ def consensus(
     A similarity needs two matches a trial where a homography needs four, and within the small
     perspective that a pair may have it leads to the same neighbourhood.
 
+    Args:
+        pairs: At least two matches.
+        inlier_px: Distance in the dark frame within which a match agrees.
+        trials: Samples at most.
+        confidence: Probability of a sample free of outliers at which it stops before.
+        seed: Of the sampling.
+
     Returns:
         The matrix, normal-light to dark; the identity where the matches agree on nothing.
     """
-    model, _ = ransac(
-        (pairs.normal, pairs.dark),
-        SimilarityTransform,
-        2,
-        inlier_px,
-        max_trials=trials,
-        stop_probability=confidence,
-        rng=seed,
-    )
-    found = np.asarray(getattr(model, "params", np.full((3, 3), np.nan)), np.float64)
-    return found if np.isfinite(found).all() else np.eye(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no consensus is an answer here, not a mishap
+        model, _ = ransac(  # type: ignore[no-untyped-call]
+            (pairs.normal, pairs.dark),
+            SimilarityTransform,
+            2,
+            inlier_px,
+            is_model_valid=lambda model, *_: _keeps_area(model.params),
+            max_trials=trials,
+            stop_probability=confidence,
+            rng=seed,
+        )
+    found = np.asarray(getattr(model, "params", np.zeros((3, 3))), np.float64)
+    return found if _keeps_area(found) else np.eye(3)
 
 
-def transform(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map (N, 2) points x, y by a 3x3 matrix."""
-    mapped = points @ matrix[:, :2].T + matrix[:, 2]
-    return np.asarray(mapped[:, :2] / mapped[:, 2:])
+def _keeps_area(matrix: Matrix) -> bool:
+    """Tell a usable similarity from one that collapses all points into one, or is NaN."""
+    return bool(0.25 < np.linalg.det(matrix[:2, :2]) < 4.0)
 
 
 def transfer_error(matrix: Matrix, pairs: Matches) -> NDArray[np.float64]:
     """Return the symmetric transfer error of each match in px: root mean square of both ways."""
     there = transform(matrix, pairs.normal) - pairs.dark
-    back = transform(np.linalg.inv(matrix), pairs.dark) - pairs.normal
+    back = transform(inverse(matrix), pairs.dark) - pairs.normal
     return np.asarray(np.sqrt(((there**2).sum(1) + (back**2).sum(1)) / 2.0))
-
-
-def frame(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the centres of the corner pixels of an (H, W, ...) image as (4, 2) x, y."""
-    height, width = shape[:2]
-    right, bottom = width - 1.0, height - 1.0
-    return np.array([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]])
 
 
 def _basis() -> NDArray[np.float64]:
@@ -188,11 +189,11 @@ def template(normal: Plane) -> Template:
         [[1 / half, 0, (1 - width) / 2 / half], [0, 1 / half, (1 - height) / 2 / half], [0, 0, 1]]
     )
     local = units @ points
-    slope_y, slope_x = (slope[rows, columns] * half for slope in np.gradient(normal))
-    moved = _BASIS @ local  # (8, 3, N)
+    slope_y, slope_x = np.asarray(np.gradient(normal))[:, rows, columns] * half
+    moved = np.matmul(_BASIS, local)  # (8, 3, N)
     flow = moved[:, :2] - local[:2] * moved[:, 2:]  # (8, 2, N) velocity of each pixel
     descent = (slope_x * flow[:, 0] + slope_y * flow[:, 1]).T
-    return Template(points, normal[rows, columns], descent, units, frame(normal.shape))
+    return Template(points, normal[rows, columns], descent, units, corners(normal.shape))
 
 
 def refine(dark: Plane, normal: Template, start: Matrix, model: str) -> Fit:
@@ -236,7 +237,8 @@ def refine(dark: Plane, normal: Template, start: Matrix, model: str) -> Fit:
 def _sample(plane: Plane, points: NDArray[np.float64]) -> tuple[Plane, NDArray[np.bool_]]:
     """Interpolate linearly at (3, N) points; return the values inside the image, and which."""
     height, width = plane.shape
-    x, y = points[:2] / points[2]
+    with np.errstate(divide="ignore", invalid="ignore"):  # the horizon is not inside
+        x, y = points[:2] / points[2]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return ndimage.map_coordinates(plane, (y[inside], x[inside]), order=1), inside
 
@@ -244,5 +246,5 @@ def _sample(plane: Plane, points: NDArray[np.float64]) -> tuple[Plane, NDArray[n
 def _compose(matrix: Matrix, step: NDArray[np.float64], units: Matrix) -> Matrix:
     """Apply a step to the template's side of the transform, inverted."""
     change = np.eye(3) + np.tensordot(step, _BASIS[: len(step)], axes=1)
-    moved = matrix @ np.linalg.inv(units) @ np.linalg.inv(change) @ units
+    moved = matrix @ inverse(units) @ inverse(change) @ units
     return np.asarray(moved / moved[2, 2])

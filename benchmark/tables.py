@@ -44,13 +44,13 @@ class Found(NamedTuple):
     Attributes:
         chain: As params.yaml spells it.
         track: Which weights.
-        qf: Quality factor of the dark inputs.
+        qf: Quality factor of the dark inputs, None if they were not compressed.
         detections: Image -> boxes with scores.
     """
 
     chain: str
     track: str
-    qf: int
+    qf: int | None
     detections: Mapping[str, Faces]
 
 
@@ -77,7 +77,8 @@ def quality(
     """
     keys = ["chain", "dataset", "qf", "metric", "protocol", "track"]
     made = []
-    for key, group in rows.groupby(keys, dropna=False, sort=False, observed=True):
+    in_order = rows.sort_values("image", kind="stable")  # one draw picks the same images everywhere
+    for key, group in in_order.groupby(keys, dropna=False, sort=False, observed=True):
         cell = dict(zip(keys, cast(tuple[Any, ...], key), strict=True))
         record = records[cell.pop("chain")]
         cell |= {"method": record["title"], "order": record["order"]}
@@ -128,11 +129,6 @@ def split(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): group.reset_index(drop=True) for name, group in cells.groupby(table)}
 
 
-def curves(truth: Mapping[str, Faces], found: Sequence[Found], iou: float) -> list[detection.Curve]:
-    """Return the precision-recall curve of every chain, in their order."""
-    return [detection.evaluate(truth, one.detections, iou) for one in found]
-
-
 def faces(
     truth: Mapping[str, Faces],
     found: Iterable[Found],
@@ -163,7 +159,8 @@ def faces(
             made.append(
                 cell | {"metric": f"mAP@{iou:g}", "value": ap, "ci_low": low, "ci_high": high}
             )
-    return _beside(made, paper.cells(("VII",)), compare=False)
+    cells = _beside(made, paper.cells(("VII",)), compare=False)
+    return cells.sort_values("qf", ascending=False, kind="stable", ignore_index=True)
 
 
 def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
@@ -187,6 +184,6 @@ def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
     return beside.rename_axis("dataset").reset_index()[COUNT_COLUMNS]
 
 
-def write(cells: pd.DataFrame) -> str:
+def csv_text(cells: pd.DataFrame) -> str:
     """Return the text of a table's csv file."""
     return cells.to_csv(index=False, lineterminator="\n")

@@ -303,8 +303,6 @@ class _Loop:
             "schedules": [schedule.state_dict() for schedule in self.schedules],
             "average": self.average,
         }
-        for schedule in content["schedules"]:
-            schedule["lr_lambdas"] = [None]
         self.run.folder.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         if self.fabric.global_rank == 0:
@@ -325,7 +323,9 @@ class _Loop:
             optimiser.load_state_dict(state)
         for schedule, state in zip(self.schedules, content["schedules"], strict=True):
             schedule.load_state_dict(state)
-        self.average = content["average"]
+        if self.average is not None:
+            for name, value in content["average"].items():
+                self.average[name].copy_(value)
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

@@ -48,9 +48,14 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
             + [_marked(_markdown_cell(cell), cell.mark) for cell in line.cells]
             for line in grid.lines
         ]
-        parts += [grid.caption, _pipes(heads, rows, left=3)]
+        parts += [_caption(grid), _pipes(heads, rows, left=3)]
         parts += [f"<sup>{note.mark}</sup> {note.text}." for note in grid.notes]
     return "\n\n".join(parts) + "\n"
+
+
+def _caption(grid: Grid) -> str:
+    beside = any(cell.reported for line in grid.lines for cell in line.cells)
+    return grid.caption + (" In parentheses: the paper's number." if beside else "")
 
 
 def _marked(text: str, mark: str) -> str:
@@ -84,7 +89,7 @@ def _float(grid: Grid) -> str:
     heads = ["Method", "Order", "Weights", *(column.head for column in grid.columns)]
     second = " & ".join(escape(head) for head in heads)
     return _latex_float(
-        grid.caption,
+        _caption(grid),
         "lll" + "r" * len(grid.columns),
         [rf"{first} \\", rules, rf"{second} \\"],
         [_latex_line(line) for line in grid.lines],
@@ -121,10 +126,13 @@ def _latex_float(
 def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, str]:
     """Return Table I or II, as `benchmark.tables.counts` makes it, in Markdown and LaTeX."""
     heads = ["Data set", "Images", "In the paper", "Difference"]
+    shown = 4 if table["difference"].notna().any() else 3
     rows = [
-        [str(row[0]), *(DASH if pd.isna(number) else str(number) for number in row[1:])]
+        [str(row[0]), *(DASH if pd.isna(number) else str(number) for number in row[1:shown])]
         for row in table.itertuples(index=False, name=None)
     ]
-    text = "\n\n".join([f"# {title}", *notes, _pipes(heads, rows, left=1)]) + "\n"
-    lines = [" & ".join(escape(cell) for cell in row) + r" \\" for row in [heads, *rows]]
-    return text, _latex_float(f"{title}. {' '.join(notes)}", "lrrr", lines[:1], lines[1:], [])
+    said = [*notes, "A dash: not in this profile, or not in the paper."]
+    text = "\n\n".join([f"# {title}", *said, _pipes(heads[:shown], rows, left=1)]) + "\n"
+    lines = [" & ".join(map(escape, row)) + r" \\" for row in [heads[:shown], *rows]]
+    spec = "l" + "r" * (shown - 1)
+    return text, _latex_float(f"{title}. {' '.join(said)}", spec, lines[:1], lines[1:], [])

@@ -1,7 +1,9 @@
 """Where weights lie, checkpoints that describe themselves, and chains built from them."""
 
 import functools
-from collections.abc import Mapping, Sequence
+import pickle
+import struct
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,19 @@ from benchmark.methods import (
 from benchmark.terms import Track
 
 FORMAT = 1
+_UNREADABLE = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+)
+"""What torch.load raises for files that are cut short, damaged or something else altogether."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +82,13 @@ def read(path: Path) -> Any:
     Raises:
         InputError: The file is missing or cannot be read that way.
     """
-    import pickle
-
     import torch
 
     if not path.is_file():
         raise InputError(f"There are no weights at {path}: train them or see weights/README.md.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             f"{path} cannot be read as weights ({type(error).__name__}): get the file again."
         ) from error
@@ -176,8 +189,3 @@ def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
         elif step.learned:
             found[step.name] = step.released[0].sha256
     return found
-
-
-def learned_steps(chains: Sequence[Chain]) -> list[str]:
-    """Return the names of all learned methods in chains, each once, in order."""
-    return list(dict.fromkeys(s.name for c in chains for s in c.plugins if s.learned))

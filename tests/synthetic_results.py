@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmark import rows
+from benchmark import darkfaces, rows
+from benchmark.faces import Faces, write_detections
 from benchmark.params import Params
 
 PROFILE = """
@@ -138,27 +139,26 @@ def log(seed: int) -> pd.DataFrame:
     )
 
 
-def faces(params: Params) -> tuple[dict[str, list[list[float]]], dict[str, pd.DataFrame]]:
-    """Return labelled faces, and chain -> detections: a later chain finds more of them."""
+def truth() -> dict[str, list[list[float]]]:
+    """Return image -> labelled faces; every fourth image has none."""
     random = np.random.default_rng(7)
-    truth = {}
+    labelled = {}
     for image in range(12):
         corners = random.uniform(0, 400, (image % 4, 2))
-        truth[f"{image}"] = np.hstack([corners, corners + 40]).round(1).tolist()
+        labelled[f"{image}"] = np.hstack([corners, corners + 40]).round(1).tolist()
+    return labelled
+
+
+def detections(place: int, qf: int | None, track: str) -> dict[str, Faces]:
+    """Return image -> what a detector found: the better, the later the chain stands."""
+    random = np.random.default_rng([place, qf or 100, len(track)])
     found = {}
-    for place, chain in enumerate(params.detection.chains):
-        made = []
-        for track in record(chain)["tracks"]:
-            for image, boxes in truth.items():
-                for box in boxes:
-                    shift = random.normal(0, 6.0 - place, 4)
-                    box_found = (np.array(box) + shift).tolist()
-                    made.append((image, 90, track, *box_found, random.uniform(0.4, 1.0)))
-                    wrong = [500.0 + place, 10.0, 540.0, 50.0]
-                    made.append((image, 90, track, *wrong, random.uniform(0.0, 0.8)))
-        columns = ["image", "qf", "track", "x0", "y0", "x1", "y1", "score"]
-        found[chain] = pd.DataFrame(made, columns=columns)
-    return truth, found
+    for image, boxes in truth().items():
+        hits = np.reshape(boxes, (-1, 4)) + random.normal(0, 6.0 - place, (len(boxes), 4))
+        wrong = np.tile([500.0, 10.0, 540.0, 50.0], (len(boxes), 1))
+        sure, unsure = random.uniform(0.4, 1.0, len(boxes)), random.uniform(0.0, 0.8, len(boxes))
+        found[image] = Faces(np.vstack([hits, wrong]), np.concatenate([sure, unsure]))
+    return found
 
 
 def write(root: Path, params: Params) -> Params:
@@ -171,10 +171,12 @@ def write(root: Path, params: Params) -> Params:
         rows.write(work / "rows" / f"{chain}.parquet", image_rows(params, chain))
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
-    truth, found = faces(params)
-    write_json(work / "jpeg/test/faces.json", truth)
-    for chain, boxes in found.items():
-        boxes.to_parquet(work / "faces" / f"{chain}.parquet")
+    write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})
+    for place, chain in enumerate(params.detection.chains):
+        for track in record(chain)["tracks"]:
+            for qf in [*params.detection.qfs, None]:
+                path = work / "faces" / chain / darkfaces.file_name(track, qf)
+                write_detections(path, detections(place, qf, track))
     counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
     counts.append(("mapping_pairs", "LOL", 12))
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])

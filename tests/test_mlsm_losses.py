@@ -13,12 +13,14 @@ from mlsm.losses import (
     StageWeights,
     discriminator_terms,
     feature_matching,
+    image_terms,
     judge,
     kl_divergence,
     lsgan_generator,
     mapping_terms,
     vae_terms,
 )
+from mlsm.perceptual import Perceptual
 from mlsm.vae import VAE, Posterior
 
 TINY = replace(SOUND, width=4)
@@ -122,3 +124,12 @@ def test_conditional_discriminator_sees_the_dark_image_too() -> None:
     first = judge(discriminator, images(0), images(1), dark)
     second = judge(discriminator, images(0), images(1), other)
     assert first["made"] != second["made"]
+
+
+def test_perceptual_term_is_taken_on_the_first_crops_alone() -> None:
+    critics = Critics(perceptual=Perceptual(1))
+    made, real = images(0), images(1)
+    weights = StageWeights(perceptual=2.0, slices=1, crops=1)
+    assert critics.perceptual is not None
+    expected = 2.0 * critics.perceptual(made[:1], real[:1])
+    assert torch.equal(image_terms(made, real, weights, critics)["perceptual"], expected)

@@ -1,8 +1,11 @@
 """Stage figures: learning curves, quality against quality factor, precision-recall curves."""
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 
-from benchmark import evidence, figures, grids, stages, tables
+from benchmark import detection, evidence, figures, grids, stages
 from benchmark.params import Params
 
 IOU = 0.5
@@ -12,6 +15,7 @@ IOU = 0.5
 def draw(params: Params) -> None:
     """Draw every figure of the profile."""
     folder = params.results / "figures"
+    shutil.rmtree(folder, ignore_errors=True)
     records = evidence.records(params)
     drawn = figures.styles(records)
     figures.save(figures.learning(evidence.logs(params)), folder, "learning")
@@ -21,19 +25,24 @@ def draw(params: Params) -> None:
     for weights in grids.groups(records):
         chosen = sound[sound["track"].isin(["classical", weights])]
         figures.save(figures.quality(chosen, drawn), folder, f"quality_{weights}")
-    if params.detection.chains:
-        truth, found = evidence.truth(params), evidence.found(params)
-        curves = tables.curves(truth, found, IOU)
-        for qf in params.detection.qfs:
-            for weights in grids.groups(evidence.face_scope(params).records):
-                named = [
-                    figures.Named(records[one.chain]["title"], records[one.chain]["order"], curve)
-                    for one, curve in zip(found, curves, strict=True)
-                    if one.qf == qf and one.track in ("classical", weights)
-                ]
-                figures.save(
-                    figures.precision_recall(named, IOU, drawn), folder, f"fig_11_qf{qf}_{weights}"
-                )
+    if not evidence.no_faces(params):
+        _draw_faces(params, drawn, folder)
+
+
+def _draw_faces(params: Params, drawn: figures.Styles, folder: Path) -> None:
+    truth, scope = evidence.truth(params), evidence.face_scope(params)
+    found = evidence.found(params)
+    curves = [detection.evaluate(truth, one.detections, IOU) for one in found]
+    for qf in evidence.face_qfs(params):
+        for weights in grids.groups(scope.records):
+            named = [
+                figures.Named(record["title"], record["order"], curve)
+                for one, curve in zip(found, curves, strict=True)
+                for record in [scope.records[one.chain]]
+                if one.qf == qf and one.track in ("classical", weights)
+            ]
+            figure = figures.precision_recall(named, IOU, drawn)
+            figures.save(figure, folder, evidence.face_figure(qf, weights))
 
 
 if __name__ == "__main__":

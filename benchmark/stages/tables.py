@@ -1,5 +1,6 @@
 """Stage tables: every table as numbers and for reading, all rows, and how they were made."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +9,12 @@ from benchmark import evidence, grids, jsonfile, paper, provenance, rows, stages
 from benchmark.digests import digest_values
 from benchmark.params import Params
 
-COUNTED = {"table_1": ("Table I", "vae_dark"), "table_2": ("Table II", "mapping_pairs")}
-
 
 def write_tables(params: Params) -> None:
     """Write the tables, `rows.parquet` and `provenance.json`."""
     folder = params.results / "tables"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # no table of an earlier profile stays behind
+    folder.mkdir(parents=True)
     made = evidence.image_rows(params)
     rows.write(params.results / "rows.parquet", made)
     resampling = tables.Resampling(params.seed, params.bootstrap)
@@ -24,13 +24,12 @@ def write_tables(params: Params) -> None:
     )
     for name, of_table in tables.split(cells).items():
         _write(folder / name, of_table, scope, evidence.notes(params))
-    if params.detection.chains:
-        scope = evidence.face_scope(params)
+    if not evidence.no_faces(params):
         truth, found = evidence.truth(params), evidence.found(params)
         faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
-        _write(folder / "table_7", faces, scope, [])
+        _write(folder / "table_7", faces, evidence.face_scope(params), [])
     merged = pd.read_csv(params.work / "merge" / "counts.csv")
-    for name, (title, listed) in COUNTED.items():
+    for name, title, listed in evidence.COUNTED:
         counted = tables.counts(merged, listed, compare=bool(params.external))
         text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
         _write_three(folder / name, counted, text, latex)
@@ -46,7 +45,7 @@ def _write(path: Path, cells: pd.DataFrame, scope: grids.Scope, notes: list[str]
 
 
 def _write_three(path: Path, numbers: pd.DataFrame, text: str, latex: str) -> None:
-    for ending, content in (("csv", tables.write(numbers)), ("md", text), ("tex", latex)):
+    for ending, content in (("csv", tables.csv_text(numbers)), ("md", text), ("tex", latex)):
         path.with_suffix(f".{ending}").write_text(content, encoding="utf-8", newline="\n")
 
 

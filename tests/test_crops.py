@@ -1,0 +1,180 @@
+"""Which pixels the training loop sees."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark import crops
+from benchmark.compression import Item
+from benchmark.crops import Crops
+from benchmark.errors import InputError
+from benchmark.images import read_uint8, write
+
+HEIGHT, WIDTH = 40, 56
+
+
+def coordinates(height=HEIGHT, width=WIDTH, mark=0):
+    """An image whose pixels say where they are: red is the row, green the column."""
+    pixels = np.full((height, width, 3), mark, np.uint8)
+    pixels[..., 0], pixels[..., 1] = np.mgrid[:height, :width]
+    return pixels
+
+
+def make_item(folder, name="a", qfs=(90, 60), size=(HEIGHT, WIDTH)):
+    """An image whose inputs say in blue which quality factor they have."""
+    inputs = {qf: folder / f"{name}_{qf}.png" for qf in qfs}
+    for qf, path in inputs.items():
+        write(path, coordinates(*size, mark=qf))
+    write(folder / f"{name}.png", coordinates(*size))
+    return Item(inputs, folder / f"{name}.png")
+
+
+@pytest.fixture
+def item(tmp_path):
+    return make_item(tmp_path)
+
+
+def levels(tensor):
+    """(N, 3, c, c) in [0, 1] -> integers (N, 3, c, c)."""
+    return (tensor * 255).round().to(torch.int64)
+
+
+def test_a_batch_has_its_shape_type_and_range(item):
+    batch = Crops([item], crop=16, batch=3, seed=0).draw(0, 0)
+    assert batch.input.shape == batch.target.shape == (3, 3, 16, 16)
+    assert batch.input.dtype == torch.float32
+    assert batch.input.max() <= 1
+    assert batch.qf.dtype == torch.int64
+
+
+def test_input_and_target_are_cut_at_the_same_place_with_the_same_symmetry(item):
+    batch = Crops([item], crop=16, batch=32, seed=0).draw(0, 0)
+    assert torch.equal(batch.input[:, :2], batch.target[:, :2])
+
+
+def test_the_quality_factor_is_that_of_the_input(item):
+    batch = Crops([item], crop=8, batch=32, seed=0).draw(0, 0)
+    assert set(batch.qf.tolist()) == {60, 90}
+    assert torch.equal(levels(batch.input)[:, 2, 0, 0], batch.qf)
+
+
+def test_a_crop_holds_a_whole_square_of_neighbours(item):
+    for crop in levels(Crops([item], crop=16, batch=16, seed=0).draw(0, 0).target):
+        rows, columns = crop[0].unique(), crop[1].unique()
+        assert rows.tolist() == list(range(int(rows[0]), int(rows[0]) + 16))
+        assert columns.tolist() == list(range(int(columns[0]), int(columns[0]) + 16))
+
+
+def test_crops_start_anywhere_on_the_jpeg_grid_and_reach_every_border(item):
+    found = levels(Crops([item], crop=32, batch=600, seed=0).draw(0, 0).target)
+    tops, lefts = found[:, 0].amin((1, 2)), found[:, 1].amin((1, 2))
+    assert set(tops.tolist()) == set(range(HEIGHT - 32 + 1))
+    assert set(lefts.tolist()) == set(range(WIDTH - 32 + 1))
+
+
+def test_all_eight_symmetries_occur(item):
+    found = levels(Crops([item], crop=16, batch=200, seed=0).draw(0, 0).target)
+    corners = found[:, :2, [0, 0], [0, -1]]  # rows and columns of the two upper corners
+    origin = found[:, :2].amin((2, 3), keepdim=True)[..., 0]
+    seen = {tuple(corner.flatten().tolist()) for corner in corners - origin}
+    assert len(seen) == 8
+
+
+def test_a_batch_follows_from_seed_step_and_process(item):
+    def draw(seed, step, process):
+        return Crops([item], crop=16, batch=4, seed=seed).draw(step, process).target
+
+    assert torch.equal(draw(1, 5, 0), draw(1, 5, 0))
+    assert not torch.equal(draw(1, 5, 0), draw(2, 5, 0))
+    assert not torch.equal(draw(1, 5, 0), draw(1, 6, 0))
+    assert not torch.equal(draw(1, 5, 0), draw(1, 5, 1))
+
+
+def test_a_step_does_not_depend_on_the_steps_before(item):
+    source = Crops([item], crop=16, batch=4, seed=0)
+    for step in range(3):
+        source.draw(step, 0)
+    fresh = Crops([item], crop=16, batch=4, seed=0)
+    assert torch.equal(source.draw(3, 0).input, fresh.draw(3, 0).input)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (20, 7)])
+def test_small_images_are_extended_by_reflection(tmp_path, size):
+    item = make_item(tmp_path, size=size)
+    batch = Crops([item], crop=16, batch=4, seed=0).draw(0, 0)
+    assert batch.target.shape == (4, 3, 16, 16)
+    assert torch.equal(batch.input[:, :2], batch.target[:, :2])
+    assert levels(batch.target)[:, 0].max() < size[0]
+    assert levels(batch.target)[:, 1].max() < size[1]
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The paths that were read from disk."""
+    paths = []
+
+    def read(path):
+        paths.append(path)
+        return read_uint8(path)
+
+    monkeypatch.setattr(crops, "read_uint8", read)
+    return paths
+
+
+def test_images_within_the_budget_are_decoded_once(item, reads):
+    source = Crops([item], crop=16, batch=8, seed=0)
+    for step in range(4):
+        source.draw(step, 0)
+    assert sorted(reads) == sorted([*item.inputs.values(), item.target])
+
+
+def test_images_beyond_the_budget_are_read_each_time(item, reads):
+    Crops([item], crop=16, batch=8, seed=0, budget_bytes=0).draw(0, 0)
+    assert len(reads) == 16
+
+
+def test_the_budget_is_never_exceeded(tmp_path, reads):
+    items = [make_item(tmp_path, name) for name in "abc"]
+    image = HEIGHT * WIDTH * 3
+    source = Crops(items, crop=16, batch=64, seed=0, budget_bytes=2 * image + 1)
+    source.draw(0, 0)
+    assert len(source.cache.kept) == 2
+    assert source.cache.left == 1
+
+
+def test_the_budget_does_not_change_what_is_drawn(item):
+    large, none = (Crops([item], 16, 4, seed=0, budget_bytes=budget) for budget in (1 << 20, 0))
+    assert torch.equal(large.draw(0, 0).input, none.draw(0, 0).input)
+
+
+def test_no_images_are_an_error():
+    with pytest.raises(InputError, match="There are no training images"):
+        Crops([], crop=16, batch=1, seed=0)
+
+
+def test_validation_crops_are_central_and_unturned(item):
+    (batch,) = crops.validation([item], crop=16)
+    target = levels(batch.target)[0]
+    assert (int(target[0, 0, 0]), int(target[1, 0, 0])) == (12, 20)
+    assert (int(target[0, -1, -1]), int(target[1, -1, -1])) == (27, 35)
+    assert torch.equal(batch.input[:, :2], batch.target[:, :2])
+
+
+def test_validation_crops_of_small_images_are_their_largest_square(item):
+    (batch,) = crops.validation([item], crop=192)
+    assert batch.target.shape == (1, 3, HEIGHT, HEIGHT)
+
+
+def test_quality_factors_alternate_over_validation_images(tmp_path):
+    items = [make_item(tmp_path, name) for name in "abcd"]
+    assert [int(batch.qf) for batch in crops.validation(items)] == [60, 90, 60, 90]
+
+
+def test_validation_images_are_evenly_chosen(tmp_path):
+    items = [make_item(tmp_path, name, size=(8 + number, 30)) for number, name in enumerate("abcd")]
+    sides = [batch.target.shape[-1] for batch in crops.validation(items, limit=2)]
+    assert sides == [8, 10]
+
+
+def test_validation_of_no_images_is_empty():
+    assert crops.validation([]) == []

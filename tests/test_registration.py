@@ -1,0 +1,279 @@
+import os
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from benchmark import images, registration, surf
+from benchmark.images import Image
+from benchmark.registration import Evidence, Registration, RegistrationSettings, apply, register
+from benchmark.warping import corners, transform
+
+SETTINGS = RegistrationSettings()
+MARGIN = 30
+GOOD = Evidence(
+    matches=120,
+    cells=9,
+    inliers=80,
+    inlier_ratio=0.67,
+    rmse_px=1.1,
+    perspective=0.002,
+    determinant=1.01,
+    displacement=0.01,
+    overlap=0.97,
+    gradient_gain=0.2,
+    residual_px=0.1,
+)
+MATRICES = {
+    "translation": [[1, 0, 5.3], [0, 1, -3.6], [0, 0, 1]],
+    "similarity": [[1.012, -0.02, 3.1], [0.02, 1.012, -6.4], [0, 0, 1]],
+    "homography": [[1.01, -0.012, 1.5], [0.015, 0.99, -2.5], [1.4e-5, -1.2e-5, 1]],
+}
+
+
+@cache
+def scene(name: str) -> Image:
+    photograph = np.ascontiguousarray(getattr(skimage.data, name)()[:400, :512])
+    return images.to_float(photograph)
+
+
+def darkened(image: Image, seed: int) -> Image:
+    """A twentieth of the light, noise of about two of 255 levels, 8 bits."""
+    noise = np.random.default_rng(seed).normal(0.0, 0.006, image.shape)
+    dark = 0.05 + 0.1 * image.astype(np.float64) ** 2.2 - 0.04 + noise
+    return images.to_float(images.to_uint8(dark.astype(np.float32)))
+
+
+def pair(name: str, matrix: NDArray[np.float64]) -> tuple[Image, Image]:
+    """A dark image and a normal-light image that `matrix` maps onto it, both free of borders."""
+    whole = scene(name)
+    frame = whole[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    height, width = frame.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    points = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float64)
+    x, y = transform(matrix, points).T + MARGIN
+    planes = [ndimage.map_coordinates(whole[..., c], (y, x), order=3) for c in range(3)]
+    moved = np.stack(planes, axis=-1).reshape(frame.shape)
+    return darkened(frame, 1), images.to_float(images.to_uint8(moved))
+
+
+def corner_error_px(found: Registration, matrix: NDArray[np.float64], image: Image) -> float:
+    at = corners(image.shape)
+    difference = transform(found.matrix, at) - transform(matrix, at)
+    return float(np.linalg.norm(difference, axis=1).max())
+
+
+@pytest.mark.parametrize("name", ["coffee", "astronaut"])
+@pytest.mark.parametrize("model", MATRICES)
+def test_a_known_transform_is_recovered_below_half_a_pixel(name: str, model: str) -> None:
+    matrix = np.array(MATRICES[model], np.float64)
+    dark, normal = pair(name, matrix)
+    found = register(dark, normal, SETTINGS, seed=0)
+    assert found.accepted, found.reason
+    assert corner_error_px(found, matrix, dark) < 0.5
+    assert found.rmse_px <= SETTINGS.max_rmse_px
+    assert 0.9 < found.overlap <= 1.0
+
+
+@pytest.mark.parametrize("model", ["translation", "similarity"])
+def test_the_simplest_sufficient_model_is_chosen(model: str) -> None:
+    dark, normal = pair("coffee", np.array(MATRICES[model], np.float64))
+    assert register(dark, normal, SETTINGS, seed=0).model == model
+
+
+def test_the_matrix_maps_normal_light_pixels_to_the_dark_frame() -> None:
+    whole = scene("coffee")
+    dark, normal = darkened(whole[20:380, 20:490], 2), whole[14:374, 24:494]
+    found = register(dark, normal, SETTINGS, seed=0)
+    assert found.matrix[:2, 2] == pytest.approx([4.0, -6.0], abs=0.1)
+    assert found.max_displacement_px == pytest.approx(np.hypot(4.0, 6.0), abs=0.1)
+
+
+def test_a_mispaired_image_is_refused_with_the_number_and_the_threshold() -> None:
+    dark, other = darkened(scene("coffee"), 3), scene("astronaut")
+    found = register(dark, other, SETTINGS, seed=0)
+    assert not found.accepted
+    assert found.reason.startswith(("matched keypoints: ", "inliers: "))
+    assert "expected at least" in found.reason
+
+
+def test_an_aligned_pair_keeps_its_pixels() -> None:
+    normal = scene("astronaut")
+    dark = darkened(normal, 4)
+    found = register(dark, normal, SETTINGS, seed=0)
+    assert found.accepted, found.reason
+    assert found.model == "identity"
+    assert np.array_equal(found.matrix, np.eye(3))
+    registered = apply(dark, normal, found)
+    assert registered.dark is dark
+    assert registered.normal is normal
+
+
+def test_the_same_seed_gives_the_same_registration() -> None:
+    dark, normal = pair("coffee", np.array(MATRICES["similarity"], np.float64))
+    first, second = (register(dark, normal, SETTINGS, seed=7) for _ in range(2))
+    assert np.array_equal(first.matrix, second.matrix)
+    assert replace(first, matrix=second.matrix) == second
+
+
+def test_inputs_are_left_alone() -> None:
+    dark, normal = pair("coffee", np.array(MATRICES["homography"], np.float64))
+    copies = dark.copy(), normal.copy()
+    apply(dark, normal, register(dark, normal, SETTINGS, seed=0))
+    assert np.array_equal(dark, copies[0])
+    assert np.array_equal(normal, copies[1])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 13, 3), (200, 300, 3)])
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_an_image_without_features_is_refused(shape: tuple[int, ...], value: float) -> None:
+    flat = np.full(shape, value, np.float32)
+    found = register(flat, flat, SETTINGS, seed=0)
+    assert not found.accepted
+    assert found.reason == "matched keypoints: 0, expected at least 30"
+
+
+def test_noise_against_a_photograph_is_refused() -> None:
+    noise = np.random.default_rng(0).random((400, 512, 3)).astype(np.float32)
+    assert not register(noise, scene("coffee"), SETTINGS, seed=0).accepted
+
+
+def test_images_of_two_sizes_are_cropped_to_one() -> None:
+    whole = scene("coffee")
+    dark, normal = darkened(whole, 5), whole[:392, :500]
+    found = register(dark, normal, SETTINGS, seed=0)
+    assert found.accepted, found.reason
+    registered = apply(dark, normal, found)
+    assert registered.dark.shape == registered.normal.shape == (392, 500, 3)
+    assert np.array_equal(registered.normal, normal)
+
+
+def test_both_outputs_are_one_size_and_the_dark_pixels_are_untouched() -> None:
+    dark, normal = pair("coffee", np.array(MATRICES["similarity"], np.float64))
+    registered = apply(dark, normal, register(dark, normal, SETTINGS, seed=0))
+    height, width = registered.dark.shape[:2]
+    assert registered.normal.shape == registered.dark.shape
+    assert registered.normal.dtype == registered.dark.dtype == np.float32
+    windows = np.lib.stride_tricks.sliding_window_view(dark[..., 0], (height, width))
+    assert (windows == registered.dark[..., 0]).all(axis=(2, 3)).any()
+
+
+def accepted(model: registration.Model, matrix: NDArray[np.float64]) -> Registration:
+    return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0)
+
+
+def test_no_border_pixel_is_invented() -> None:
+    matrix = np.array(MATRICES["homography"], np.float64)
+    dark, normal = pair("coffee", matrix)
+    found = accepted("homography", matrix)
+    frame = ndimage.binary_dilation(np.zeros(normal.shape[:2], bool), border_value=1)
+    spoiled = [np.where(frame[..., None], value, normal) for value in (0.0, 1.0)]
+    outer = [apply(dark, image.astype(np.float32), found).normal for image in spoiled]
+    padded = np.pad(normal, ((9, 9), (9, 9), (0, 0)))
+    shifted = matrix @ np.array([[1, 0, -9], [0, 1, -9], [0, 0, 1]], np.float64)
+    rows, columns = registration.largest_rectangle(
+        registration.valid_mask(matrix, dark.shape, normal.shape)
+    )
+    whole = registration.warp(padded, shifted / shifted[2, 2], dark.shape)[rows, columns]
+    assert np.allclose(apply(dark, normal, found).normal, np.clip(whole, 0, 1), atol=1e-4)
+    assert not np.array_equal(outer[0], outer[1])  # the border itself is used, nothing beyond it
+
+
+def test_bicubic_overshoot_is_clipped() -> None:
+    board = np.zeros((64, 64, 3), np.float32)
+    board[::8] = board[:, ::8] = 1.0
+    shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    unclipped = registration.warp(board, shift, board.shape)
+    assert unclipped.min() < 0.0
+    warped = apply(board, board, accepted("translation", shift)).normal
+    assert warped.min() >= 0.0
+    assert warped.max() <= 1.0
+
+
+def test_a_refused_registration_cannot_be_applied() -> None:
+    flat = np.zeros((40, 40, 3), np.float32)
+    with pytest.raises(ValueError, match="matched keypoints: 0"):
+        apply(flat, flat, register(flat, flat, SETTINGS, seed=0))
+
+
+def test_good_evidence_is_not_refused() -> None:
+    assert registration.refusal(GOOD, SETTINGS) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("matches", 29, "matched keypoints: 29, expected at least 30"),
+        ("cells", 3, "cells of the 3x3 grid with matches: 3, expected at least 4"),
+        ("inliers", 19, "inliers: 19, expected at least 20"),
+        ("inlier_ratio", 0.24, "inlier ratio: 0.24, expected at least 0.25"),
+        ("rmse_px", 1.6, "RMSE of the inliers in px: 1.6, expected at most 1.5"),
+        ("perspective", 0.011, "perspective: 0.011, expected at most 0.01"),
+        ("determinant", 0.94, "area scale: 0.94, expected at least 0.95"),
+        ("determinant", 1.06, "area scale: 1.06, expected at most 1.05"),
+        ("displacement", 0.06, "displacement over diagonal: 0.06, expected at most 0.05"),
+        ("overlap", 0.89, "overlap: 0.89, expected at least 0.9"),
+        ("gradient_gain", -0.01, "gain in gradient correlation: -0.01, expected at least 0"),
+        ("residual_px", 1.1, "shift left after warping in px: 1.1, expected at most 1"),
+        ("rmse_px", float("nan"), "RMSE of the inliers in px: nan, expected at least 0"),
+    ],
+)
+def test_each_criterion_refuses_on_its_own(field: str, value: float, reason: str) -> None:
+    assert registration.refusal(replace(GOOD, **{field: value}), SETTINGS) == reason
+
+
+def test_numbers_that_were_not_measured_are_not_judged() -> None:
+    assert registration.refusal(Evidence(matches=30, cells=4), SETTINGS) == ""
+
+
+@pytest.mark.parametrize(
+    ("matrix", "reason"),
+    [
+        (np.array([[1, 0, 45.0], [0, 1, 0], [0, 0, 1]]), "displacement over diagonal"),
+        (np.array([[1.04, 0, -9], [0, 1.04, -8], [0, 0, 1]]), "area scale"),
+    ],
+)
+def test_a_true_pair_beyond_the_limits_is_refused(matrix: NDArray[np.float64], reason: str) -> None:
+    whole = scene("coffee")
+    frame = registration.warp(whole, matrix, whole.shape)
+    dark = darkened(frame[20:-20, 60:-20], 6)
+    found = register(dark, whole[20:-20, 60:-20], SETTINGS, seed=0)
+    assert found.reason.startswith(reason)
+
+
+def test_a_wrong_alignment_is_caught_after_warping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keypoint criteria wide open: the overlaid images alone must refuse a shift of 4 px."""
+    dark, normal = pair("coffee", np.array(MATRICES["similarity"], np.float64))
+    aligned = surf.refine
+
+    def astray(*arguments: object) -> surf.Fit:
+        fit = aligned(*arguments)  # type: ignore[arg-type]
+        off = np.array([[1, 0, 4.0], [0, 1, 0], [0, 0, 1]])
+        return fit._replace(matrix=off @ fit.matrix)
+
+    monkeypatch.setattr(surf, "refine", astray)
+    blind = replace(SETTINGS, inlier_px=20.0, max_rmse_px=20.0)
+    assert register(dark, normal, blind, 0).reason.startswith("gain in gradient correlation: -")
+    blinder = replace(blind, min_gradient_gain=-2.0)
+    assert register(dark, normal, blinder, 0).reason.startswith("shift left after warping in px: 4")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
+def test_real_dark_images_register_and_mispairs_do_not() -> None:
+    folder = Path(os.environ["MLSM_BENCH_DATA"]) / "LOL" / "our485_webp"
+    if not folder.is_dir():
+        pytest.skip("MLSM_BENCH_DATA has no LOL/our485_webp")
+    names = ["722.webp", "715.webp", "241.webp", "95.webp", "680.webp", "692.webp"]
+    darks = [images.read(folder / "low" / name) for name in names]
+    normals = [images.read(folder / "high" / name) for name in names]
+    for index, dark in enumerate(darks):
+        true = register(dark[6:], normals[index][:-6], SETTINGS, seed=0)
+        assert true.accepted, f"{names[index]}: {true.reason}"
+        assert true.matrix[:2, 2] == pytest.approx([0.0, -6.0], abs=0.5), names[index]
+        assert not register(dark, normals[index - 1], SETTINGS, seed=0).accepted, names[index]

@@ -1,0 +1,200 @@
+"""Weights files: what is accepted, what is refused and what is said about it."""
+
+import dataclasses
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark import methods, weights
+from benchmark.digests import sha256
+from benchmark.errors import InputError
+from benchmark.methods import Chain, Released
+from benchmark.weights import Checkpoint
+
+SETTINGS = {"blocks": 1, "width": 4}
+
+
+def edsr_state(seed: int = 0):
+    torch.manual_seed(seed)
+    return methods.find("edsr").train("model", {}, **SETTINGS).network.state_dict()
+
+
+def write_edsr(folder, seed: int = 0):
+    path = weights.trained_path(folder, "edsr")
+    weights.save(path, Checkpoint("edsr", "model", SETTINGS, edsr_state(seed), {"seed": seed}))
+    return path
+
+
+def test_a_checkpoint_comes_back_bit_equal(tmp_path):
+    state = edsr_state()
+    written = Checkpoint("edsr", "model", SETTINGS, state, {"steps": 10, "shape": (1, 2)})
+    weights.save(tmp_path / "a" / "edsr.pt", written)
+    found = weights.load(tmp_path / "a" / "edsr.pt")
+    assert dataclasses.replace(found, state={}) == dataclasses.replace(written, state={})
+    assert list(found.state) == list(state)
+    assert all(torch.equal(found.state[name], value) for name, value in state.items())
+
+
+def test_saving_leaves_no_partial_file(tmp_path):
+    write_edsr(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["edsr.pt"]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"There are no weights at .*edsr\.pt: train them"):
+        weights.load(tmp_path / "edsr.pt")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
+def test_a_truncated_file_is_refused(tmp_path, share):
+    path = write_edsr(tmp_path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match="cannot be read as weights"):
+        weights.load(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>not found</html>", b"\xff\xd8\xff", b"d\x80ok", b"h\0"]
+)
+def test_another_kind_of_file_is_refused(tmp_path, content):
+    path = tmp_path / "edsr.pt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as weights"):
+        weights.load(path)
+
+
+class Payload:
+    """Would create a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize(
+    "write", [torch.save, lambda what, path: path.write_bytes(pickle.dumps(what, 2))]
+)
+def test_code_in_a_file_is_not_run(tmp_path, write):
+    write({"state": Payload(tmp_path / "run")}, tmp_path / "edsr.pt")
+    with pytest.raises(InputError, match="cannot be read as weights"):
+        weights.load(tmp_path / "edsr.pt")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [{"weight": torch.zeros(1)}, [1, 2], {"format": 0}])
+def test_weights_of_other_programs_are_no_checkpoint(tmp_path, content):
+    torch.save(content, tmp_path / "edsr.pt")
+    with pytest.raises(InputError, match="is not a checkpoint of this suite"):
+        weights.load(tmp_path / "edsr.pt")
+
+
+@pytest.fixture
+def released(tmp_path, monkeypatch):
+    """A released file, in a weights folder that the environment names."""
+    monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path))
+    path = tmp_path / "weights" / "some" / "net.pth"
+    path.parent.mkdir(parents=True)
+    torch.save({"weight": torch.zeros(2)}, path)
+    return path, Released("some/net.pth", path.stat().st_size, sha256(path), source="its authors")
+
+
+def test_a_released_file_is_found_below_the_data_folder(released):
+    path, described = released
+    assert weights.find_released(described) == path
+
+
+def test_an_absent_released_file_is_none(released):
+    assert weights.find_released(dataclasses.replace(released[1], file="some/other.pth")) is None
+
+
+def test_a_released_file_with_another_hash_is_refused(released):
+    path, described = released
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(
+        InputError, match=r"SHA-256 .*expected .*get the file again from its authors"
+    ):
+        weights.find_released(described)
+
+
+def test_a_truncated_released_file_is_refused(released):
+    path, described = released
+    path.write_bytes(path.read_bytes()[:-1])
+    size = described.size
+    with pytest.raises(InputError, match=f"has {size - 1} bytes .*expected {size} bytes"):
+        weights.find_released(described)
+
+
+@pytest.fixture
+def nothing(tmp_path, monkeypatch):
+    """A data folder without weights."""
+    monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr("benchmark.datasets.ROOT", tmp_path / "nowhere")
+    return tmp_path
+
+
+def test_a_classical_chain_needs_no_weights(nothing):
+    assert weights.absent(Chain.parse("gamma+lime"), "classical", nothing) == ""
+
+
+@pytest.mark.parametrize(
+    ("chain", "track", "reason"),
+    [
+        ("gamma+edsr", "retrained", "EDSR has no trained weights at .*edsr.pt"),
+        ("edsr", "released", "EDSR has no released weights that this suite can load"),
+        (
+            "zero_dce",
+            "released",
+            r"released weights of Zero-DCE are absent \(zero_dce/Epoch99.pth\)",
+        ),
+    ],
+)
+def test_absent_weights_are_explained(nothing, chain, track, reason):
+    with pytest.raises(InputError, match=f"Chain .* cannot run: {reason}; see weights/README.md"):
+        weights.assemble(Chain.parse(chain), track, nothing)
+
+
+@pytest.mark.parametrize(
+    ("chain", "tracks"),
+    [
+        ("lime", ("classical",)),
+        ("edsr", ("retrained",)),
+        ("zero_dce", ("retrained", "released")),
+        ("gamma+zero_dce", ("retrained", "released")),
+        ("edsr+zero_dce", ("retrained",)),
+    ],
+)
+def test_a_chain_has_the_tracks_that_all_its_steps_have(chain, tracks):
+    assert weights.tracks(Chain.parse(chain)) == tracks
+
+
+def test_a_chain_is_built_with_the_settings_of_its_checkpoint(tmp_path):
+    write_edsr(tmp_path)
+    steps = weights.assemble(Chain.parse("gamma+edsr"), "retrained", tmp_path)
+    assert [step.plugin.name for step in steps] == ["gamma", "edsr"]
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3), np.uint8)
+    expected = methods.find("edsr")(edsr_state(), **SETTINGS)
+    gamma = methods.find("gamma")()
+    by_hand = [methods.Step(s.plugin, m) for s, m in zip(steps, (gamma, expected), strict=True)]
+    assert (methods.run(steps, pixels) == methods.run(by_hand, pixels)).all()
+
+
+def test_every_weights_file_of_a_chain_has_its_hash_on_record(tmp_path):
+    path = write_edsr(tmp_path)
+    chain = Chain.parse("gamma+edsr")
+    assert weights.hashes(chain, "retrained", tmp_path) == {"edsr": sha256(path)}
+
+
+def test_released_hashes_come_from_the_method(tmp_path):
+    expected = methods.find("zero_dce").released[0].sha256
+    assert weights.hashes(Chain.parse("zero_dce"), "released", tmp_path) == {"zero_dce": expected}
+
+
+def test_parts_before_the_model_have_their_own_files(tmp_path):
+    assert weights.trained_path(tmp_path, "mlsm", "vae_dark").name == "mlsm_vae_dark.pt"
+    assert weights.trained_path(tmp_path, "mlsm").name == "mlsm.pt"
