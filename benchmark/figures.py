@@ -157,7 +157,7 @@ def _cycled(count: int) -> list[str]:
 
 
 def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
-    """Draw PSNR and SSIM of every method against the quality factor, a column a test set.
+    """Draw PSNR and SSIM of every method against the quality factor, a row a test set.
 
     Args:
         cells: Of one protocol and kind of weights; see `benchmark.tables.COLUMNS`.
@@ -169,19 +169,21 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     names = [str(qf) for qf in levels]
     if cells["qf"].isna().any():
         names.append("none")  # not compressed
+    below = 0.3 + 0.17 * math.ceil(len(cells[["method", "order"]].drop_duplicates()) / 3)
     with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(0.6 + 2.3 * len(datasets), 5.6), layout="constrained")
-        grid = figure.subplots(len(UNITS), len(datasets), squeeze=False, sharex=True)
-        for metric, across in zip(UNITS, grid, strict=True):
-            for dataset, axes in zip(datasets, across, strict=True):
-                one = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
+        height = 2.6 * len(datasets) + below
+        figure = Figure(figsize=(6.6, height), layout="constrained")
+        grid = figure.subplots(len(datasets), len(UNITS), squeeze=False, sharex=True)
+        for dataset, across in zip(datasets, grid, strict=True):
+            of_set = cells[cells["dataset"] == dataset]
+            for metric, axes in zip(UNITS, across, strict=True):
+                one = of_set[of_set["metric"] == metric]
                 at = one["qf"].map(places).fillna(len(levels)).astype(float)
                 _quality_panel(axes, one.assign(place=at), drawn)
                 axes.set_xticks(range(len(names)), names)
-            across[0].set_ylabel(UNITS[metric])
-        for dataset, top, bottom in zip(datasets, grid[0], grid[-1], strict=True):
-            top.set_title(f"{dataset} (n = {cells.loc[cells['dataset'] == dataset, 'n'].max()})")
-            bottom.set_xlabel("JPEG quality factor")
+                axes.set(title=f"{dataset} (n = {of_set['n'].max()})", ylabel=UNITS[metric])
+        for axes in grid[-1]:
+            axes.set_xlabel("JPEG quality factor")
         _legend_below(figure, grid[0, 0], 3)
     return figure
 

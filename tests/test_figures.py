@@ -98,8 +98,8 @@ def test_the_phases_of_a_part_are_told_apart():
 def test_quality_curves_show_every_method_at_every_quality_factor(sound):
     figure = figures.quality(sound, STYLES)
     assert len(figure.axes) == 4
-    assert [axes.get_title() for axes in figure.axes[:2]] == ["LOL (n = 6)", "SICE (n = 6)"]
-    assert [axes.get_ylabel() for axes in figure.axes[::2]] == ["PSNR (dB)", "SSIM"]
+    assert [axes.get_title() for axes in figure.axes[::2]] == ["LOL (n = 6)", "SICE (n = 6)"]
+    assert [axes.get_ylabel() for axes in figure.axes[:2]] == ["PSNR (dB)", "SSIM"]
     axes, _, below, _ = figure.axes
     assert [label.get_text() for label in below.get_xticklabels()] == ["70", "90", "none"]
     lines = {line.get_label(): line for line in axes.get_lines()}
@@ -114,6 +114,15 @@ def test_the_legend_names_every_method_once(sound):
     (legend,) = figures.quality(sound, STYLES).legends
     titles = [record["title"] for record in RECORDS.values()]
     assert [text.get_text() for text in legend.get_texts()] == titles
+
+
+def test_the_legend_fits_into_a_figure_of_one_data_set(sound):
+    figure = figures.quality(sound[sound["dataset"] == "LOL"], STYLES)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent().transformed(figure.transFigure.inverted())
+    assert box.x0 >= 0.0
+    assert box.x1 <= 1.0
 
 
 def curve(ap: float) -> Curve:

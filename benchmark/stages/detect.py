@@ -32,7 +32,7 @@ def detect(params: Params, chain: str) -> None:
         journal = Journal(ROOT / ".cache" / "faces" / f"{key[:32]}.jsonl")
         for qf, found in darkfaces.detect(jobs, journal, params.jobs).items():
             name = darkfaces.file_name(track, qf)
-            faces.write_detections(params.work / "faces" / chain / name, found)
+            faces.write_detections(params.work / "measured" / "faces" / chain / name, found)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def score(params: Params, chain: str) -> None:
         key = digest_values([record, track, provenance.files_digest(CODE)])
         journal = Journal(ROOT / ".cache" / "scores" / f"{key[:32]}.jsonl")
         made += scoring.rows(params.profile, jobs, journal, params.jobs)
-    rows.write(params.work / "rows" / f"{chain}.parquet", rows.frame(made))
+    rows.write(params.work / "measured" / "rows" / f"{chain}.parquet", rows.frame(made))
 
 
 if __name__ == "__main__":
