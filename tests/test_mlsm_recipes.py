@@ -52,7 +52,7 @@ def test_generator_loss_falls_within_a_few_steps(
 ) -> None:
     recipe = make(config)
     own = recipe.phases[0].name
-    log = fit(recipe, tmp_path, 8)
+    log = fit(recipe, tmp_path, 5)
     totals = [sum(v for key, v in row.items() if key.startswith(own)) for row in log]
     assert min(totals[-2:]) < totals[0]
 
