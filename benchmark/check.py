@@ -17,8 +17,6 @@ from benchmark.params import Params
 
 TOLERANCES = ROOT / "results" / "tolerances.yaml"
 COLUMNS = ["table", *tables.KEYS, "ours", "committed", "difference", "tolerance", "verdict"]
-REGRESSIONS = ("moved", "missing")
-"""Verdicts that fail a check; `new` is for a person to look at and commit."""
 COUNT = "images"
 """Metric of what is counted rather than measured: images of training sets and behind means."""
 

@@ -48,7 +48,7 @@ def face_scope(params: Params) -> Scope:
 
 def image_rows(params: Params) -> pd.DataFrame:
     """Return the rows of every chain of the profile, and of no other."""
-    paths = [params.work / "rows" / f"{chain}.parquet" for chain in params.chains]
+    paths = [params.work / "measured" / "rows" / f"{chain}.parquet" for chain in params.chains]
     return pd.concat([rows.read(path) for path in paths], ignore_index=True)
 
 
@@ -162,7 +162,7 @@ def found(params: Params) -> list[Found]:
     return [
         Found(chain, track, qf, faces.read_detections(folder / darkfaces.file_name(track, qf)))
         for chain, record in face_scope(params).records.items()
-        for folder in [params.work / "faces" / chain]
+        for folder in [params.work / "measured" / "faces" / chain]
         for track in record["tracks"]
         for qf in face_qfs(params)
     ]

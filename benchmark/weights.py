@@ -137,7 +137,8 @@ def _absent(step: Plugin, track: Track, trained: Path) -> str:
         return ""
     if track == "retrained":
         path = trained_path(trained, step.name)
-        return "" if path.is_file() else f"{step.title} has no trained weights at {path}"
+        place = "/".join((*path.parts[-3:-1], path.name))
+        return "" if path.is_file() else f"{step.title} has no trained weights at {place}"
     if not step.released:
         return f"{step.title} has no released weights that this suite can load"
     if find_released(step.released[0]) is None:

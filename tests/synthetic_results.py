@@ -168,14 +168,14 @@ def write(root: Path, params: Params) -> Params:
         (work / folder).mkdir(parents=True)
     (results / "training").mkdir(parents=True)
     for chain in params.chains:
-        rows.write(work / "rows" / f"{chain}.parquet", image_rows(params, chain))
+        rows.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
     write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})
     for place, chain in enumerate(params.detection.chains):
         for track in record(chain)["tracks"]:
             for qf in [*params.detection.qfs, None]:
-                path = work / "faces" / chain / darkfaces.file_name(track, qf)
+                path = work / "measured" / "faces" / chain / darkfaces.file_name(track, qf)
                 write_detections(path, detections(place, qf, track))
     counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
     counts.append(("mapping_pairs", "LOL", 12))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skimage.data
+from facenet_pytorch import MTCNN
 
 from benchmark.detection import evaluate, overlaps
 from benchmark.errors import InputError
@@ -205,11 +206,11 @@ def test_mtcnn_keeps_no_more_boxes_than_the_protocol_allows(monkeypatch, detect,
     assert detect(astronaut).boxes.tolist() == best.boxes[:2].tolist()
 
 
-def test_mtcnn_finds_the_mirrored_face_where_the_mirror_puts_it(detect, astronaut):
-    box = detect(astronaut).boxes[0]
-    mirrored = detect(np.ascontiguousarray(astronaut[:, ::-1])).boxes[0]
-    back = 512 - mirrored[[2, 0]]
-    assert abs((back - box[[0, 2]]).mean()) < 2  # of a face 90 px wide
+def test_mtcnn_boxes_are_the_library_s_inclusive_pixels_made_continuous(detect, astronaut):
+    library = MTCNN(min_face_size=12, thresholds=[0.6, 0.2, 0.01], keep_all=True)
+    boxes, scores = library.detect(skimage.data.astronaut())
+    widened = boxes[scores.argmax()].astype(np.float64) + [-0.5, -0.5, 0.5, 0.5]
+    assert detect(astronaut).boxes[0].tolist() == widened.tolist()
 
 
 def test_mtcnn_repeats_itself_bit_for_bit_and_leaves_its_input_alone(detect, astronaut):
@@ -243,12 +244,13 @@ def test_every_registered_detector_is_built_without_arguments():
         assert len(build()(np.zeros((32, 32, 3), np.float32))) == 0, name
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
 def test_mtcnn_scores_sensibly_on_wider_face(detect):
     folder = Path(os.environ["MLSM_BENCH_DATA"]) / "wider416"
     if not folder.is_dir():
         pytest.skip("MLSM_BENCH_DATA has no wider416")
-    names = sorted(path.stem for path in (folder / "images").glob("*.jpg"))[::12]
+    names = sorted(path.stem for path in (folder / "images").glob("*.jpg"))[::6]
     truth = {name: read_labels(folder / "label" / f"{name}.txt") for name in names}
     found = {name: detect(read(folder / "images" / f"{name}.jpg")) for name in names}
     assert evaluate(truth, found, 0.5).ap > 0.2

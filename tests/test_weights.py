@@ -2,12 +2,13 @@
 
 import dataclasses
 import pickle
+import re
 
 import numpy as np
 import pytest
 import torch
 
-from benchmark import methods, weights
+from benchmark import ROOT, methods, weights
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import Chain, Released
@@ -198,3 +199,10 @@ def test_released_hashes_come_from_the_method(tmp_path):
 def test_parts_before_the_model_have_their_own_files(tmp_path):
     assert weights.trained_path(tmp_path, "mlsm", "vae_dark").name == "mlsm_vae_dark.pt"
     assert weights.trained_path(tmp_path, "mlsm").name == "mlsm.pt"
+
+
+def test_the_list_of_released_files_is_what_methods_declare():
+    readme = (ROOT / "weights" / "released" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([^`]+)` \| ([\d,]+) \| `([0-9a-f]{64})` \|", readme, re.MULTILINE)
+    declared = [file for name in methods.names() for file in methods.find(name).released]
+    assert sorted(listed) == sorted((f.file, f"{f.size:,}", f.sha256) for f in declared)

@@ -24,6 +24,8 @@ def detect(params: Params, chain: str) -> None:
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / "faces.csv", jpegs, places)
+    to = params.work / "measured" / "faces" / chain
+    to.mkdir(parents=True, exist_ok=True)
     record = jsonfile.read(params.work / "chains.json")[chain]
     parsed, detector = Chain.parse(chain), params.detection.detector
     for track in record["tracks"]:
@@ -31,8 +33,7 @@ def detect(params: Params, chain: str) -> None:
         key = digest_values([record, track, detector, provenance.files_digest(CODE)])
         journal = Journal(ROOT / ".cache" / "faces" / f"{key[:32]}.jsonl")
         for qf, found in darkfaces.detect(jobs, journal, params.jobs).items():
-            name = darkfaces.file_name(track, qf)
-            faces.write_detections(params.work / "measured" / "faces" / chain / name, found)
+            faces.write_detections(to / darkfaces.file_name(track, qf), found)
 
 
 if __name__ == "__main__":
