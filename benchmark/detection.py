@@ -245,14 +245,16 @@ def ap_interval(
     counts = (
         np.bincount(random.integers(images, size=images), minlength=images) for _ in range(draws)
     )
-    aps = [_resampled_ap(pooled, times) for times in counts if times @ pooled.faces > 0]
+    hits = np.flatnonzero(pooled.hits)
+    aps = [_resampled_ap(pooled, hits, times) for times in counts if times @ pooled.faces > 0]
     low, high = np.quantile(aps, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
-def _resampled_ap(pooled: Pool, times: NDArray[np.intp]) -> float:
-    """Return the AP of the set in which image i occurs times[i] times."""
+def _resampled_ap(pooled: Pool, hits: NDArray[np.intp], times: NDArray[np.intp]) -> float:
+    """Return the AP of the set in which image i occurs times[i] times; `hits` are positions."""
     weights = times[pooled.images]
-    true = np.cumsum(weights * pooled.hits)
-    seen = np.maximum(np.cumsum(weights), 1)  # a leading run of weight 0 has no detection yet
+    # The area follows from the points at true positives: the others lie below, at equal recall.
+    true = np.cumsum(weights[hits])
+    seen = np.maximum(np.cumsum(weights)[hits], 1)  # 0 before the first image that was drawn
     return average_precision(true / (times @ pooled.faces), true / seen)

@@ -237,12 +237,15 @@ def read_detections(path: Path) -> dict[str, Faces]:
             f"{path} has the columns {list(table.columns)}, expected {_COLUMNS}:"
             " run the detection again."
         )
-    groups = table.groupby("image", sort=False)
-    return {str(image): _faces(path, str(image), rows) for image, rows in groups}
+    codes, images = pd.factorize(table["image"], use_na_sentinel=False)
+    order = np.argsort(codes, kind="stable")
+    numbers = table[_COLUMNS[1:]].to_numpy(dtype=np.float64)[order]
+    parts = np.split(numbers, np.cumsum(np.bincount(codes)))[: len(images)]
+    pairs = zip(map(str, images), parts, strict=True)
+    return {image: _faces(path, image, part) for image, part in pairs}
 
 
-def _faces(path: Path, image: str, rows: pd.DataFrame) -> Faces:
-    numbers = rows[_COLUMNS[1:]].to_numpy(dtype=np.float64)
+def _faces(path: Path, image: str, numbers: NDArray[np.float64]) -> Faces:
     if len(numbers) == 1 and np.isnan(numbers).all():
         return Faces.none()
     try:

@@ -86,7 +86,7 @@ def slow_ap(hits, faces):
     return sum((max(precisions[k:]) for k, hit in enumerate(hits) if hit), Fraction(0)) / faces
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(boxes_of_images(), st.sampled_from((*IOUS, 1.0)))
 def test_curve_equals_the_definition_followed_one_detection_at_a_time(sets, iou):
     labels, detections = sets

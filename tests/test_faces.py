@@ -209,7 +209,8 @@ def test_mtcnn_keeps_no_more_boxes_than_the_protocol_allows(monkeypatch, detect,
 def test_mtcnn_boxes_are_the_library_s_inclusive_pixels_made_continuous(detect, astronaut):
     library = MTCNN(min_face_size=12, thresholds=[0.6, 0.2, 0.01], keep_all=True)
     boxes, scores = library.detect(skimage.data.astronaut())
-    widened = boxes[scores.argmax()].astype(np.float64) + [-0.5, -0.5, 0.5, 0.5]
+    outwards = np.array([-0.5, -0.5, 0.5, 0.5])
+    widened = boxes[scores.argmax()].astype(np.float64) + outwards
     assert detect(astronaut).boxes[0].tolist() == widened.tolist()
 
 

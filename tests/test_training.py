@@ -5,7 +5,6 @@ import dataclasses
 import math
 from functools import partial
 
-import lightning_fabric
 import pytest
 import torch
 from torch import nn
@@ -304,35 +303,3 @@ def test_the_log_is_written_as_a_table(tmp_path):
         ["20", "0.123457", ""],
         ["40", "", "17.25"],
     ]
-
-
-def smooth_recipe():
-    """Without batch normalisation, whose statistics are each process's own."""
-    torch.manual_seed(0)
-    network = nn.Conv2d(3, 3, 3, padding=1)
-    phase = Phase("train", network, partial(error, network), SGD)
-    return Recipe(network, (phase,), "dark", 2, 8, 10, network)
-
-
-def train_in_a_process(fabric, folder):
-    torch.set_num_threads(1)
-    made = smooth_recipe()
-    training.train(made, batches(), Run(4, 0, folder / "two"), fabric)
-    torch.save(made.network.state_dict(), folder / f"{fabric.global_rank}.pt")
-
-
-@pytest.mark.slow
-def test_two_processes_average_their_gradients(tmp_path):
-    fabric = lightning_fabric.Fabric(accelerator="cpu", devices=2, strategy="ddp_spawn")
-    fabric.launch(train_in_a_process, tmp_path)
-    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
-
-    def draw(step, process):
-        halves = batch_of(step, 0), batch_of(step, 1)
-        return Batch(*(torch.cat(pair) for pair in zip(*halves, strict=True)))
-
-    alone = smooth_recipe()
-    training.train(alone, Batches(draw, ()), Run(4, 0, tmp_path / "one"))
-    assert same(first, second)
-    for name, value in alone.network.state_dict().items():
-        torch.testing.assert_close(first[name], value)
