@@ -58,7 +58,7 @@ def fit(
     Args:
         params: The profile.
         method: The plugin's name.
-        part: Which of its parts; the parts before it must be trained.
+        part: Which of its parts; before the last one all others must be trained.
         data: Training images.
         state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
 
@@ -72,7 +72,7 @@ def fit(
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
     wanted = params.training_of(method, part)
-    before = plugin.parts[: plugin.parts.index(part)]
+    before = plugin.parts[:-1] if part == plugin.parts[-1] else ()
     paths = {name: weights.trained_path(params.weights, method, name) for name in before}
     trained = {name: weights.load(path).state for name, path in paths.items()}
     torch.manual_seed(params.seed)

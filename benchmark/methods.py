@@ -67,7 +67,8 @@ class Plugin:
         title: How tables spell it.
         build: Makes the method: `build(**settings)`, or `build(state, **settings)` if learned.
         train: Makes the training recipe of one part: `train(part, trained, **settings)`, where
-            `trained` holds the state dicts of the parts before; None for a classical method.
+            `trained` holds the state dicts of all other parts for the last one, and nothing for
+            those; None for a classical method.
         parts: What is trained, in order; the last, always `model`, is what `build` takes.
         released: The authors' files it can load; the first is the default.
         writes: How the authors' script stores its output.
