@@ -128,12 +128,12 @@ def score(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="CSV file for the number of every image.")
     ] = Path("scores.csv"),
-    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    processes: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
 ) -> None:
     """Score a chain on a folder of your own pairs."""
     import tempfile
 
-    from benchmark import folders, jpeg, methods, rows, scoring
+    from benchmark import folders, jobs, jpeg, methods, rows, scoring
     from benchmark.journal import Journal
 
     started = time.monotonic()
@@ -143,8 +143,8 @@ def score(
     chosen = _track(parsed, track, trained)
     with tempfile.TemporaryDirectory() as folder:
         cases = folders.cases(dark, normal, qfs or [None], Path(folder))
-        work = [scoring.Job(parsed, chosen, trained, case) for case in cases]
-        made = rows.frame(scoring.rows("user", work, Journal(None), jobs))
+        work = [jobs.Job(parsed, chosen, trained, case) for case in cases]
+        made = rows.frame(scoring.rows("user", work, Journal(None), processes))
     output.parent.mkdir(parents=True, exist_ok=True)
     made.to_csv(output, index=False)
     means = rows.means(made)[["qf", "track", "protocol", "metric", "n", "value"]]

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmark import jpeg, training, weights
+from benchmark import jpeg, loop, weights
 from benchmark.images import Image, to_float, to_uint8
+from benchmark.loop import Run
 from benchmark.methods import Method, Plugin
-from benchmark.training import Batch, Batches, Recipe, Run
+from benchmark.training import Batch, Batches, Recipe, Source
 
 SIZES = ((1, 1), (7, 13), (45, 61))
 LARGE = (401, 599)
@@ -117,11 +118,11 @@ def _train(
         save_every=STEPS,
         label=f"{plugin.name} {part}",
     )
-    log = training.train(recipe, Batches(lambda step, process: batch, [batch]), run)
+    log = loop.train(recipe, Batches(lambda step, process: batch, [batch]), run)
     return recipe, log
 
 
-def _batch(source: training.Source) -> Batch:
+def _batch(source: Source) -> Batch:
     """Return patches of random colour, normal-light or dark, and their JPEG at quality 80."""
     random = np.random.default_rng(0)
     patches = np.kron(random.random((BATCH, 3, 3, 3)), np.ones((1, 12, 12, 1)))

@@ -9,7 +9,7 @@ import lightning_fabric
 import numpy as np
 import torch
 
-from benchmark import compression, crops, pairs, provenance, training, weights
+from benchmark import compression, crops, loop, pairs, provenance, training, weights
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.merge import Places
@@ -82,7 +82,7 @@ def fit(
     record["images"] = {split: len(listed) for split, listed in found.items()}
     record["data"] = _data_digest(data, recipe.source)
     record["before"] = {name: sha256(path) for name, path in paths.items()}
-    run = training.Run(
+    run = loop.Run(
         steps=wanted.steps,
         seed=params.seed,
         folder=state / digest_values(record)[:32],
@@ -91,7 +91,7 @@ def fit(
     source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed)
     batches = training.Batches(source.draw, crops.validation(found["validation"]))
     fabric = lightning_fabric.Fabric(devices=params.devices)
-    log = training.train(recipe, batches, run, fabric)
+    log = loop.train(recipe, batches, run, fabric)
     kept = {name: value.cpu() for name, value in recipe.network.state_dict().items()}
     return weights.Checkpoint(method, part, wanted.settings, kept, record), log
 

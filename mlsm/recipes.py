@@ -20,7 +20,7 @@ from mlsm.vae import VAE, Reconstruction, to_signed, to_unit
 BATCH = 16
 """Sec. IV-A."""
 CROP = 64
-"""Pixels, Sec. IV-A; larger where more than four levels need it."""
+"""Pixels, Sec. IV-A; more than four levels need 128."""
 STEPS: Mapping[Source, int] = MappingProxyType(
     {"dark": 677_000, "normal": 2_276_000, "pairs": 310_000}
 )
@@ -74,7 +74,7 @@ def vae_normal(config: Config) -> Recipe:
 
 def _vae(config: Config, source: Source, pick: Callable[[Batch], Tensor]) -> Recipe:
     """Train one VAE by eqs. 12 and 13 (Algorithm 1)."""
-    vae = VAE(config).to(memory_format=torch.channels_last)  # a quarter faster on CPUs
+    vae = VAE(config)
     duel = _Duel(config, WEIGHTS[config.weights].vae, channels=3)
 
     def generate(batch: Batch) -> Terms:
@@ -106,7 +106,6 @@ def mapping(config: Config, dark: Mapping[str, Tensor], normal: Mapping[str, Ten
     vae_n.load_state_dict(normal)
     model = MLSM(config)
     model.adopt(vae_c, vae_n)
-    model.to(memory_format=torch.channels_last)
     encoder = vae_n.encoder.requires_grad_(False)
     duel = _Duel(config, WEIGHTS[config.weights].mapping, 6 if config.conditional_gan else 3)
 

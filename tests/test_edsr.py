@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from baselines import edsr
-from benchmark import jpeg, methods, training
+from benchmark import jpeg, loop, methods
 from benchmark.images import to_float
-from benchmark.training import Batch, Batches, Run
+from benchmark.loop import Run
+from benchmark.training import Batch, Batches
 
 TINY = {"blocks": 2, "width": 8}
 
@@ -92,7 +93,7 @@ def test_the_network_overfits_two_images(tmp_path):
     made.phases[0].optimiser.keywords["lr"] = 3e-3
     batch = batch_of()
     run = Run(300, 0, tmp_path, log_every=50)
-    log = training.train(made, Batches(lambda step, process: batch, ()), run)
+    log = loop.train(made, Batches(lambda step, process: batch, ()), run)
     compressed = 255 * (batch.input - batch.target).abs().mean().item()
     assert log[-1]["train/l1"] < 0.7 * compressed
 

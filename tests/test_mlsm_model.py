@@ -54,7 +54,7 @@ def test_padding_leaves_multiples_of_the_stride_alone() -> None:
 
 def test_an_image_too_small_to_reflect_repeats_its_border() -> None:
     padded = pad(images(1, 1), 16)
-    assert padded.shape == (1, 3, 16, 16)
+    assert padded.shape == (1, 3, 32, 32)
     assert torch.equal(padded, images(1, 1).expand_as(padded))
 
 

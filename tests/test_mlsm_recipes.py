@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from baselines.mlsm import mlsm
 from benchmark.errors import InputError
-from benchmark.training import Batch, Batches, Recipe, Run, train
+from benchmark.loop import Run, train
+from benchmark.training import Batch, Batches, Recipe
 from mlsm import recipes
 from mlsm.config import LITERAL, SOUND, Config
 from mlsm.discriminator import Discriminator
@@ -139,6 +140,10 @@ def test_recipes_name_their_crops() -> None:
     assert all(recipe.batch == 16 and recipe.crop == 64 for recipe in made)
 
 
+def test_many_levels_train_on_larger_crops() -> None:
+    assert recipes.vae_normal(replace(TINY, levels=5)).crop == 128
+
+
 def test_paper_preset_trains_as_section_iv_a_says() -> None:
     recipe = mapping_recipe(replace(TINY, weights="paper"))
     adam = recipe.phases[0].optimiser(recipe.network.parameters())
@@ -151,7 +156,7 @@ def test_vae_prediction_takes_any_size() -> None:
     assert vae_recipe(TINY).predict(torch.rand(1, 3, 19, 35)).shape == (1, 3, 19, 35)
 
 
-@pytest.mark.parametrize("side", [4, 20])
+@pytest.mark.parametrize("side", [8, 20])
 def test_crops_that_the_levels_cannot_halve_are_refused(side: int) -> None:
     crops = torch.rand(1, 3, side, side)
     batch = Batch(crops, crops, torch.tensor([90]))

@@ -7,9 +7,9 @@ from pictures import photograph
 
 from benchmark import compression, folders, images, jpeg, merge, metrics, scoring
 from benchmark.errors import InputError
+from benchmark.jobs import Job
 from benchmark.journal import Journal
 from benchmark.methods import Chain
-from benchmark.scoring import Job
 
 
 @pytest.fixture

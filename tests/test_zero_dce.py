@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from baselines import zero_dce
-from benchmark import methods, training, weights
+from benchmark import loop, methods, weights
 from benchmark.images import to_float
-from benchmark.training import Batch, Batches, Run
+from benchmark.loop import Run
+from benchmark.training import Batch, Batches
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_the_network_learns_to_brighten_two_images(tmp_path):
     batch = batch_of()
     run = Run(150, 0, tmp_path, log_every=50)
     made.phases[0].optimiser.keywords["lr"] = 2e-3
-    log = training.train(made, Batches(lambda step, process: batch, ()), run)
+    log = loop.train(made, Batches(lambda step, process: batch, ()), run)
     assert log[-1]["train/exposure"] < 0.5 * log[0]["train/exposure"]
     assert made.network(batch.input).mean() > 2 * batch.input.mean()
 

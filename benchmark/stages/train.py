@@ -1,6 +1,6 @@
 """Stages train, vae and mapping: one part of a learned method."""
 
-from benchmark import ROOT, datasets, fitting, merge, stages, training, weights
+from benchmark import ROOT, datasets, fitting, loop, merge, stages, weights
 from benchmark.params import Params
 
 
@@ -11,7 +11,7 @@ def train(params: Params, method: str, part: str) -> None:
     state = ROOT / ".cache" / "training"
     checkpoint, log = fitting.fit(params, method, part, data, state)
     path = weights.trained_path(params.weights, method, part)
-    training.write_log(params.results / "training" / f"{path.stem}.csv", log)
+    loop.write_log(params.results / "training" / f"{path.stem}.csv", log)
     weights.save(path, checkpoint)
 
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark import training
+from benchmark import loop
 from benchmark.errors import InputError
-from benchmark.training import Batch, Batches, Phase, Recipe, Run
+from benchmark.loop import Run
+from benchmark.training import Batch, Batches, Phase, Recipe
 
 ADAM = partial(torch.optim.Adam, lr=1e-2)
 SGD = partial(torch.optim.SGD, lr=0.1)
@@ -73,7 +74,7 @@ def same(first, second):
 
 
 def test_the_loss_falls(tmp_path):
-    log = training.train(recipe(), batches(), Run(60, 0, tmp_path, log_every=10))
+    log = loop.train(recipe(), batches(), Run(60, 0, tmp_path, log_every=10))
     assert log[-1]["train/l1"] < 0.5 * log[0]["train/l1"]
 
 
@@ -84,7 +85,7 @@ def test_a_run_takes_its_budget_of_steps_and_closes_the_log(tmp_path):
         drawn.append((step, process))
         return batch_of(step, process)
 
-    log = training.train(recipe(), Batches(draw, ()), Run(7, 0, tmp_path, log_every=5))
+    log = loop.train(recipe(), Batches(draw, ()), Run(7, 0, tmp_path, log_every=5))
     assert drawn == [(step, 0) for step in range(7)]
     assert [row["step"] for row in log] == [5, 7]
 
@@ -106,13 +107,13 @@ def test_a_killed_and_resumed_run_ends_as_an_unbroken_one(tmp_path, killed_at):
 
     validation = [batch_of(99, 0)]
     unbroken = recipe(noisy_error, **RICH)
-    wanted = training.train(unbroken, batches(validation), Run(15, 5, tmp_path / "a", **RUN))
+    wanted = loop.train(unbroken, batches(validation), Run(15, 5, tmp_path / "a", **RUN))
     run = Run(15, 5, tmp_path / "b", **RUN)
     with pytest.raises(KilledError):
-        training.train(recipe(noisy_error, **RICH), Batches(killer, validation), run)
+        loop.train(recipe(noisy_error, **RICH), Batches(killer, validation), run)
     torch.manual_seed(4321)  # a new process starts with other random numbers
     resumed = recipe(noisy_error, **RICH)
-    log = training.train(resumed, batches(validation), run)
+    log = loop.train(resumed, batches(validation), run)
     assert log == wanted
     assert same(resumed.network.state_dict(), unbroken.network.state_dict())
 
@@ -123,27 +124,27 @@ def test_a_finished_run_is_not_repeated(tmp_path):
 
     run = Run(4, 0, tmp_path)
     first, second = recipe(ema=0.9), recipe(ema=0.9)
-    log = training.train(first, batches(), run)
-    assert training.train(second, Batches(never, ()), run) == log
+    log = loop.train(first, batches(), run)
+    assert loop.train(second, Batches(never, ()), run) == log
     assert same(first.network.state_dict(), second.network.state_dict())
 
 
 def test_a_damaged_state_is_named(tmp_path):
     (tmp_path / "state.pt").write_bytes(b"cut short")
     with pytest.raises(InputError, match=r"state\.pt cannot be read as weights"):
-        training.train(recipe(), batches(), Run(2, 0, tmp_path))
+        loop.train(recipe(), batches(), Run(2, 0, tmp_path))
 
 
 def test_saving_a_state_leaves_no_partial_file(tmp_path):
-    training.train(recipe(), batches(), Run(2, 0, tmp_path))
+    loop.train(recipe(), batches(), Run(2, 0, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
 
 
 @pytest.mark.parametrize("changed", ["seed", "nothing"])
 def test_another_seed_is_another_run(tmp_path, changed):
     first, second = recipe(noisy_error), recipe(noisy_error)
-    training.train(first, batches(), Run(3, 0, tmp_path / "a"))
-    training.train(second, batches(), Run(3, int(changed == "seed"), tmp_path / "b"))
+    loop.train(first, batches(), Run(3, 0, tmp_path / "a"))
+    loop.train(second, batches(), Run(3, int(changed == "seed"), tmp_path / "b"))
     equal = same(first.network.state_dict(), second.network.state_dict())
     assert equal == (changed == "nothing")
 
@@ -155,31 +156,31 @@ def test_a_loss_that_is_not_finite_names_the_run_the_step_and_the_phase(tmp_path
 
     run = Run(9, 0, tmp_path, label="zero_dce")
     with pytest.raises(ValueError, match=r"loss of zero_dce is not finite at step 2 \(train\)"):
-        training.train(scale_recipe(breaks), batches(), run)
+        loop.train(scale_recipe(breaks), batches(), run)
 
 
 def test_gradients_are_clipped_to_their_norm(tmp_path):
     made = scale_recipe(lambda network, batch: {"value": 100 * network.value}, clip=0.5)
-    training.train(made, batches(), Run(1, 0, tmp_path))
+    loop.train(made, batches(), Run(1, 0, tmp_path))
     assert made.network.value.item() == pytest.approx(-0.1 * 0.5)
 
 
 def test_log_rows_are_means_over_their_steps(tmp_path):
-    log = training.train(scale_recipe(slope), batches(), Run(4, 0, tmp_path, log_every=2))
+    log = loop.train(scale_recipe(slope), batches(), Run(4, 0, tmp_path, log_every=2))
     # The value before steps 1 to 4 is 0, -0.1, -0.2, -0.3.
     assert [row["train/value"] for row in log] == pytest.approx([-0.05, -0.25])
 
 
 def test_the_learning_rate_rises_then_falls(tmp_path):
     made = scale_recipe(slope, warmup=2, decay=True)
-    log = training.train(made, batches(), Run(4, 0, tmp_path, log_every=1))
+    log = loop.train(made, batches(), Run(4, 0, tmp_path, log_every=1))
     assert [row["rate"] for row in log] == pytest.approx([0.5, 0.75, 0.5, 0.25])
     assert made.network.value.item() == pytest.approx(-0.1 * (0.5 + 0.75 + 0.5 + 0.25))
 
 
 def test_the_average_of_weights_is_what_a_run_leaves(tmp_path):
     made = scale_recipe(slope, ema=0.2)
-    training.train(made, batches(), Run(3, 0, tmp_path))
+    loop.train(made, batches(), Run(3, 0, tmp_path))
     average = 0.0
     for step in (1, 2, 3):
         weight = 1 - min(0.2, step / (step + 10))  # short runs forget their start faster
@@ -189,7 +190,7 @@ def test_the_average_of_weights_is_what_a_run_leaves(tmp_path):
 
 def test_counters_of_normalisation_are_not_averaged(tmp_path):
     made = recipe(ema=0.9)
-    training.train(made, batches(), Run(5, 0, tmp_path))
+    loop.train(made, batches(), Run(5, 0, tmp_path))
     assert int(made.network.state_dict()["1.num_batches_tracked"]) == 5
 
 
@@ -197,7 +198,7 @@ def test_validation_is_the_psnr_of_predictions_rounded_to_8_bits(tmp_path):
     image = torch.full((1, 3, 8, 8), 100.4 / 255)
     crop = Batch(image, torch.full((1, 3, 8, 8), 110 / 255), torch.tensor([80]))
     made = scale_recipe(lambda network, batch: {"zero": 0 * network.value}, value=1.0)
-    (row,) = training.train(made, batches([crop]), Run(1, 0, tmp_path))
+    (row,) = loop.train(made, batches([crop]), Run(1, 0, tmp_path))
     assert row["validation_psnr"] == pytest.approx(20 * math.log10(255 / 10), abs=1e-4)
 
 
@@ -212,7 +213,7 @@ def test_validation_sees_the_averaged_weights_and_training_goes_on_with_its_own(
     made = scale_recipe(slope, ema=0.5)
     made = dataclasses.replace(made, predict=predict)
     run = Run(2, 0, tmp_path, log_every=1, validate_every=1)
-    log = training.train(made, batches([crop]), run)
+    log = loop.train(made, batches([crop]), run)
     first = -0.1 * (1 - 1 / 11)
     assert seen == pytest.approx([first, first + (1 - 2 / 12) * (-0.2 - first)])
     assert [row["train/value"] for row in log] == pytest.approx([0.0, -0.1])
@@ -228,7 +229,7 @@ def test_validation_runs_in_evaluation_mode_and_training_does_not(tmp_path):
 
     made = dataclasses.replace(made, predict=predict)
     run = Run(2, 0, tmp_path, log_every=1, validate_every=1)
-    training.train(made, batches([batch_of(0, 0)]), run)
+    loop.train(made, batches([batch_of(0, 0)]), run)
     assert modes == [True, False, True, False]
 
 
@@ -255,11 +256,11 @@ def gan(rate_generator, rate_critic, phases=("generator", "critic")):
 
 def test_each_phase_updates_its_own_module(tmp_path):
     made, generator, critic = gan(0.1, 0.0)
-    training.train(made, batches(), Run(1, 0, tmp_path / "a"))
+    loop.train(made, batches(), Run(1, 0, tmp_path / "a"))
     assert generator.value.item() == pytest.approx(1 - 0.1 * 2 * 1 * 2**2)
     assert critic.value.item() == 2
     made, generator, critic = gan(0.0, 0.1)
-    training.train(made, batches(), Run(1, 0, tmp_path / "b"))
+    loop.train(made, batches(), Run(1, 0, tmp_path / "b"))
     assert generator.value.item() == 1
     # Only the critic's own loss counts, not what the generator's left in its gradient.
     assert critic.value.item() == pytest.approx(2 - 0.1 * (2 * 2 + 1))
@@ -267,21 +268,21 @@ def test_each_phase_updates_its_own_module(tmp_path):
 
 def test_later_phases_see_what_earlier_ones_did(tmp_path):
     made, generator, critic = gan(0.1, 0.1)
-    training.train(made, batches(), Run(1, 0, tmp_path))
+    loop.train(made, batches(), Run(1, 0, tmp_path))
     assert critic.value.item() == pytest.approx(2 - 0.1 * (2 * 2 + generator.value.item()))
 
 
 def test_every_phase_and_term_has_its_column(tmp_path):
-    (row,) = training.train(gan(0.1, 0.1)[0], batches(), Run(1, 0, tmp_path))
+    (row,) = loop.train(gan(0.1, 0.1)[0], batches(), Run(1, 0, tmp_path))
     assert list(row) == ["step", "rate", "generator/adversarial", "critic/real", "critic/made"]
 
 
 def test_modules_beside_the_network_are_resumed_too(tmp_path):
     unbroken, _, wanted = gan(0.01, 0.01)
-    training.train(unbroken, batches(), Run(6, 0, tmp_path / "a"))
-    training.train(gan(0.01, 0.01)[0], batches(), Run(3, 0, tmp_path / "b"))
+    loop.train(unbroken, batches(), Run(6, 0, tmp_path / "a"))
+    loop.train(gan(0.01, 0.01)[0], batches(), Run(3, 0, tmp_path / "b"))
     resumed, _, critic = gan(0.01, 0.01)
-    training.train(resumed, batches(), Run(6, 0, tmp_path / "b"))
+    loop.train(resumed, batches(), Run(6, 0, tmp_path / "b"))
     assert torch.equal(critic.value, wanted.value)
 
 
@@ -289,13 +290,13 @@ def test_frozen_weights_stay(tmp_path):
     made = recipe()
     made.network[0].requires_grad_(False)
     before = made.network[0].weight.clone()
-    training.train(made, batches(), Run(3, 0, tmp_path))
+    loop.train(made, batches(), Run(3, 0, tmp_path))
     assert torch.equal(made.network[0].weight, before)
 
 
 def test_the_log_is_written_as_a_table(tmp_path):
     log = [{"step": 20.0, "train/l1": 0.123456789}, {"step": 40.0, "validation_psnr": 17.25}]
-    training.write_log(tmp_path / "a" / "log.csv", log)
+    loop.write_log(tmp_path / "a" / "log.csv", log)
     with (tmp_path / "a" / "log.csv").open(newline="") as stream:
         rows = list(csv.reader(stream))
     assert rows == [

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark import training
-from benchmark.training import Batch, Batches, Phase, Recipe, Run
+from benchmark import loop
+from benchmark.loop import Run
+from benchmark.training import Batch, Batches, Phase, Recipe
 
 STEPS = 4
 
@@ -39,7 +40,7 @@ def recipe():
 def train_in_a_process(fabric, folder):
     torch.set_num_threads(1)
     made = recipe()
-    training.train(made, Batches(draw, ()), Run(STEPS, 0, folder / "two"), fabric)
+    loop.train(made, Batches(draw, ()), Run(STEPS, 0, folder / "two"), fabric)
     torch.save(made.network.state_dict(), folder / f"{fabric.global_rank}.pt")
 
 
@@ -49,7 +50,7 @@ def test_two_processes_average_their_gradients(tmp_path):
     fabric.launch(train_in_a_process, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     alone = recipe()
-    training.train(alone, Batches(draw_for_both, ()), Run(STEPS, 0, tmp_path / "one"))
+    loop.train(alone, Batches(draw_for_both, ()), Run(STEPS, 0, tmp_path / "one"))
     for name, value in alone.network.state_dict().items():
         assert torch.equal(first[name], second[name])
         torch.testing.assert_close(first[name], value)
