@@ -88,6 +88,9 @@ def fit(
         folder=state / digest_values(record)[:32],
         label=f"{method} {part}" if part != "model" else method,
     )
+    if params.threads is not None:
+        torch.set_num_threads(params.threads)
+    record["threads"] = torch.get_num_threads()
     source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed)
     batches = training.Batches(source.draw, crops.validation(found["validation"]))
     fabric = lightning_fabric.Fabric(devices=params.devices)

@@ -108,6 +108,9 @@ class Params(_Model):
     """Resamples of the test images behind each confidence interval."""
     jobs: Count = 2
     """Processes for scoring, compression and registration."""
+    threads: Count | None = None
+    """Threads of a training process; sums, and so weights, differ a little with their number.
+    None takes a thread a core."""
     devices: Count = 1
     """Training processes; more than one average their gradients."""
 
