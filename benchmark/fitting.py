@@ -125,7 +125,7 @@ def _record(
         "parameters": sum(value.numel() for value in recipe.network.parameters()),
         "versions": {
             "python": platform.python_version(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),  # its own type is not a plain value
             "numpy": np.__version__,
         },
     }

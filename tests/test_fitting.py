@@ -7,7 +7,7 @@ import torch
 import yaml
 from pictures import photograph
 
-from benchmark import ROOT, compression, fitting, images, merge, pairing, pairs, params
+from benchmark import ROOT, compression, fitting, images, merge, pairing, pairs, params, weights
 from benchmark.errors import InputError
 from benchmark.fitting import Data
 
@@ -74,6 +74,14 @@ def test_a_checkpoint_tells_how_it_was_made(data, tmp_path):
     assert record["versions"]["torch"] == torch.__version__
     assert log[-1]["step"] == 4
     assert np.isfinite(log[-1]["validation_psnr"])
+
+
+def test_a_checkpoint_survives_the_disk(data, tmp_path):
+    checkpoint, _ = fit(data, tmp_path / "state")
+    weights.save(tmp_path / "edsr.pt", checkpoint)
+    read = weights.load(tmp_path / "edsr.pt")
+    assert (read.settings, read.record) == (checkpoint.settings, checkpoint.record)
+    assert all(torch.equal(read.state[name], checkpoint.state[name]) for name in read.state)
 
 
 def test_the_same_profile_trains_the_same_weights(data, tmp_path):
