@@ -144,7 +144,7 @@ def _learning_panel(axes: Axes, name: str, log: pd.DataFrame) -> None:
         labels,
         fontsize=6.5,
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.24),
+        bbox_to_anchor=(0.5, -0.3),
         ncols=2,
         handlelength=1.5,
         columnspacing=1.2,

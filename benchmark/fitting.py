@@ -100,9 +100,12 @@ def fit(
 
 
 def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
-    """Return the recipe with the profile's batch and crop instead of the published ones."""
+    """Return the recipe with the profile's batch, crop and rates instead of the published ones."""
     return dataclasses.replace(
-        recipe, batch=wanted.batch or recipe.batch, crop=wanted.crop or recipe.crop
+        recipe,
+        batch=wanted.batch or recipe.batch,
+        crop=wanted.crop or recipe.crop,
+        rate_factor=wanted.rate_factor,
     )
 
 
@@ -110,7 +113,8 @@ def _record(
     params: Params, plugin: Plugin, part: str, recipe: training.Recipe, wanted: Training
 ) -> dict[str, Any]:
     """Return how the part is trained: all that its weights depend on but the images."""
-    return {
+    changed = {} if wanted.rate_factor == 1.0 else {"rate_factor": wanted.rate_factor}
+    return changed | {
         "profile": params.profile,
         "code": provenance.code_digest(plugin.module),
         "settings": dict(wanted.settings),

@@ -28,6 +28,8 @@ class Training(_Model):
     """Crops a step; None takes the published one."""
     crop: Count | None = None
     """Side of a crop in pixels; None takes the published one."""
+    rate_factor: Annotated[float, Field(gt=0.0)] = 1.0
+    """Multiplies the published learning rates: budgets far below the published ones may need it."""
     settings: dict[str, Any] = {}
     """What the method's file takes: width, blocks, ..."""
 

@@ -76,6 +76,7 @@ class Recipe:
         predict: Image to image, (N, 3, H, W) in [0, 1]; validation compares it with the target.
         warmup: Steps over which the learning rate rises from 0.
         decay: Whether the learning rate falls linearly to 0 at the end of the budget.
+        rate_factor: Multiplies the learning rates of all phases.
         ema: Decay of the running average of weights that is saved instead of the last, or None.
     """
 
@@ -89,8 +90,10 @@ class Recipe:
     warmup: int = 0
     decay: bool = True
     ema: float | None = None
+    rate_factor: float = 1.0
 
     def factor(self, step: int, budget: int) -> float:
         """Return what the learning rate is multiplied by at a step of a budget."""
         rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        return rise * (1.0 - step / budget) if self.decay else rise
+        fall = 1.0 - step / budget if self.decay else 1.0
+        return self.rate_factor * rise * fall

@@ -49,11 +49,12 @@ class Config:
     RGB that removes brightness, which no decoder can restore (measured: 4.6 dB on dark images)."""
 
     mapping_norm: Norm = "instance"
-    """The same in the mapping networks. Not in the paper: the ancestor has instance norm. Here
-    brightness is what is to change, and without a norm training is slow."""
+    """The same in the mapping networks. Not in the paper: the ancestor has instance norm. Ours is
+    chosen on 15 training pairs of LOL held out: 17.7 dB with it, 16.3 dB without after 300 steps,
+    one seed each."""
 
     n_res: int = 2
-    """ResBlocks a sub-decoder. Not in the paper: 0 mirrors the encoder, 2 reconstructs better."""
+    """ResBlocks a sub-decoder. Not in the paper: 0 mirrors the encoder; 2 is our guess."""
 
     output: Output = "linear"
     """Last activation of the decoder. Not in the paper: the ancestor has tanh, which flattens the
@@ -78,8 +79,9 @@ class Config:
     branch is dead there. feature: the latent itself."""
 
     logvar_bias: float = -6.0
-    """Where logvar starts (sound only). At 0 the noise is as large as the code and reconstruction
-    stays near 21 dB; at -6 it starts at a twentieth of that."""
+    """Where logvar starts (sound only). At 0 the noise is as large as the code; at -6 it starts at
+    a twentieth of that. A trial that began at 0 stayed near 21 dB, but it differed in its output
+    activation and learning rate too."""
 
     weights: Preset = "tuned"
     """Loss weights, see `mlsm.losses.WEIGHTS`. The paper prints none."""

@@ -60,9 +60,10 @@ WEIGHTS: Mapping[Preset, Weights] = MappingProxyType(
             StageWeights(image=10.0, perceptual=10.0, adversarial=1.0, matching=10.0, kl=2.0),
             StageWeights(latent=60.0, perceptual=10.0, adversarial=1.0, matching=10.0),
         ),
-        # Ours. KL of weight 1 drowns the code in noise (21 dB); latents alone leave the image
-        # unsupervised where the decoder is most sensitive, hence its L1 in stage 2. VGG16 on
-        # every crop would cost several times what the networks themselves cost at C = 16.
+        # Ours. KL of weight 1 pulls the posterior to N(0, 1), noise as large as the code; latents
+        # alone leave the image unsupervised where the decoder is most sensitive, hence its L1 in
+        # stage 2. VGG16 on every crop costs several times what the networks cost at C = 16. The
+        # perceptual and adversarial weights are guesses, not yet compared.
         "tuned": Weights(
             StageWeights(10.0, 1.0, slices=3, crops=2, adversarial=0.01, kl=1e-4),
             StageWeights(10.0, 1.0, slices=3, crops=2, adversarial=0.01, latent=1.0),
