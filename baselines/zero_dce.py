@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.methods import Method, Released, from_network, plugin
+from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
 from benchmark.training import Batch, Phase, Recipe, Terms
 
 CURVES = 8
@@ -143,11 +143,16 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     train=recipe,
     released=(
         Released(
-            file="zero_dce/Epoch99.pth",
-            size=320_017,
-            sha256="a4395acb874f320375d9704997cef874eaaaaa26a1777ceb29a92b70f74c3612",
+            name="Epoch99",
+            files=(
+                WeightsFile(
+                    file="zero_dce/Epoch99.pth",
+                    size=320_017,
+                    sha256="a4395acb874f320375d9704997cef874eaaaaa26a1777ceb29a92b70f74c3612",
+                    source="https://github.com/Li-Chongyi/Zero-DCE (Zero-DCE_code/snapshots)",
+                ),
+            ),
             adapt=_renamed,
-            source="https://github.com/Li-Chongyi/Zero-DCE (Zero-DCE_code/snapshots)",
         ),
     ),
     writes="jpeg75",

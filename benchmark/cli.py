@@ -163,7 +163,7 @@ def enhance(
     """Enhance photographs; results are PNG files named like the inputs."""
     from tqdm import tqdm
 
-    from benchmark import folders, images, methods
+    from benchmark import folders, images, jpeg, methods
     from benchmark import weights as store
 
     started = time.monotonic()
@@ -172,7 +172,9 @@ def enhance(
     pairs = list(folders.outputs(inputs, output))
     steps = store.assemble(parsed, _track(parsed, track, trained), trained)
     for source, target in tqdm(pairs, desc=chain, unit="image"):
-        images.write(target, methods.run(steps, images.read_uint8(source, upright=True)))
+        given = methods.Given(jpeg.tables(source))
+        pixels = images.read_uint8(source, upright=True)
+        images.write(target, methods.run(steps, pixels, "sound", given))
         print(target)
     _done(started, f"{len(pairs)} images to {output}")
 

@@ -1,7 +1,7 @@
 """The contract of a method, checked: what `mlsm-bench baseline test NAME` runs.
 
 A violation is a sentence about the method, such as "changes its input, ...". Each method gets these
-checks for free, at its default settings and on images made here; no data set and no weights file
+checks for free, at its quick settings and on images made here; no data set and no weights file
 is needed.
 """
 
@@ -73,8 +73,9 @@ def _form(plugin: Plugin) -> list[str]:
     if plugin.released and not plugin.learned:
         found.append("has released weights but no `train`, so nothing would load them")
     for released in plugin.released:
-        if len(released.sha256) != 64 or released.size <= 0 or not released.source:
-            found.append(f"lists {released.file} without its size, SHA-256 or source")
+        for file in released.files:
+            if len(file.sha256) != 64 or file.size <= 0 or not file.source:
+                found.append(f"lists {file.file} without its size, SHA-256 or source")
     return found
 
 
@@ -98,7 +99,11 @@ def _behaviour(plugin: Plugin, folder: Path, thorough: bool) -> list[str]:
         again = _reloaded(plugin, states, folder) if plugin.learned else _build(plugin, states)
     except _FAILURES as error:
         return [*found, f"cannot be built: {_words(error)}"]
-    return found + _run_violations(built, again, _images(thorough or not plugin.learned))
+    return found + _run_violations(
+        _with_extra(plugin, built),
+        _with_extra(plugin, again),
+        _images(thorough or not plugin.learned),
+    )
 
 
 def _train(
@@ -107,7 +112,8 @@ def _train(
     """Train a part for a few steps on one batch, at a constant learning rate."""
     recipe_of = cast("Callable[..., Recipe]", plugin.train)  # only learned methods have parts
     torch.manual_seed(0)
-    recipe = dataclasses.replace(recipe_of(part, trained), warmup=0, decay=False, ema=None)
+    made = recipe_of(part, trained, **plugin.quick)
+    recipe = dataclasses.replace(made, warmup=0, decay=False, ema=None)
     batch = _batch(recipe.source)
     run = Run(
         STEPS,
@@ -131,7 +137,7 @@ def _batch(source: Source) -> Batch:
     mixed = np.concatenate([dark[: BATCH // 2], normal[BATCH // 2 :]])
     originals = {"normal": normal, "both": mixed}.get(source, dark)
     inputs = [jpeg.compress(pixels, 80) for pixels in _pixels(originals)]
-    targets = _pixels(normal if source == "pairs" else originals)
+    targets = _pixels({"pairs": normal, "unpaired": normal[::-1]}.get(source, originals))
     return Batch(_tensor(np.stack(inputs)), _tensor(targets), torch.full((BATCH,), 80))
 
 
@@ -166,14 +172,24 @@ def _loss_violations(part: str, recipe: Recipe, log: Sequence[Mapping[str, float
 
 
 def _build(plugin: Plugin, states: Mapping[str, Mapping[str, Any]]) -> Method:
-    return plugin.build(states["model"]) if plugin.learned else plugin.build()
+    return plugin.build(*([states["model"]] if plugin.learned else []), **plugin.quick)
+
+
+def _with_extra(plugin: Plugin, method: Method) -> Method:
+    """Return a method of the image alone, given tables of quality 80 or the image as reference."""
+    if plugin.needs == "tables":
+        return lambda image: method(image, jpeg.tables_of_quality(80))
+    if plugin.needs == "reference":
+        return lambda image: method(image, np.sqrt(image))
+    return method
 
 
 def _reloaded(plugin: Plugin, states: Mapping[str, Mapping[str, Any]], folder: Path) -> Method:
     """Store the weights, read them again and build the method from them."""
     path = folder / "model.pt"
-    weights.save(path, weights.Checkpoint(plugin.name, "model", {}, states["model"]))
-    return plugin.build(weights.load(path).state)
+    weights.save(path, weights.Checkpoint(plugin.name, "model", plugin.quick, states["model"]))
+    found = weights.load(path)
+    return plugin.build(found.state, **found.settings)
 
 
 class _Sample(NamedTuple):

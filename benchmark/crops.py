@@ -49,6 +49,7 @@ class Crops:
         batch: int,
         seed: int,
         budget_bytes: int = 3 << 30,
+        others: Sequence[Path] = (),
     ) -> None:
         """Prepare crops.
 
@@ -58,6 +59,8 @@ class Crops:
             batch: Crops a step.
             seed: Of the choice of images, quality factors, places and symmetries.
             budget_bytes: Memory for decoded images.
+            others: Normal-light images; if there are any, targets are crops of these, each drawn
+                on its own, instead of the items' targets.
 
         Raises:
             InputError: There are no items.
@@ -65,6 +68,7 @@ class Crops:
         if not items:
             raise InputError("There are no training images: see `mlsm-bench data status`.")
         self.items, self.crop, self.batch, self.seed = items, crop, batch, seed
+        self.others = others
         self.cache = Cache(budget_bytes)
 
     def draw(self, step: int, process: int) -> Batch:
@@ -77,11 +81,12 @@ class Crops:
         qf = sorted(item.inputs)[int(random.integers(len(item.inputs)))]
         symmetry = int(random.integers(8))
         place = random.random(2)
-        return (
-            _cut(self.cache.read(item.inputs[qf]), self.crop, place, symmetry),
-            _cut(self.cache.read(item.target), self.crop, place, symmetry),
-            qf,
-        )
+        made = _cut(self.cache.read(item.inputs[qf]), self.crop, place, symmetry)
+        target = item.target
+        if self.others:
+            target = self.others[int(random.integers(len(self.others)))]
+            symmetry, place = int(random.integers(8)), random.random(2)
+        return made, _cut(self.cache.read(target), self.crop, place, symmetry), qf
 
 
 def _cut(pixels: Bytes, crop: int, place: NDArray[np.float64], symmetry: int) -> Bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from benchmark import faces, methods
 from benchmark.errors import InputError
 from benchmark.images import read_uint8, to_float
-from benchmark.jobs import Job, assembled
+from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.terms import Track
 
@@ -21,7 +21,7 @@ def file_name(track: Track, qf: int | None) -> str:
 def find_faces(detector: str, job: Job) -> list[list[float]]:
     """Return the detections in one output: x0, y0, x1, y1 in pixels and the score, a list a box."""
     steps = assembled(job.chain, job.track, job.trained)
-    output = methods.run(steps, read_uint8(job.case.input), "sound")
+    output = methods.run(steps, read_uint8(job.case.input), "sound", given(job.case))
     found = ready(detector)(to_float(output))
     boxes: list[list[float]] = np.column_stack([found.boxes, found.scores]).tolist()
     return boxes

@@ -75,7 +75,13 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
         path = params.results / "training" / f"{stem}.csv"
         if not path.is_file():
             raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
-        found[stem] = pd.read_csv(path)
+        log = pd.read_csv(path)
+        if "part" not in log:
+            found[stem] = log
+            continue
+        for trained, rows_of in log.groupby("part", sort=False):
+            key = weights.trained_path(Path(), name, str(trained)).stem
+            found[key] = rows_of.drop(columns="part").dropna(axis=1, how="all")
     return found
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +11,9 @@ import numpy as np
 import torch
 
 from benchmark import compression, crops, loop, pairs, provenance, training, weights
-from benchmark.digests import digest_values, sha256
+from benchmark.digests import digest_values
 from benchmark.errors import InputError
-from benchmark.merge import Places
+from benchmark.merge import TRAIN_LISTS, Places
 from benchmark.methods import Plugin, find
 from benchmark.params import Params, Training
 
@@ -21,6 +22,7 @@ _LISTS = {
     "normal": (("vae_normal", "normal", "normal"),),
     "both": (("vae_dark", "dark", "dark"), ("vae_normal", "normal", "normal")),
     "pairs": (("mapping_pairs", "dark", "normal"),),
+    "unpaired": (("mapping_pairs", "dark", "normal"),),
 }
 """Source of a recipe -> merged list, column of the input, column of the target."""
 
@@ -50,20 +52,27 @@ def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[compression
     return made
 
 
-def fit(
-    params: Params, method: str, part: str, data: Data, state: Path
-) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
-    """Train one part of a method.
+def normal_light(data: Data) -> list[Path]:
+    """Return the normal-light images that serve as unpaired targets; none is for validation."""
+    listed = pairs.read_manifest(data.lists / "vae_normal.csv")
+    chosen = listed[listed["split"] == "train"]
+    return [data.places.locate(cell) for cell in chosen["normal"]]
 
-    Args:
-        params: The profile.
-        method: The plugin's name.
-        part: Which of its parts; before the last one all others must be trained.
-        data: Training images.
-        state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
 
-    Returns:
-        The checkpoint and the training log.
+LOOP = (
+    "benchmark.loop",
+    "benchmark.training",
+    "benchmark.crops",
+    "benchmark.images",
+    "benchmark.jpeg",
+)
+"""Modules of the suite that decide what a recipe and its data become."""
+
+
+def identity(params: Params, method: str, part: str, data: Data) -> dict[str, Any]:
+    """Return everything that the weights of a part follow from but library versions.
+
+    Two trainings of equal identity give the same weights, so one that is there is not repeated.
 
     Raises:
         InputError: The method has no such part or the profile does not train it.
@@ -72,31 +81,103 @@ def fit(
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
     wanted = params.training_of(method, part)
-    before = plugin.parts[:-1] if part == plugin.parts[-1] else ()
-    paths = {name: weights.trained_path(params.weights, method, name) for name in before}
-    trained = {name: weights.load(path).state for name, path in paths.items()}
+    return {
+        "method": method,
+        "part": part,
+        "code": provenance.code_digest(plugin.module),
+        "loop": provenance.files_digest(LOOP),
+        "settings": dict(wanted.settings),
+        "steps": wanted.steps,
+        "batch": wanted.batch,
+        "crop_px": wanted.crop,
+        "rate_factor": wanted.rate_factor,
+        "qfs": list(params.train_qfs),
+        "seed": params.seed,
+        "threads": params.threads,
+        "data": _data_digest(data),
+        "before": {name: identity(params, method, name, data) for name in _before(plugin, part)},
+    }
+
+
+def is_trained(checkpoint: weights.Checkpoint, wanted: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is what a training of this identity would give."""
+    return bool(checkpoint.record.get("identity") == digest_values(wanted))
+
+
+def fit(
+    params: Params,
+    method: str,
+    part: str,
+    data: Data,
+    state: Path,
+    before: Mapping[str, weights.Checkpoint] | None = None,
+) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
+    """Train one part of a method.
+
+    Args:
+        params: The profile.
+        method: The plugin's name.
+        part: Which of its parts.
+        data: Training images.
+        state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
+        before: The method's other parts, trained, where this is the last one.
+
+    Returns:
+        The checkpoint and the training log.
+
+    Raises:
+        InputError: The method has no such part or the profile does not train it.
+    """
+    known = identity(params, method, part, data)
+    plugin, wanted = find(method), params.training_of(method, part)
+    trained = {name: checkpoint.state for name, checkpoint in (before or {}).items()}
     torch.manual_seed(params.seed)
+    assert plugin.train is not None  # identity has refused methods without parts
     recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
     found = items(data, recipe.source, params.train_qfs)
-    record = _record(params, plugin, part, recipe, wanted)
+    record = _record(params, recipe, known)
     record["images"] = {split: len(listed) for split, listed in found.items()}
-    record["data"] = _data_digest(data, recipe.source)
-    record["before"] = {name: sha256(path) for name, path in paths.items()}
     run = loop.Run(
         steps=wanted.steps,
         seed=params.seed,
-        folder=state / digest_values(record)[:32],
+        folder=state / digest_values([known, record["versions"]])[:32],
         label=f"{method} {part}" if part != "model" else method,
     )
     if params.threads is not None:
         torch.set_num_threads(params.threads)
     record["threads"] = torch.get_num_threads()
-    source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed)
+    others = normal_light(data) if recipe.source == "unpaired" else ()
+    source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed, others=others)
     batches = training.Batches(source.draw, crops.validation(found["validation"]))
     fabric = lightning_fabric.Fabric(devices=params.devices)
     log = loop.train(recipe, batches, run, fabric)
     kept = {name: value.cpu() for name, value in recipe.network.state_dict().items()}
     return weights.Checkpoint(method, part, wanted.settings, kept, record), log
+
+
+def fit_all(
+    params: Params, method: str, data: Data, state: Path
+) -> tuple[weights.Checkpoint, list[dict[str, Any]]]:
+    """Train every part of a method, one after the other.
+
+    Returns:
+        The checkpoint of the last part, and the logs of all, rows marked with their `part`.
+
+    Raises:
+        InputError: The profile does not train the method or one of its parts.
+    """
+    made: dict[str, weights.Checkpoint] = {}
+    rows: list[dict[str, Any]] = []
+    for part in find(method).parts or ("model",):
+        before = {name: made[name] for name in _before(find(method), part)}
+        made[part], log = fit(params, method, part, data, state, before)
+        rows += [{"part": part} | row for row in log] if len(find(method).parts) > 1 else log
+    return made["model"], rows
+
+
+def _before(plugin: Plugin, part: str) -> tuple[str, ...]:
+    """Return the parts that a part is built on: the last one on all others."""
+    return plugin.parts[:-1] if part == plugin.parts[-1] else ()
 
 
 def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
@@ -109,24 +190,25 @@ def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
     )
 
 
-def _record(
-    params: Params, plugin: Plugin, part: str, recipe: training.Recipe, wanted: Training
-) -> dict[str, Any]:
-    """Return how the part is trained: all that its weights depend on but the images."""
-    changed = {} if wanted.rate_factor == 1.0 else {"rate_factor": wanted.rate_factor}
-    return changed | {
+def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> dict[str, Any]:
+    """Return how the part is trained, for readers of the checkpoint."""
+    return {
+        "identity": digest_values(known),
         "profile": params.profile,
-        "code": provenance.code_digest(plugin.module),
-        "settings": dict(wanted.settings),
-        "part": part,
+        "part": known["part"],
+        "code": known["code"],
+        "settings": known["settings"],
         "source": recipe.source,
         "batch": recipe.batch,
         "crop_px": recipe.crop,
-        "steps": wanted.steps,
+        "steps": known["steps"],
         "published_steps": recipe.steps,
-        "qfs": list(params.train_qfs),
-        "seed": params.seed,
+        "rate_factor": known["rate_factor"],
+        "qfs": known["qfs"],
+        "seed": known["seed"],
         "parameters": sum(value.numel() for value in recipe.network.parameters()),
+        "data": known["data"],
+        "before": {name: digest_values(part) for name, part in known["before"].items()},
         "versions": {
             "python": platform.python_version(),
             "torch": str(torch.__version__),  # its own type is not a plain value
@@ -135,6 +217,8 @@ def _record(
     }
 
 
-def _data_digest(data: Data, source: str) -> str:
-    names = sorted({name for name, _, _ in _LISTS[source]})
-    return digest_values([sha256(data.lists / f"{name}.csv") for name in names])
+def _data_digest(data: Data) -> str:
+    """Return the SHA-256 over the contents of all training images, in order, and their splits."""
+    columns = ["split", "dark_sha256", "normal_sha256"]
+    lists = [pairs.read_manifest(data.lists / f"{name}.csv") for name in TRAIN_LISTS]
+    return digest_values([listed[columns].to_numpy().tolist() for listed in lists])

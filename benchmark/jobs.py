@@ -5,9 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmark import ROOT, compression, datasets, jsonfile, merge, methods, provenance, weights
+from benchmark import (
+    ROOT,
+    compression,
+    datasets,
+    jpeg,
+    jsonfile,
+    merge,
+    methods,
+    provenance,
+    weights,
+)
 from benchmark.digests import digest_values
 from benchmark.errors import InputError
+from benchmark.images import Bytes, to_float
 from benchmark.journal import Journal
 from benchmark.params import Params
 from benchmark.terms import Track
@@ -41,6 +52,12 @@ def assembled(chain: methods.Chain, track: Track, trained: Path) -> tuple[method
     return tuple(weights.assemble(chain, track, trained))
 
 
+def given(case: compression.Case, reference: Bytes | None = None) -> methods.Given:
+    """Return what belongs to an input for the methods that need it."""
+    of_reference = None if reference is None else to_float(reference)
+    return methods.Given(jpeg.tables(case.input), of_reference)
+
+
 def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
     """Return a chain's jobs in a profile, for every kind of weights it has there.
 
@@ -53,7 +70,7 @@ def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / f"{listing}.csv", jpegs, places)
     record = _record(params, chain)
-    parsed = methods.Chain.parse(chain)
+    parsed = methods.Chain.parse(chain, params.methods)
     return {
         track: [Job(parsed, track, params.weights, case) for case in cases]
         for track in get_args(Track)

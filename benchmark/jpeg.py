@@ -1,17 +1,23 @@
 """The only call of a JPEG encoder, and the record of which encoder that was."""
 
+import functools
 import io
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import PIL
 import PIL.features
 import PIL.Image
+from numpy.typing import NDArray
 
 from benchmark.errors import InputError
 from benchmark.images import Bytes
 
 SUBSAMPLING = "4:2:0"
+Tables: TypeAlias = NDArray[np.uint16]
+"""uint16 (2, 8, 8): quantisation steps of luma and chroma, 1 or more, vertical frequency first."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +74,37 @@ def decode(data: bytes) -> Bytes:
 def compress(pixels: Bytes, qf: int) -> Bytes:
     """Return what a reader of the JPEG file of `pixels` at quality `qf` sees."""
     return decode(encode(pixels, qf))
+
+
+def tables(path: Path) -> Tables:
+    """Return the quantisation tables of an image file: its own if it is JPEG, else all ones.
+
+    A file with one table (grey, or made so) has it twice.
+
+    Raises:
+        InputError: The file cannot be read as an image.
+    """
+    try:
+        with PIL.Image.open(path) as file:
+            return _tables(file)
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
+
+
+@functools.cache
+def tables_of_quality(qf: int) -> Tables:
+    """Return the tables that `encode` writes at a quality factor; do not write into them.
+
+    Raises:
+        InputError: `qf` is not an integer from 1 to 100.
+    """
+    data = encode(np.zeros((8, 8, 3), np.uint8), qf)
+    with PIL.Image.open(io.BytesIO(data)) as file:
+        return _tables(file)
+
+
+def _tables(file: PIL.Image.Image) -> Tables:
+    found = list(getattr(file, "quantization", {}).values())  # Pillow undoes the zigzag
+    if not found:
+        return np.ones((2, 8, 8), np.uint16)
+    return np.array([found[0], found[min(1, len(found) - 1)]], np.uint16).reshape(2, 8, 8)

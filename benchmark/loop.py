@@ -248,12 +248,16 @@ def _copy(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def write_log(path: Path, log: Sequence[Mapping[str, float]]) -> None:
-    """Write the log as csv, a row a log entry, six significant digits."""
+def write_log(path: Path, log: Sequence[Mapping[str, Any]]) -> None:
+    """Write the log as csv, a row a log entry, numbers with six significant digits."""
     columns = list(dict.fromkeys(key for row in log for key in row))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         for row in log:
-            writer.writerow(f"{row[key]:.6g}" if key in row else "" for key in columns)
+            writer.writerow(_cell(row[key]) if key in row else "" for key in columns)
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"

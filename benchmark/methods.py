@@ -16,7 +16,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -24,36 +24,57 @@ import numpy as np
 from benchmark import jpeg
 from benchmark.errors import InputError
 from benchmark.images import Bytes, Image, to_float, to_uint8
-from benchmark.terms import Protocol, Role, Writer
+from benchmark.terms import Need, Protocol, Role, Writer
 
 if TYPE_CHECKING:
     from torch import nn
 
     from benchmark.training import Recipe
 
-Method: TypeAlias = Callable[[Image], Image]
-"""Keeps height and width, returns float32, leaves its input alone, gives the same answer twice."""
+Method: TypeAlias = Callable[..., Image]
+"""`method(image)`, or `method(image, given)` for a plugin with `needs`: keeps height and width,
+returns float32, leaves its input alone, gives the same answer twice."""
 PACKAGE = "baselines"
 ENTRY_POINTS = "mlsm_bench.methods"
 
 
 @dataclass(frozen=True)
-class Released:
-    """A weights file that a method's authors released, as it lies below a weights folder.
+class WeightsFile:
+    """A file that a method's authors released, as it lies below a weights folder.
 
     Attributes:
         file: Path below the folder, such as `zero_dce/Epoch99.pth`.
         size: Bytes.
         sha256: Hex digest; a file with another one is refused.
-        adapt: Turns what the file holds into the state dict our module loads.
         source: Where the authors offer it, in words or as an address.
+        url: A stable address of the file itself, or "" where none is known.
     """
 
     file: str
     size: int
     sha256: str
-    adapt: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
-    source: str = ""
+    source: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Released:
+    """Weights that a method's authors released: one network, in one file or several.
+
+    Attributes:
+        name: What tells it from the method's other releases, such as `lol`.
+        files: The files, all of which are needed.
+        adapt: Turns what the files hold, in their order, into the state dict our module loads.
+        settings: What `build` takes besides the state dict.
+        partial: Why these weights do not make up the whole method, or "" where they do; partial
+            weights are checked and loaded, but have no row in the track `released`.
+    """
+
+    name: str
+    files: tuple[WeightsFile, ...]
+    adapt: Callable[..., Mapping[str, Any]] = dict
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    partial: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +91,13 @@ class Plugin:
             `trained` holds the state dicts of all other parts for the last one, and nothing for
             those; None for a classical method.
         parts: What is trained, in order; the last, always `model`, is what `build` takes.
-        released: The authors' files it can load; the first is the default.
+        released: The authors' weights it can load; the first are those of the released track.
         writes: How the authors' script stores its output.
+        needs: What the method is given besides the image: `tables` (`benchmark.jpeg.Tables` of the
+            file at the head of the chain, also where the method runs later) or `reference` (the
+            normal-light image, float32 of the same size: controls that no user could run).
+        quick: Settings under which the contract suite runs the method in seconds; its published
+            settings are the default arguments.
         module: Where it is defined.
     """
 
@@ -84,6 +110,8 @@ class Plugin:
     parts: tuple[str, ...]
     released: tuple[Released, ...]
     writes: Writer
+    needs: Need
+    quick: Mapping[str, Any]
     module: str
 
     @property
@@ -105,6 +133,8 @@ def plugin(
     parts: tuple[str, ...] = ("model",),
     released: tuple[Released, ...] = (),
     writes: Writer = "round",
+    needs: Need = "nothing",
+    quick: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Method]], Plugin]:
     """Declare the decorated function as a method of the suite; see `Plugin` for the arguments."""
     if role not in get_args(Role):
@@ -122,6 +152,8 @@ def plugin(
             parts=parts if train else (),
             released=released,
             writes=writes,
+            needs=needs,
+            quick=dict(quick or {}),
             module=build.__module__,
         )
 
@@ -188,21 +220,41 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Chain:
-    """Methods applied one after the other; the order is the tuple's."""
+    """Methods applied one after the other; the order is the tuple's.
+
+    Attributes:
+        steps: Names of methods.
+        settings: (method, setting, value) of methods without weights, where they are not the
+            published ones; what a learned method was trained with is in its weights file.
+    """
 
     steps: tuple[str, ...]
+    settings: tuple[tuple[str, str, Any], ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> "Chain":
+    def parse(cls, text: str, settings: Mapping[str, Mapping[str, Any]] | None = None) -> "Chain":
         """Read `edsr+zero_dce` (left to right).
 
+        Args:
+            text: The chain.
+            settings: Method -> settings; those of methods that are not in the chain are ignored.
+
         Raises:
-            InputError: A step is empty or unknown.
+            InputError: A step is empty or unknown, or a learned one has settings here.
         """
-        chain = cls(tuple(text.split("+")))
-        for name in chain.steps:
-            find(name)
-        return chain
+        names = tuple(text.split("+"))
+        for name in names:
+            if find(name).learned and name in (settings or {}):
+                raise InputError(
+                    f"Method {name} is learned, so its settings stand with its training: move "
+                    f"them from methods.{name} to training.{name}.settings."
+                )
+        chosen = ((name, (settings or {}).get(name, {})) for name in dict.fromkeys(names))
+        return cls(names, tuple((name, key, made[key]) for name, made in chosen for key in made))
+
+    def settings_of(self, step: str) -> dict[str, Any]:
+        """Return the settings of a method of the chain that is not learned."""
+        return {key: value for name, key, value in self.settings if name == step}
 
     def __str__(self) -> str:
         return "+".join(self.steps)
@@ -237,33 +289,93 @@ def save(image: Image, writer: Writer) -> Bytes:
     return jpeg.compress(pixels, 75) if writer == "jpeg75" else pixels
 
 
-def run(steps: Sequence[Step], pixels: Bytes, protocol: Protocol = "sound") -> Bytes:
+@dataclass(frozen=True)
+class Given:
+    """What belongs to a chain's input, for the methods that need it.
+
+    Attributes:
+        tables: Quantisation tables of the input file; all ones where it is not JPEG.
+        reference: The normal-light image, or None where there is none.
+    """
+
+    tables: jpeg.Tables = field(default_factory=lambda: np.ones((2, 8, 8), np.uint16))
+    reference: Image | None = None
+
+
+def run(
+    steps: Sequence[Step],
+    pixels: Bytes,
+    protocol: Protocol = "sound",
+    given: Given | None = None,
+) -> Bytes:
     """Apply a chain to 8-bit pixels, storing 8 bits between steps as files on disk would.
 
     Args:
         steps: From `benchmark.weights.assemble`.
         pixels: uint8 (H, W, 3).
         protocol: `sound` rounds every output; `paper` stores it as the authors' script does.
+        given: What belongs to the input; without it, an uncompressed image without reference.
 
     Returns:
         uint8 (H, W, 3).
 
     Raises:
+        InputError: A method needs a reference and there is none.
         ValueError: A method breaks the contract.
     """
+    return outputs(steps, pixels, (protocol,), given)[protocol]
+
+
+def outputs(
+    steps: Sequence[Step],
+    pixels: Bytes,
+    protocols: Sequence[Protocol],
+    given: Given | None = None,
+) -> dict[Protocol, Bytes]:
+    """Return what `run` returns under each protocol; steps with equal inputs run once.
+
+    Raises:
+        InputError: A method needs a reference and there is none.
+        ValueError: A method breaks the contract.
+    """
+    current: dict[Protocol, Bytes] = dict.fromkeys(protocols, pixels)
     for step in steps:
-        image = to_float(pixels)
-        output = step.method(image)
-        if output.shape != image.shape:
-            raise ValueError(
-                f"Method {step.plugin.name} returned shape {output.shape} for {image.shape}."
+        made: dict[int, Image] = {}  # identity of an input -> output
+        stored: dict[tuple[int, Writer], Bytes] = {}
+        following: dict[Protocol, Bytes] = {}
+        for protocol, before in current.items():
+            if id(before) not in made:
+                made[id(before)] = _applied(step, before, given or Given())
+            writer: Writer = step.plugin.writes if protocol == "paper" else "round"
+            key = (id(before), writer)
+            if key not in stored:
+                stored[key] = save(made[id(before)], writer)
+            following[protocol] = stored[key]
+        current = following
+    return current
+
+
+def _applied(step: Step, pixels: Bytes, given: Given) -> Image:
+    """Return a method's output, checked."""
+    image = to_float(pixels)
+    output = step.method(image, *_extra(step.plugin, given))
+    if output.shape != image.shape:
+        raise ValueError(
+            f"Method {step.plugin.name} returned shape {output.shape} for {image.shape}."
+        )
+    if not np.isfinite(output).all():
+        raise ValueError(f"Method {step.plugin.name} returned NaN or infinity.")
+    return output
+
+
+def _extra(plugin: Plugin, given: Given) -> tuple[Any, ...]:
+    if plugin.needs == "tables":
+        return (given.tables,)
+    if plugin.needs == "reference":
+        if given.reference is None:
+            raise InputError(
+                f"Method {plugin.name} uses the normal-light reference, and this image has none: "
+                "run it on pairs."
             )
-        if not np.isfinite(output).all():
-            raise ValueError(f"Method {step.plugin.name} returned NaN or infinity.")
-        pixels = save(output, step.plugin.writes if protocol == "paper" else "round")
-    return pixels
-
-
-def writes_specially(steps: Sequence[Step]) -> bool:
-    """Whether protocol `paper` gives a chain other pixels than `sound`."""
-    return any(step.plugin.writes != "round" for step in steps)
+        return (given.reference,)
+    return ()

@@ -32,6 +32,8 @@ class Training(_Model):
     """Multiplies the published learning rates: budgets far below the published ones may need it."""
     settings: dict[str, Any] = {}
     """What the method's file takes: width, blocks, ..."""
+    parts: dict[str, "Training"] = {}
+    """Budgets of the parts that are trained before the last one; settings are shared."""
 
 
 class Mlsm(_Model):
@@ -103,6 +105,8 @@ class Params(_Model):
     training: dict[str, Training]
     """Learned baselines to train, by name."""
     mlsm: Mlsm
+    methods: dict[str, dict[str, Any]] = {}
+    """Settings of methods without weights, by name, where they are not the published ones."""
     chains: list[str]
     """Rows of the tables, in their order."""
     detection: Detection
@@ -150,7 +154,15 @@ class Params(_Model):
         if method not in self.training:
             known = ", ".join([*self.training, "mlsm"])
             raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
-        return self.training[method]
+        whole = self.training[method]
+        if part == "model":
+            return whole
+        if part not in whole.parts:
+            raise InputError(
+                f"Profile {self.profile} has no budget for part {part!r} of {method}: add it as "
+                f"training.{method}.parts.{part}."
+            )
+        return whole.parts[part].model_copy(update={"settings": whole.settings})
 
     @property
     def work(self) -> Path:

@@ -5,30 +5,58 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import io
 import os
 import platform
 import subprocess
+import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark import ROOT, jpeg, methods, terms, weights
-from benchmark.digests import digest_values, sha256
+from benchmark.digests import digest_values
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
 
 
 def files_digest(modules: Iterable[str]) -> str:
-    """Return the SHA-256 over the source files of modules."""
+    """Return the SHA-256 over what the source files of modules do; see `essence`."""
     specs = [importlib.util.find_spec(module) for module in modules]
-    return digest_values([sha256(Path(spec.origin)) for spec in specs if spec and spec.origin])
+    paths = [Path(spec.origin) for spec in specs if spec and spec.origin]
+    return digest_values([essence(path.read_text(encoding="utf-8")) for path in paths])
+
+
+def essence(source: str) -> str:
+    """Return Python source without what changes no result: comments, docstrings, blank lines."""
+    lines = source.splitlines()
+    cuts = [
+        (*token.start, *token.end)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            end = node.end_lineno or node.lineno
+            first, last = lines[node.lineno - 1].encode(), lines[end - 1].encode()
+            start_column = len(first[: node.col_offset].decode())
+            end_column = len(last[: node.end_col_offset].decode())
+            cuts.append((node.lineno, start_column, end, end_column))
+    for start, start_column, end, end_column in sorted(cuts, reverse=True):
+        tail = lines[end - 1][end_column:]
+        lines[start - 1 : end] = [
+            lines[start - 1][:start_column] + tail,
+            *[""] * (end - start),
+        ]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 @functools.cache
 def code_digest(module: str) -> str:
     """Return the SHA-256 over a method's module and what it imports of its package or `mlsm`.
 
-    Modules of `benchmark` are left out: stages name those among their dependencies.
+    Comments and docstrings do not count (`essence`): an edit of them retrains nothing. Modules of
+    `benchmark` are left out: stages name those among their dependencies.
     """
     seen: dict[str, str] = {}
     waiting = [module]
@@ -38,14 +66,14 @@ def code_digest(module: str) -> str:
         spec = importlib.util.find_spec(name)
         if name in seen or spec is None or spec.origin is None:
             continue
-        source = Path(spec.origin).read_bytes()
-        seen[name] = hashlib.sha256(source).hexdigest()
+        source = Path(spec.origin).read_text(encoding="utf-8")
+        seen[name] = hashlib.sha256(essence(source).encode()).hexdigest()
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
         waiting += [found for found in _imports(source, package) if found.split(".")[0] in tops]
     return digest_values(seen)
 
 
-def _imports(source: bytes, package: str) -> Iterator[str]:
+def _imports(source: str, package: str) -> Iterator[str]:
     """Yield the dotted names a module imports that are modules."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -70,13 +98,15 @@ def _is_module(name: str) -> bool:
 def method_record(name: str) -> dict[str, Any]:
     """Return what a method is: role, paper, code, and the released weights found here."""
     plugin = methods.find(name)
-    released = [file for file in plugin.released if weights.find_released(file)]
+    files = plugin.released[0].files if plugin.released else ()
+    released = [file for file in files if weights.find_released(file)]
     return {
         "title": plugin.title,
         "role": plugin.role,
         "cite": plugin.cite,
         "learned": plugin.learned,
         "writes": plugin.writes,
+        "needs": plugin.needs,
         "code": code_digest(plugin.module),
         "released": {file.file: file.sha256 for file in released},
     }
@@ -88,14 +118,16 @@ def chain_record(
     """Return what a chain is made of: everything that its scores depend on but the images.
 
     Returns:
-        `title`, `order`, `steps` (method records), `tracks` (track -> SHA-256 of weights by step)
-        and `absent` (track -> why it cannot be scored).
+        `title`, `order`, `steps` (method records), `tracks` (track -> SHA-256 of weights by step),
+        `settings` (track -> settings by step where they are not the published ones) and `absent`
+        (track -> why it cannot be scored).
     """
     record: dict[str, Any] = {
         "title": chain.title,
         "order": chain.order,
         "steps": {name: method_record(name) for name in chain.steps},
         "tracks": {},
+        "settings": {},
         "absent": {},
     }
     for track in tracks:
@@ -108,6 +140,7 @@ def chain_record(
             record["absent"][track] = reason
         else:
             record["tracks"][track] = weights.hashes(chain, track, trained)
+            record["settings"][track] = weights.settings(chain, track, trained)
     return record
 
 

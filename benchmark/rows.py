@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.errors import InputError
+from benchmark.terms import Protocol
 
 KEYS = ["profile", "dataset", "image", "qf", "chain", "track", "metric", "protocol"]
 COLUMNS = [*KEYS, "value"]
 TRACKS = ("classical", "retrained", "released")
-PROTOCOLS = ("sound", "paper")
+PROTOCOLS: tuple[Protocol, ...] = ("sound", "paper")
 
 
 class Row(NamedTuple):

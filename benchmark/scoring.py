@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmark import methods, metrics
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
-from benchmark.jobs import Job, assembled
+from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.rows import PROTOCOLS, Row
 
@@ -26,12 +26,10 @@ def score(job: Job) -> dict[str, dict[str, float]]:
             f"{job.case.input} and its reference {job.case.reference} are {sizes} pixels, "
             "expected one size: crop them to it."
         )
-    sound = methods.run(steps, pixels, "sound")
-    special = methods.writes_specially(steps)
-    paper = methods.run(steps, pixels, "paper") if special else sound
+    outputs = methods.outputs(steps, pixels, PROTOCOLS, given(job.case, reference))
     return {
-        "sound": metrics.measure(sound, reference, "sound"),
-        "paper": metrics.measure(paper, reference, "paper"),
+        protocol: metrics.measure(output, reference, protocol)
+        for protocol, output in outputs.items()
     }
 
 

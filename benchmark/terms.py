@@ -11,5 +11,9 @@ Track = Literal["classical", "retrained", "released"]
 Protocol = Literal["sound", "paper"]
 """How outputs are stored and metrics computed: soundly, or as the paper's authors did."""
 
+Need = Literal["nothing", "tables", "reference"]
+"""What a method is given besides the image: the quantisation tables of the JPEG file at the head of
+the chain, or (controls alone) the normal-light reference."""
+
 Writer = Literal["round", "truncate", "jpeg75"]
 """How the authors' own script stores an output; only protocol `paper` follows it."""

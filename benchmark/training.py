@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-Source = Literal["dark", "normal", "both", "pairs"]
+Source = Literal["dark", "normal", "both", "pairs", "unpaired"]
 Optimiser: TypeAlias = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Terms: TypeAlias = Mapping[str, Tensor]
 
@@ -21,7 +21,8 @@ class Batch(NamedTuple):
     Attributes:
         input: (N, 3, c, c), JPEG-compressed: dark images, normal-light ones where the recipe's
             source is `normal`, either where it is `both`.
-        target: (N, 3, c, c): with source `pairs` the normal-light image, else the same image
+        target: (N, 3, c, c): with source `pairs` the normal-light image, with `unpaired` a crop
+            of some other normal-light image (in validation that of the pair), else the same image
             before compression.
         qf: (N,) quality factors of the inputs, int64.
     """

@@ -1,6 +1,7 @@
 """Where weights lie, checkpoints that describe themselves, and chains built from them."""
 
 import functools
+import hashlib
 import pickle
 import struct
 from collections.abc import Mapping
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import datasets
-from benchmark.digests import sha256
+from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.methods import (
     Chain,
     Plugin,
     Released,
     Step,
+    WeightsFile,
 )
 from benchmark.terms import Track
 
@@ -52,6 +54,16 @@ class Checkpoint:
     settings: Mapping[str, Any]
     state: Mapping[str, Any]
     record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def state_digest(state: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over names, types, shapes and values of a state dict."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -94,28 +106,37 @@ def read(path: Path) -> Any:
         ) from error
 
 
-def find_released(released: Released) -> Path | None:
-    """Return where the file lies, or None if no folder has it.
+def find_released(file: WeightsFile) -> Path | None:
+    """Return where a file lies, or None if no folder has it.
 
     Raises:
         InputError: A file of that name has another size or SHA-256.
     """
     for folder in datasets.released_folders():
-        path = folder / released.file
+        path = folder / file.file
         if path.is_file():
-            return _verified(path, released)
+            return _verified(path, file)
     return None
 
 
 @functools.cache
-def _verified(path: Path, released: Released) -> Path:
+def _verified(path: Path, file: WeightsFile) -> Path:
     size, found = path.stat().st_size, sha256(path)
-    if size != released.size or found != released.sha256:
+    if size != file.size or found != file.sha256:
         raise InputError(
-            f"{path} has {size} bytes and SHA-256 {found[:12]}..., expected {released.size} bytes "
-            f"and {released.sha256[:12]}...: get the file again from {released.source}."
+            f"{path} has {size} bytes and SHA-256 {found[:12]}..., expected {file.size} bytes "
+            f"and {file.sha256[:12]}...: get the file again from {file.source}."
         )
     return path
+
+
+def read_released(released: Released) -> Mapping[str, Any]:
+    """Return the state dict that the authors' files hold, as our module loads it.
+
+    Raises:
+        InputError: A file is absent or broken.
+    """
+    return released.adapt(*(read(find_released(f) or Path(f.file)) for f in released.files))
 
 
 def trained_path(folder: Path, name: str, part: str = "model") -> Path:
@@ -141,8 +162,12 @@ def _absent(step: Plugin, track: Track, trained: Path) -> str:
         return "" if path.is_file() else f"{step.title} has no trained weights at {place}"
     if not step.released:
         return f"{step.title} has no released weights that this suite can load"
-    if find_released(step.released[0]) is None:
-        return f"released weights of {step.title} are absent ({step.released[0].file})"
+    chosen = step.released[0]
+    if chosen.partial:
+        return f"released weights of {step.title} are partial: {chosen.partial}"
+    missing = [file.file for file in chosen.files if find_released(file) is None]
+    if missing:
+        return f"released weights of {step.title} are absent ({', '.join(missing)})"
     return ""
 
 
@@ -168,17 +193,30 @@ def assemble(chain: Chain, track: Track, trained: Path) -> list[Step]:
     reason = absent(chain, track, trained)
     if reason:
         raise InputError(f"Chain {chain} cannot run: {reason}; see weights/README.md.")
-    return [Step(step, _build(step, track, trained)) for step in chain.plugins]
+    return [Step(step, _build(step, track, trained, chain)) for step in chain.plugins]
 
 
-def _build(step: Plugin, track: Track, trained: Path) -> Any:
+def _build(step: Plugin, track: Track, trained: Path, chain: Chain) -> Any:
     if not step.learned:
-        return step.build()
+        return step.build(**chain.settings_of(step.name))
     if track == "retrained":
         checkpoint = load(trained_path(trained, step.name))
         return step.build(checkpoint.state, **checkpoint.settings)
     released = step.released[0]
-    return step.build(released.adapt(read(find_released(released) or Path(released.file))))
+    return step.build(read_released(released), **released.settings)
+
+
+def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, Any]]:
+    """Return step -> the settings it runs with where they are not the published ones."""
+    made: dict[str, dict[str, Any]] = {}
+    for step in chain.plugins:
+        if not step.learned:
+            made[step.name] = chain.settings_of(step.name)
+        elif track == "retrained":
+            made[step.name] = dict(load(trained_path(trained, step.name)).settings)
+        else:
+            made[step.name] = dict(step.released[0].settings)
+    return {name: found for name, found in made.items() if found}
 
 
 def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
@@ -188,5 +226,6 @@ def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
         if step.learned and track == "retrained":
             found[step.name] = sha256(trained_path(trained, step.name))
         elif step.learned:
-            found[step.name] = step.released[0].sha256
+            digests = [file.sha256 for file in step.released[0].files]
+            found[step.name] = digests[0] if len(digests) == 1 else digest_values(digests)
     return found

@@ -14,7 +14,14 @@ from torch import Tensor, nn
 
 from benchmark import contract, methods
 from benchmark.images import Image
-from benchmark.methods import Method, Plugin, Released, from_network, plugin
+from benchmark.methods import (
+    Method,
+    Plugin,
+    Released,
+    WeightsFile,
+    from_network,
+    plugin,
+)
 from benchmark.training import Batch, Phase, Recipe
 
 
@@ -214,13 +221,39 @@ def test_a_method_names_its_source():
 
 
 def test_released_files_carry_their_hash():
-    listed = dataclasses.replace(learned(), released=(Released("a.pth", 10, "abc"),))
+    listed = dataclasses.replace(
+        learned(), released=(Released("a", (WeightsFile("a.pth", 10, "abc", ""),)),)
+    )
     assert contract.check(listed) == ["lists a.pth without its size, SHA-256 or source"]
 
 
 def test_released_weights_need_a_learned_method():
     declared = classical(lambda image: image)
-    listed = dataclasses.replace(declared, released=(Released("a", 1, "0" * 64, source="b"),))
+    listed = dataclasses.replace(
+        declared, released=(Released("a", (WeightsFile("a", 1, "0" * 64, "b"),)),)
+    )
     assert contract.check(listed) == [
         "has released weights but no `train`, so nothing would load them"
     ]
+
+
+@pytest.mark.parametrize(("needs", "kind"), [("tables", np.uint16), ("reference", np.float32)])
+def test_what_a_method_needs_is_given_to_it(needs, kind):
+    def picky(image: Image, given: Any) -> Image:
+        assert given.dtype == kind
+        return image
+
+    assert contract.check(dataclasses.replace(classical(picky), needs=needs)) == []
+
+
+def test_quick_settings_serve_training_and_building():
+    def recipe(part: str, trained: Any, bias: bool = False) -> Recipe:
+        assert bias
+        return tiny_recipe(part, trained)
+
+    def build(state: Mapping[str, Tensor], bias: bool = False) -> Method:
+        assert bias
+        return tiny_build(state)
+
+    quick = dataclasses.replace(learned(recipe, build), quick={"bias": True})
+    assert contract.check(quick) == []

@@ -178,3 +178,15 @@ def test_validation_images_are_evenly_chosen(tmp_path):
 
 def test_validation_of_no_images_is_empty():
     assert crops.validation([]) == []
+
+
+def test_unpaired_targets_are_cut_from_other_images_on_their_own(item, tmp_path):
+    write(tmp_path / "other.png", coordinates(mark=200))
+    source = Crops([item], 8, 6, seed=1, others=[tmp_path / "other.png"])
+    batch = source.draw(0, 0)
+    assert (batch.target[:, 2] == 200 / 255).all()
+    assert (batch.target[:, :2] != batch.input[:, :2]).any()
+    paired = Crops([item], 8, 1, seed=1).draw(0, 0)
+    assert (
+        Crops([item], 8, 1, 1, others=[tmp_path / "other.png"]).draw(0, 0).input == paired.input
+    ).all()

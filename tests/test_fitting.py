@@ -1,5 +1,8 @@
 """Training a part of a method on merged lists, and registered pairs on disk."""
 
+import dataclasses
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +10,21 @@ import torch
 import yaml
 from pictures import photograph
 
-from benchmark import ROOT, compression, fitting, images, merge, pairing, pairs, params, weights
+from benchmark import (
+    ROOT,
+    compression,
+    fitting,
+    images,
+    merge,
+    methods,
+    pairing,
+    pairs,
+    params,
+    weights,
+)
 from benchmark.errors import InputError
 from benchmark.fitting import Data
+from benchmark.training import Phase, Recipe
 
 
 @pytest.fixture
@@ -103,6 +118,63 @@ def test_changed_data_are_another_run(data, tmp_path):
         pairs.write_manifest(pairs.read_manifest(path).iloc[1:], path)
     fit(data, tmp_path / "state")
     assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+def test_weights_that_a_training_would_give_are_known(data, tmp_path):
+    checkpoint, _ = fit(data, tmp_path / "state")
+    wanted = fitting.identity(profile(), "edsr", "model", data)
+    assert fitting.is_trained(checkpoint, wanted)
+    for other in (profile(steps=5), profile(width=4)):
+        assert not fitting.is_trained(checkpoint, fitting.identity(other, "edsr", "model", data))
+
+
+def test_the_identity_of_a_training_follows_the_images_and_not_their_paths(data):
+    before = fitting.identity(profile(), "edsr", "model", data)
+    path = data.lists / "vae_dark.csv"
+    listed = pairs.read_manifest(path)
+    pairs.write_manifest(listed.assign(dark="elsewhere/" + listed["dark"]), path)
+    assert fitting.identity(profile(), "edsr", "model", data) == before
+    pairs.write_manifest(listed.assign(dark_sha256="0" * 64), path)
+    assert fitting.identity(profile(), "edsr", "model", data) != before
+
+
+def test_a_part_without_a_budget_is_named():
+    with pytest.raises(InputError, match=r"add it as training\.edsr\.parts\.decomposition"):
+        profile().training_of("edsr", "decomposition")
+
+
+def in_parts(monkeypatch):
+    """A method of two parts: the second network holds the first, frozen."""
+
+    def recipe(part, trained, width=2):
+        network = torch.nn.Conv2d(3, 3, 1)
+        if part == "model":
+            network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), network)
+            network[0].load_state_dict(trained["first"])
+            network[0].requires_grad_(False)
+        loss = partial(
+            lambda net, batch: {"l1": (net(batch.input) - batch.target).abs().mean()}, network
+        )
+        phase = Phase("train", network, loss, partial(torch.optim.Adam, lr=1e-2))
+        return Recipe(network, (phase,), "pairs", 2, 16, 10, network)
+
+    found = dataclasses.replace(methods.find("edsr"), train=recipe, parts=("first", "model"))
+    monkeypatch.setattr(fitting, "find", lambda name: found)
+
+
+def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_path, monkeypatch):
+    in_parts(monkeypatch)
+    content = profile().model_dump()
+    content["training"]["edsr"] |= {
+        "settings": {},
+        "parts": {"first": {"steps": 3, "batch": 2, "crop": 16}},
+    }
+    chosen = params.Params.model_validate(content)
+    checkpoint, log = fitting.fit_all(chosen, "edsr", data, tmp_path / "state")
+    first, _ = fitting.fit(chosen, "edsr", "first", data, tmp_path / "state")
+    assert [row["part"] for row in log] == ["first", "model"]
+    assert torch.equal(checkpoint.state["0.weight"], first.state["weight"])
+    assert fitting.is_trained(checkpoint, fitting.identity(chosen, "edsr", "model", data))
 
 
 def test_an_unknown_part_is_named(data, tmp_path):

@@ -107,3 +107,36 @@ def test_the_encoder_record_names_library_version_and_subsampling() -> None:
     name, version = record["library"].split()
     assert name in ("libjpeg", "libjpeg-turbo")
     assert version[0].isdigit()
+
+
+def test_tables_are_those_of_annex_k_scaled_as_libjpeg_does():
+    luma, chroma = jpeg.tables_of_quality(50)
+    assert luma[0, :4].tolist() == [16, 11, 10, 16]  # ITU-T T.81, Table K.1, at quality 50
+    assert luma[:4, 0].tolist() == [16, 12, 14, 14]
+    assert chroma[0, :4].tolist() == [17, 18, 24, 47]  # Table K.2
+    assert jpeg.tables_of_quality(90)[0, 0, 0] == 3  # (16 * 20 + 50) // 100
+    assert (jpeg.tables_of_quality(100) == 1).all()
+
+
+def test_tables_are_read_from_the_file(tmp_path):
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    (tmp_path / "a.jpg").write_bytes(jpeg.encode(pixels, 70))
+    assert (jpeg.tables(tmp_path / "a.jpg") == jpeg.tables_of_quality(70)).all()
+
+
+def test_a_file_that_is_not_jpeg_has_tables_of_ones(tmp_path):
+    PIL.Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    assert (jpeg.tables(tmp_path / "a.png") == 1).all()
+
+
+def test_a_grey_jpeg_has_its_table_twice(tmp_path):
+    PIL.Image.new("L", (8, 8)).save(tmp_path / "a.jpg", quality=60)
+    luma, chroma = jpeg.tables(tmp_path / "a.jpg")
+    assert (luma == chroma).all()
+    assert luma.max() > 1
+
+
+def test_tables_of_a_broken_file_name_it(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    with pytest.raises(InputError, match=r"a\.jpg cannot be read as an image"):
+        jpeg.tables(tmp_path / "a.jpg")

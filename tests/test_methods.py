@@ -172,10 +172,66 @@ def test_protocol_paper_encodes_again_where_the_authors_script_does():
     assert (methods.run(steps, pixels, "sound") == pixels).all()
 
 
-def test_chains_know_whether_the_protocols_differ_in_pixels():
-    plain, special = step(lambda image: image), step(lambda image: image, "truncate")
-    assert not methods.writes_specially([plain, plain])
-    assert methods.writes_specially([plain, special])
+def test_both_protocols_run_a_step_once_while_their_inputs_are_equal():
+    seen = []
+
+    def watched(image):
+        seen.append(image)
+        return image
+
+    steps = [step(watched), step(watched, "truncate"), step(watched)]
+    pixels = np.full((4, 4, 3), 100, np.uint8)
+    found = methods.outputs(steps, pixels, ("sound", "paper"))
+    assert len(seen) == 4  # only the last step has two inputs
+    for protocol, output in found.items():
+        assert (output == methods.run(steps, pixels, protocol)).all()
+
+
+def needy(method, needs):
+    @plugin("enhancer", cite="a test", needs=needs)
+    def needing():
+        return method
+
+    return Step(needing, method)
+
+
+def test_a_later_step_gets_the_tables_of_the_file_at_the_head():
+    seen = []
+
+    def deblock(image, tables):
+        seen.append(tables)
+        return image
+
+    given = methods.Given(jpeg.tables_of_quality(60))
+    methods.run([step(lambda image: image * 0.5), needy(deblock, "tables")], GREY, given=given)
+    assert (seen[0] == jpeg.tables_of_quality(60)).all()
+
+
+def test_tables_of_an_uncompressed_input_are_ones():
+    seen = []
+    methods.run([needy(lambda image, tables: seen.append(tables) or image, "tables")], GREY)
+    assert (seen[0] == 1).all()
+
+
+def test_a_method_without_its_reference_is_refused():
+    given = methods.Given(reference=np.ones(GREY.shape, np.float32))
+    control = needy(lambda image, reference: reference, "reference")
+    assert methods.run([control], GREY, given=given).min() == 255
+    with pytest.raises(InputError, match="needing uses the normal-light reference"):
+        methods.run([control], GREY)
+
+
+def test_settings_of_methods_without_weights_stand_with_the_chain():
+    chain = Chain.parse("gamma+lime", {"gamma": {"exponent": 0.5}, "clahe": {"tiles": 4}})
+    assert chain.settings_of("gamma") == {"exponent": 0.5}
+    assert chain.settings_of("lime") == {}
+    assert str(chain) == "gamma+lime"
+    assert hash(chain) != hash(Chain.parse("gamma+lime"))
+
+
+def test_settings_of_a_learned_method_are_sent_to_its_training():
+    with pytest.raises(InputError, match=r"move them from methods\.edsr to training\.edsr"):
+        Chain.parse("edsr", {"edsr": {"width": 8}})
 
 
 def test_a_run_leaves_its_pixels_alone():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import methods, provenance, weights
+from benchmark import ROOT, methods, provenance, weights
 from benchmark.digests import digest_values
 from benchmark.methods import Chain
 
@@ -32,7 +32,7 @@ def digest(module):
 
 def test_an_edit_changes_the_digest_of_its_own_module_alone(package):
     first, second = digest("elsewhere.first"), digest("elsewhere.second")
-    (package / "second.py").write_text("import benchmark.methods  # edited\n")
+    (package / "second.py").write_text("import benchmark.images\n")
     assert digest("elsewhere.first") == first
     assert digest("elsewhere.second") != second
 
@@ -81,3 +81,31 @@ def test_the_environment_names_versions_and_the_encoder():
     assert found["jpeg"]["subsampling"] == "4:2:0"
     assert found["libraries"].keys() >= {"torch", "numpy", "pillow"}
     assert found["cpu"]
+
+
+SOURCE = """\"\"\"A module.\"\"\"
+# why
+def half(x):
+    \"\"\"Return half.
+
+    Of x.
+    \"\"\"
+    return x / 2  # not //
+
+TEXT = "# no comment"
+"""
+
+
+def test_comments_and_docstrings_are_not_what_a_module_does():
+    bare = 'def half(x):\n    return x / 2\nTEXT = "# no comment"'
+    assert provenance.essence(SOURCE) == bare
+
+
+def test_a_docstring_beside_code_takes_only_itself_away():
+    assert provenance.essence('def f(): "ü"; return 1  # é') == "def f(): ; return 1"
+
+
+def test_what_is_left_of_every_module_of_the_suite_still_differs_by_code():
+    source = (ROOT / "benchmark" / "loop.py").read_text(encoding="utf-8")
+    assert provenance.essence(source) != provenance.essence(source.replace("step % every", "step"))
+    assert provenance.essence(source) == provenance.essence(source.replace("# ", "# again "))

@@ -11,7 +11,7 @@ import torch
 from benchmark import ROOT, methods, weights
 from benchmark.digests import sha256
 from benchmark.errors import InputError
-from benchmark.methods import Chain, Released
+from benchmark.methods import Chain, Released, WeightsFile
 from benchmark.weights import Checkpoint
 
 SETTINGS = {"blocks": 1, "width": 4}
@@ -100,7 +100,7 @@ def released(tmp_path, monkeypatch):
     path = tmp_path / "weights" / "some" / "net.pth"
     path.parent.mkdir(parents=True)
     torch.save({"weight": torch.zeros(2)}, path)
-    return path, Released("some/net.pth", path.stat().st_size, sha256(path), source="its authors")
+    return path, WeightsFile("some/net.pth", path.stat().st_size, sha256(path), "its authors")
 
 
 def test_a_released_file_is_found_below_the_data_folder(released):
@@ -192,7 +192,7 @@ def test_every_weights_file_of_a_chain_has_its_hash_on_record(tmp_path):
 
 
 def test_released_hashes_come_from_the_method(tmp_path):
-    expected = methods.find("zero_dce").released[0].sha256
+    expected = methods.find("zero_dce").released[0].files[0].sha256
     assert weights.hashes(Chain.parse("zero_dce"), "released", tmp_path) == {"zero_dce": expected}
 
 
@@ -204,5 +204,42 @@ def test_parts_before_the_model_have_their_own_files(tmp_path):
 def test_the_list_of_released_files_is_what_methods_declare():
     readme = (ROOT / "weights" / "released" / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([^`]+)` \| ([\d,]+) \| `([0-9a-f]{64})` \|", readme, re.MULTILINE)
-    declared = [file for name in methods.names() for file in methods.find(name).released]
-    assert sorted(listed) == sorted((f.file, f"{f.size:,}", f.sha256) for f in declared)
+    declared = {
+        (file.file, f"{file.size:,}", file.sha256)
+        for name in methods.names()
+        for released in methods.find(name).released
+        for file in released.files
+    }
+    assert sorted(listed) == sorted(declared)
+
+
+def two_files(tmp_path, monkeypatch, **changes):
+    monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path))
+    folder = tmp_path / "weights" / "some"
+    folder.mkdir(parents=True)
+    files = []
+    for name in ("a", "b"):
+        torch.save({name: torch.ones(1)}, folder / f"{name}.pth")
+        path = folder / f"{name}.pth"
+        files.append(WeightsFile(f"some/{name}.pth", path.stat().st_size, sha256(path), "them"))
+    return Released("two", tuple(files), adapt=lambda a, b: {**a, **b}, **changes)
+
+
+def test_a_release_of_two_files_is_one_state_dict(tmp_path, monkeypatch):
+    released = two_files(tmp_path, monkeypatch)
+    assert sorted(weights.read_released(released)) == ["a", "b"]
+
+
+def test_partial_weights_have_no_row_and_say_why(tmp_path, monkeypatch):
+    released = two_files(tmp_path, monkeypatch, partial="the third file is lost")
+    plugin = dataclasses.replace(methods.find("zero_dce"), released=(released,))
+    monkeypatch.setattr(methods, "find", lambda name: plugin)
+    reason = weights.absent(Chain(("zero_dce",)), "released", tmp_path)
+    assert reason == "released weights of Zero-DCE are partial: the third file is lost"
+
+
+def test_settings_come_from_the_checkpoint_or_the_chain(tmp_path):
+    write_edsr(tmp_path)
+    chain = Chain.parse("gamma+edsr+lime", {"gamma": {"exponent": 0.5}})
+    found = weights.settings(chain, "retrained", tmp_path)
+    assert found == {"gamma": {"exponent": 0.5}, "edsr": SETTINGS}

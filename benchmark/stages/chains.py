@@ -8,7 +8,7 @@ def chains(params: Params) -> None:
     """Write the parts, weights and absences of every chain."""
     records = {
         text: provenance.chain_record(
-            methods.Chain.parse(text), tuple(params.tracks), params.weights
+            methods.Chain.parse(text, params.methods), tuple(params.tracks), params.weights
         )
         for text in params.chains
     }

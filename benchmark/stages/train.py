@@ -1,17 +1,39 @@
-"""Stages train, vae and mapping: one part of a learned method."""
+"""Stages train, vae and mapping: a learned baseline, or one part of the paper's method."""
 
-from benchmark import ROOT, datasets, fitting, loop, merge, stages, weights
+from typing import Any
+
+from benchmark import ROOT, datasets, fitting, loop, merge, methods, stages, weights
 from benchmark.params import Params
+
+ALL = "all"
+"""Trains every part of a method and keeps the last, which holds what it needs of the others."""
 
 
 def train(params: Params, method: str, part: str) -> None:
-    """Train one part of a method; a killed training goes on where its last state was saved."""
+    """Train a method; a killed training goes on where its last state was saved.
+
+    The stage's outputs persist: weights whose record says that they are what this training would
+    give stay as they are.
+    """
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     data = fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
+    last = "model" if part == ALL else part
+    path = weights.trained_path(params.weights, method, last)
+    log_path = params.results / "training" / f"{path.stem}.csv"
+    wanted = fitting.identity(params, method, last, data)
+    if path.is_file() and log_path.is_file() and fitting.is_trained(weights.load(path), wanted):
+        print(f"{path.name} is trained as asked: kept.")
+        return
     state = ROOT / ".cache" / "training"
-    checkpoint, log = fitting.fit(params, method, part, data, state)
-    path = weights.trained_path(params.weights, method, part)
-    loop.write_log(params.results / "training" / f"{path.stem}.csv", log)
+    log: list[dict[str, Any]]
+    if part == ALL:
+        checkpoint, log = fitting.fit_all(params, method, data, state)
+    else:
+        parts = methods.find(method).parts
+        names = parts[:-1] if part == parts[-1] else ()
+        before = {n: weights.load(weights.trained_path(params.weights, method, n)) for n in names}
+        checkpoint, log = fitting.fit(params, method, part, data, state, before)
+    loop.write_log(log_path, log)
     weights.save(path, checkpoint)
 
 
