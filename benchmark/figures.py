@@ -5,7 +5,7 @@ deblocker the marker's shape.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -33,11 +33,15 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 )
 """Colours of the paper's methods: black, and the scheme `muted` of Paul Tol (2021)."""
 SPARE = ("#777777", "#E69F00", "#0072B2", "#D55E00", "#DDCC77", "#009E73")
-"""Colours of other methods, in their order: grey, sand, and those of Okabe and Ito (2008)."""
+SPARE_MARKERS = ("o", "X", "*")
+"""Colours and markers of other methods, in their order: grey, sand, and the colours of Okabe and
+Ito (2008), first all with one marker, then with the next."""
 LINES: Mapping[str, str] = MappingProxyType(
     {"enhance": "-", "joint": "-", "deblock": ":", "deblock+enhance": "--", "enhance+deblock": "-."}
 )
-MARKERS: Mapping[str, str] = MappingProxyType({"": "o", "EDSR": "s", "QGCN": "^"})
+MARKERS: Mapping[str, str] = MappingProxyType({"EDSR": "s", "QGCN": "^", "FBCNN": "v"})
+EVERYWHERE = ("Identity", "MLSM")
+"""Methods that every panel shows: the dark input as it is, and the paper's method."""
 UNITS: Mapping[str, str] = MappingProxyType({"PSNR": "PSNR (dB)", "SSIM": "SSIM"})
 
 _SETTINGS: Any = {
@@ -83,20 +87,45 @@ def styles(records: Mapping[str, Any]) -> Styles:
             depend on which of them a figure shows.
     """
     found = {}
-    colours: dict[str, str] = {}
+    spare: dict[str, tuple[str, str]] = {}
     for record in records.values():
         titles = {step["role"]: step["title"] for step in record["steps"].values()}
         main = titles.get("joint") or titles.get("enhancer") or titles["deblocker"]
-        spare = SPARE[len(set(colours) - set(COLOURS)) % len(SPARE)]
-        colour = colours.setdefault(main, COLOURS.get(main, spare))
-        deblocker = titles.get("deblocker", "") if "enhancer" in titles else ""
+        colour, marker = COLOURS.get(main, ""), "o"
+        if not colour:
+            turn, place = divmod(len(spare), len(SPARE))
+            new = (SPARE[place], SPARE_MARKERS[turn % len(SPARE_MARKERS)])
+            colour, marker = spare.setdefault(main, new)
+        if "enhancer" in titles and "deblocker" in titles:
+            marker = MARKERS.get(titles["deblocker"], "D")
         found[record["title"], record["order"]] = Style(
-            colour,
-            LINES.get(record["order"], "-"),
-            MARKERS.get(deblocker, "D"),
-            2.0 if record["order"] == "joint" else 1.2,
+            colour, LINES.get(record["order"], "-"), marker, 2.0 if main == "MLSM" else 1.2
         )
     return found
+
+
+def families(drawn: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """Return panel -> the chains it shows, by title and order, as Figs. 7 to 9 and 11 split them.
+
+    Methods that the paper lacks and deblockers alone have a panel of their own; `EVERYWHERE`
+    stands in each.
+    """
+    panels: dict[str, list[tuple[str, str]]] = {
+        "enhancers": [],
+        "deblocked, then enhanced": [],
+        "enhanced, then deblocked": [],
+        "controls and methods beyond the paper": [],
+    }
+    names = list(panels)
+    for title, order in drawn:
+        place = {"deblock+enhance": names[1], "enhance+deblock": names[2]}.get(order, names[3])
+        if title in COLOURS:
+            place = names[0]
+        if title not in EVERYWHERE:
+            panels[place].append((title, order))
+    always = [key for key in drawn if key[0] in EVERYWHERE]
+    kept = {name: [*chains, *always] for name, chains in panels.items() if chains}
+    return kept or ({names[0]: always} if always else {})
 
 
 def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
@@ -106,10 +135,11 @@ def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
         logs: Part -> training log with columns step, `<phase>/<term>` and validation_psnr, the
             last with empty cells.
     """
-    rows = math.ceil(len(logs) / 2)
+    across = 2 if len(logs) <= 6 else 3
+    rows = math.ceil(len(logs) / across)
     with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(7.2, 2.3 * rows), layout="constrained")
-        panels = figure.subplots(rows, 2, squeeze=False).flat
+        figure = Figure(figsize=(3.6 * across, 2.5 * rows), layout="constrained")
+        panels = figure.subplots(rows, across, squeeze=False).flat
         for (name, log), axes in zip(logs.items(), panels, strict=False):
             _learning_panel(axes, name, log)
         for axes in list(panels):
@@ -157,34 +187,34 @@ def _cycled(count: int) -> list[str]:
 
 
 def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
-    """Draw PSNR and SSIM of every method against the quality factor, a row a test set.
+    """Draw PSNR and SSIM against the quality factor: rows sets and metrics, columns `families`.
 
     Args:
         cells: Of one protocol and kind of weights; see `benchmark.tables.COLUMNS`.
         drawn: From `styles`.
     """
-    datasets = list(dict.fromkeys(cells["dataset"]))
+    rows = [(dataset, metric) for dataset in dict.fromkeys(cells["dataset"]) for metric in UNITS]
     levels = sorted(int(qf) for qf in cells["qf"].dropna().unique())
     places: dict[Any, int] = {qf: place for place, qf in enumerate(levels)}
-    names = [str(qf) for qf in levels]
-    if cells["qf"].isna().any():
-        names.append("none")  # not compressed
-    below = 0.3 + 0.17 * math.ceil(len(cells[["method", "order"]].drop_duplicates()) / 3)
+    names = [str(qf) for qf in levels] + ["none"] * bool(cells["qf"].isna().any())
+    shown = set(cells[["method", "order"]].itertuples(index=False, name=None))
+    panels = families([key for key in drawn if key in shown])
     with matplotlib.rc_context(_SETTINGS):
-        height = 2.6 * len(datasets) + below
-        figure = Figure(figsize=(6.6, height), layout="constrained")
-        grid = figure.subplots(len(datasets), len(UNITS), squeeze=False, sharex=True)
-        for dataset, across in zip(datasets, grid, strict=True):
-            of_set = cells[cells["dataset"] == dataset]
-            for metric, axes in zip(UNITS, across, strict=True):
-                one = of_set[of_set["metric"] == metric]
-                at = one["qf"].map(places).fillna(len(levels)).astype(float)
-                _quality_panel(axes, one.assign(place=at), drawn)
+        lines = math.ceil(max(map(len, panels.values())))
+        size = (2.7 * len(panels) + 0.4, 1.9 * len(rows) + 0.16 * lines + 0.5)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(rows), len(panels), squeeze=False, sharex=True, sharey="row")
+        for (dataset, metric), across in zip(rows, grid, strict=True):
+            one = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
+            at = one["qf"].map(places).fillna(len(levels)).astype(float)
+            for chains, axes in zip(panels.values(), across, strict=True):
+                _quality_panel(axes, one.assign(place=at), {key: drawn[key] for key in chains})
                 axes.set_xticks(range(len(names)), names)
-                axes.set(title=f"{dataset} (n = {of_set['n'].max()})", ylabel=UNITS[metric])
-        for axes in grid[-1]:
+            across[0].set_ylabel(f"{dataset} (n = {one['n'].max()})\n{UNITS[metric]}")
+        for name, top, axes in zip(panels, grid[0], grid[-1], strict=True):
+            top.set_title(name)
             axes.set_xlabel("JPEG quality factor")
-        _legend_below(figure, grid[0, 0], 3)
+            _legend_under(axes)
     return figure
 
 
@@ -205,35 +235,39 @@ def _kwargs(style: Style) -> dict[str, Any]:
     }
 
 
-def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=4)
+def _legend_under(axes: Axes) -> None:
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), handlelength=3.5, fontsize=7)
 
 
 def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figure:
-    """Draw raw precision-recall curves (Fig. 11), AP in the legend, best first.
+    """Draw raw precision-recall curves (Fig. 11) in panels of `families`, AP in the legends.
 
     Args:
         curves: Of one kind of weights.
         iou: Least overlap of a hit.
         drawn: From `styles`.
     """
+    by_chain = {(named.method, named.order): named.curve for named in curves}
+    panels = families([key for key in drawn if key in by_chain])
     with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(5.6, 4.8), layout="constrained")
-        axes = figure.subplots()
-        for method, order, curve in sorted(curves, key=lambda named: -named.curve.ap):
-            label = f"{method}: AP {curve.ap:.4f}"
-            every = max(1, len(curve.recall) // 8)
-            axes.plot(
-                curve.recall,
-                curve.precision,
-                label=label,
-                markevery=every,
-                **_kwargs(drawn[method, order]),
-            )
-        axes.set(xlabel=f"recall at IoU {iou:g}", ylabel="precision", ylim=(0.0, 1.02))
-        axes.set_xlim(left=0.0)
-        _legend_below(figure, axes, 2)
+        lines = math.ceil(max(map(len, panels.values())))
+        size = (2.9 * len(panels) + 0.4, 3.2 + 0.16 * lines)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
+        for (name, chains), axes in zip(panels.items(), grid, strict=True):
+            for key in sorted(chains, key=lambda chain: -by_chain[chain].ap):
+                curve = by_chain[key]
+                axes.plot(
+                    curve.recall,
+                    curve.precision,
+                    label=f"{key[0]}: AP {curve.ap:.4f}",
+                    markevery=max(1, len(curve.recall) // 8),
+                    **_kwargs(drawn[key]),
+                )
+            axes.set(title=name, xlabel=f"recall at IoU {iou:g}", ylim=(0.0, 1.02))
+            axes.set_xlim(left=0.0)
+            _legend_under(axes)
+        grid[0].set_ylabel("precision")
     return figure
 
 

@@ -13,6 +13,7 @@ from benchmark.figures import Named
 PARAMS = synthetic.profile()
 RECORDS = synthetic.records(PARAMS)
 STYLES = figures.styles(RECORDS)
+ALWAYS = [("Identity", "enhance"), ("MLSM", "joint")]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,39 @@ def test_a_method_has_one_colour_whatever_its_chain_and_order():
 def test_methods_of_a_profile_have_different_colours():
     single = [style.colour for (title, _), style in STYLES.items() if "+" not in title]
     assert len(set(single)) == len(single)
+
+
+def test_many_methods_are_told_apart_by_colour_and_marker():
+    many = {
+        f"m{i}": {
+            "title": f"M{i}",
+            "order": "enhance",
+            "steps": {f"m{i}": {"title": f"M{i}", "role": "enhancer"}},
+        }
+        for i in range(len(figures.SPARE) * len(figures.SPARE_MARKERS))
+    }
+    drawn = figures.styles(RECORDS | many)
+    looks = [(s.colour, s.marker) for (title, _), s in drawn.items() if title.startswith("M")]
+    assert len(set(looks)) >= len(many) - 2  # the profile's own spare methods took two
+
+
+def test_panels_are_the_papers_groups_with_the_input_and_mlsm_in_each():
+    listed = [("Identity", "enhance"), *STYLES]
+    panels = figures.families(listed)
+    assert panels == {
+        "enhancers": [("LIME", "enhance"), ("Zero-DCE", "enhance"), *ALWAYS],
+        "deblocked, then enhanced": [("EDSR+Zero-DCE", "deblock+enhance"), *ALWAYS],
+        "enhanced, then deblocked": [("Zero-DCE+EDSR", "enhance+deblock"), *ALWAYS],
+        "controls and methods beyond the paper": [
+            ("Gamma", "enhance"),
+            ("EDSR", "deblock"),
+            *ALWAYS,
+        ],
+    }
+
+
+def test_a_figure_of_the_dark_input_alone_has_one_panel():
+    assert figures.families([("Identity", "enhance")]) == {"enhancers": [("Identity", "enhance")]}
 
 
 def test_a_methods_colour_does_not_depend_on_the_chains_before_it_in_the_papers_list():
@@ -97,32 +131,34 @@ def test_the_phases_of_a_part_are_told_apart():
 
 def test_quality_curves_show_every_method_at_every_quality_factor(sound):
     figure = figures.quality(sound, STYLES)
-    assert len(figure.axes) == 4
-    assert [axes.get_title() for axes in figure.axes[::2]] == ["LOL (n = 6)", "SICE (n = 6)"]
-    assert [axes.get_ylabel() for axes in figure.axes[:2]] == ["PSNR (dB)", "SSIM"]
-    axes, _, below, _ = figure.axes
-    assert [label.get_text() for label in below.get_xticklabels()] == ["70", "90", "none"]
-    lines = {line.get_label(): line for line in axes.get_lines()}
-    assert list(lines) == [record["title"] for record in RECORDS.values()]
+    grid = np.array(figure.axes).reshape(4, 4)  # sets and metrics down, families across
+    assert [axes.get_ylabel().split("\n") for axes in grid[:, 0]] == [
+        ["LOL (n = 6)", "PSNR (dB)"],
+        ["LOL (n = 6)", "SSIM"],
+        ["SICE (n = 6)", "PSNR (dB)"],
+        ["SICE (n = 6)", "SSIM"],
+    ]
+    assert [label.get_text() for label in grid[-1, 0].get_xticklabels()] == ["70", "90", "none"]
+    for row in grid:
+        shown = {line.get_label() for axes in row for line in axes.get_lines()}
+        assert shown == {record["title"] for record in RECORDS.values()}
+    (lime,) = [line for line in grid[0, 0].get_lines() if line.get_label() == "LIME"]
     keys = (sound["method"] == "LIME") & (sound["dataset"] == "LOL") & (sound["metric"] == "PSNR")
     at = sound[keys].set_index(sound[keys]["qf"].fillna(100))["value"]
-    assert list(lines["LIME"].get_xdata()) == [0.0, 1.0, 2.0]
-    assert list(lines["LIME"].get_ydata()) == [at[70], at[90], at[100]]
+    assert list(lime.get_xdata()) == [0.0, 1.0, 2.0]
+    assert list(lime.get_ydata()) == [at[70], at[90], at[100]]
 
 
-def test_the_legend_names_every_method_once(sound):
-    (legend,) = figures.quality(sound, STYLES).legends
-    titles = [record["title"] for record in RECORDS.values()]
-    assert [text.get_text() for text in legend.get_texts()] == titles
-
-
-def test_the_legend_fits_into_a_figure_of_one_data_set(sound):
+def test_legends_under_the_panels_name_what_the_panels_show_and_fit(sound):
     figure = figures.quality(sound[sound["dataset"] == "LOL"], STYLES)
     figure.draw_without_rendering()
-    (legend,) = figure.legends
-    box = legend.get_window_extent().transformed(figure.transFigure.inverted())
-    assert box.x0 >= 0.0
-    assert box.x1 <= 1.0
+    for name, axes in zip(figures.families(STYLES), figure.axes[4:], strict=True):
+        legend = axes.get_legend()
+        titles = [title for title, _ in figures.families(STYLES)[name]]
+        assert [text.get_text() for text in legend.get_texts()] == titles
+        box = legend.get_window_extent().transformed(figure.transFigure.inverted())
+        assert 0.0 <= box.x0 <= box.x1 <= 1.0
+        assert 0.0 <= box.y0 <= box.y1 <= 1.0
 
 
 def curve(ap: float) -> Curve:
