@@ -34,6 +34,8 @@ WEIGHTS: Mapping[str, str] = MappingProxyType(
     }
 )
 _KEYS = ("method", "order", "track", "dataset", "metric")
+APART: Mapping[str, float] = MappingProxyType({"PSNR": 0.1, "PSNR-B": 0.1, "SSIM": 0.005})
+"""Metric -> how far from the paper's number ours must be to be marked, in the metric's unit."""
 DASH = "—"
 INFINITE = "∞"
 
@@ -73,6 +75,7 @@ class Cell(NamedTuple):
         value: What to sort by, NaN for a dash.
         interval: `15.10 to 17.92`, or "".
         reported: The paper's number, or "".
+        difference: How far ours is from it, signed, where that is more than `APART`; else "".
         rank: 1 for the best of its column, 2 for the second, else 0.
         mark: Letter of the note that explains it, or "".
     """
@@ -81,6 +84,7 @@ class Cell(NamedTuple):
     value: float
     interval: str
     reported: str
+    difference: str
     rank: int
     mark: str
 
@@ -202,7 +206,10 @@ def _grid(
     tracks = [track_of(record, weights) for record in scope.records.values()]
     shown = cells[cells["track"].isin({track for track, _ in tracks})]
     notes = _Notes()
-    marks = [notes.mark(reason) for _, reason in tracks]
+    marks = [
+        ",".join(map(notes.mark, [reason] if reason else unlike_published(record, track)))
+        for record, (track, reason) in zip(scope.records.values(), tracks, strict=True)
+    ]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
     printed = _printed(qf) if protocol == "paper" else {}
@@ -235,6 +242,20 @@ def track_of(record: Mapping[str, Any], weights: str) -> tuple[str, str]:
     return weights, record["absent"].get(weights, "the profile does not score it")
 
 
+def unlike_published(record: Mapping[str, Any], track: str) -> list[str]:
+    """Return what sets a chain's methods apart from their published forms, a note a method."""
+    notes = []
+    for step, described in record["steps"].items():
+        chosen = record["settings"].get(track, {}).get(step, {})
+        said = [f"{name} {value}" for name, value in chosen.items()]
+        done, published = record["budgets"].get(step, (0, 0)) if track == "retrained" else (0, 0)
+        if done < published:
+            said.append(f"trained for {done:,} of {published:,} published steps")
+        if said:
+            notes.append(f"{described['title']}: {', '.join(said)}")
+    return notes
+
+
 def _printed(qf: int | None) -> dict[tuple[str, str, str, str], float]:
     """Return method, order, set and metric -> the paper's number at a quality factor."""
     cells = paper.cells(("III", "IV"))
@@ -262,11 +283,13 @@ def _cell(row: Mapping[Any, Any] | None, column: Column, reported: float | None,
     decimals = column.decimals
     beside = "" if reported is None else f"{reported:.{decimals}f}"
     if row is None:
-        return Cell(DASH, math.nan, "", beside, 0, mark)
+        return Cell(DASH, math.nan, "", beside, "", 0, mark)
     if math.isinf(row["value"]):
-        return Cell(INFINITE, row["value"], "", beside, 0, mark)
+        return Cell(INFINITE, row["value"], "", beside, "", 0, mark)
     interval = f"{row['ci_low']:.{decimals}f} to {row['ci_high']:.{decimals}f}"
-    return Cell(f"{row['value']:.{decimals}f}", row["value"], interval, beside, 0, mark)
+    far = abs(row["difference"]) > APART.get(column.metric, math.inf)  # NaN is not far
+    apart = f"{row['difference']:+.{decimals}f}".replace("-", "−") if far else ""
+    return Cell(f"{row['value']:.{decimals}f}", row["value"], interval, beside, apart, 0, mark)
 
 
 def _ranked(down: Sequence[Cell], column: Column) -> list[Cell]:

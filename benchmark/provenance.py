@@ -119,7 +119,8 @@ def chain_record(
 
     Returns:
         `title`, `order`, `steps` (method records), `tracks` (track -> SHA-256 of weights by step),
-        `settings` (track -> settings by step where they are not the published ones) and `absent`
+        `settings` (track -> settings by step where they are not the published ones), `budgets`
+        (step -> steps it was trained for and published ones, of retrained weights) and `absent`
         (track -> why it cannot be scored).
     """
     record: dict[str, Any] = {
@@ -128,6 +129,7 @@ def chain_record(
         "steps": {name: method_record(name) for name in chain.steps},
         "tracks": {},
         "settings": {},
+        "budgets": {},
         "absent": {},
     }
     for track in tracks:
@@ -141,6 +143,8 @@ def chain_record(
         else:
             record["tracks"][track] = weights.hashes(chain, track, trained)
             record["settings"][track] = weights.settings(chain, track, trained)
+            if track == "retrained":
+                record["budgets"] = weights.budgets(chain, trained)
     return record
 
 

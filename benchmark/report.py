@@ -15,8 +15,8 @@ from benchmark.grids import Grid, Scope
 
 LEGEND = (
     "A method keeps its colour in every figure; dashes: deblocked first, dash-dots: deblocked "
-    "afterwards, dots: deblocked only, thick: MLSM. Panels as in the paper's figures; the dark input "
-    "(Identity) and MLSM stand in each."
+    "afterwards, dots: deblocked only, thick: MLSM. Panels as in the paper's figures; the dark "
+    "input (Identity) and MLSM stand in each."
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmark.grids import DASH, Cell, Grid, Line
+from benchmark.grids import APART, DASH, Cell, Grid, Line
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -23,6 +23,7 @@ _LATEX = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "∞": r"$\infty$",
+    "−": "$-$",
 }
 
 
@@ -54,8 +55,12 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 
 
 def _caption(grid: Grid) -> str:
-    beside = any(cell.reported for line in grid.lines for cell in line.cells)
-    return grid.caption + (" In parentheses: the paper's number." if beside else "")
+    cells = [cell for line in grid.lines for cell in line.cells]
+    said = " In parentheses: the paper's number." if any(c.reported for c in cells) else ""
+    if any(c.difference for c in cells):
+        limits = ", ".join(f"{metric} {limit:g}" for metric, limit in APART.items())
+        said = said[:-1] + f", and how far ours is from it where that is more than {limits}."
+    return grid.caption + said
 
 
 def _marked(text: str, mark: str) -> str:
@@ -64,7 +69,13 @@ def _marked(text: str, mark: str) -> str:
 
 def _markdown_cell(cell: Cell) -> str:
     ranked = {0: cell.text, 1: f"**{cell.text}**", 2: f"<u>{cell.text}</u>"}[cell.rank]
-    return f"{ranked} ({cell.reported})" if cell.reported else ranked
+    return ranked + _beside(cell)
+
+
+def _beside(cell: Cell) -> str:
+    if not cell.reported:
+        return ""
+    return f" ({cell.reported}; {cell.difference})" if cell.difference else f" ({cell.reported})"
 
 
 def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
@@ -110,7 +121,7 @@ def _superscript(mark: str) -> str:
 def _latex_cell(cell: Cell) -> str:
     text = escape(cell.text)
     ranked = {0: text, 1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}[cell.rank]
-    return f"{ranked} ({cell.reported})" if cell.reported else ranked
+    return ranked + escape(_beside(cell))
 
 
 def _latex_float(

@@ -219,6 +219,20 @@ def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, A
     return {name: found for name, found in made.items() if found}
 
 
+def budgets(chain: Chain, trained: Path) -> dict[str, list[int]]:
+    """Return step -> optimiser steps of its last part's training here, and published ones."""
+    records = {
+        step.name: load(trained_path(trained, step.name)).record
+        for step in chain.plugins
+        if step.learned
+    }
+    return {
+        name: [int(record["steps"]), int(record["published_steps"])]
+        for name, record in records.items()
+        if "steps" in record and "published_steps" in record
+    }
+
+
 def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
     """Return the SHA-256 of every weights file a chain uses, by step name."""
     found: dict[str, str] = {}

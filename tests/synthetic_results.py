@@ -79,6 +79,8 @@ def record(chain: str) -> dict[str, Any]:
         "order": "+".join(VERBS[role] for _, role, _ in steps.values()),
         "steps": {name: {"title": title, "role": role} for name, (title, role, _) in steps.items()},
         "tracks": {},
+        "settings": {},
+        "budgets": {name: [40, 400] for name in steps if name == "zero_dce"},
         "absent": {},
     }
     learned = [name for name, (_, _, has_weights) in steps.items() if has_weights]

@@ -151,7 +151,7 @@ def test_the_best_and_the_second_of_each_column_are_told(made):
 
 def test_numbers_that_print_alike_share_a_rank():
     column = grids.Column("LOL", "PSNR")
-    cells = [grids.Cell(f"{v:.2f}", v, "", "", 0, "") for v in (10.001, 10.0019, 9.0, 8.0)]
+    cells = [grids.Cell(f"{v:.2f}", v, "", "", "", 0, "") for v in (10.001, 10.0019, 9.0, 8.0)]
     assert [cell.rank for cell in grids._ranked(cells, column)] == [1, 1, 2, 0]
 
 
@@ -161,6 +161,32 @@ def test_a_method_without_weights_is_a_row_of_dashes_with_the_reason(made):
     assert {cell.text for cell in line.cells} == {grids.DASH}
     assert line.cells[0].reported == "19.16"
     assert made[1].notes == (grids.Note(line.mark, synthetic.NO_RELEASE),)
+
+
+def test_a_row_states_what_sets_its_methods_apart_from_their_published_forms(made):
+    by_method = {line.method: line.mark for line in made[0].lines}
+    texts = {note.mark: note.text for note in made[0].notes}
+    note = "Zero-DCE: trained for 40 of 400 published steps"
+    assert texts[by_method["Zero-DCE"]] == note
+    assert texts[by_method["EDSR+Zero-DCE"]] == note
+    assert by_method["EDSR"] == ""
+
+
+def test_settings_that_are_not_the_published_ones_are_spelt_out():
+    record = synthetic.record("gamma+edsr") | {
+        "settings": {"classical": {"gamma": {"exponent": 0.5}}}
+    }
+    assert grids.unlike_published(record, "classical") == ["Gamma: exponent 0.5"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "told"), [(0.0999, ""), (-0.69, "−0.69"), (0.11, "+0.11"), (np.nan, "")]
+)
+def test_a_number_over_a_tenth_of_a_decibel_from_the_papers_says_so(difference, told):
+    row = {"value": 15.0, "ci_low": 14.0, "ci_high": 16.0, "difference": difference}
+    cell = grids._cell(row, grids.Column("LOL", "PSNR"), 15.67, "")
+    assert cell.difference == told
+    assert (typeset._markdown_cell(cell) == "15.00 (15.67)") is not bool(told)
 
 
 def test_a_track_that_no_method_has_makes_no_grid_but_is_listed_as_absent(table_3):
@@ -190,8 +216,8 @@ def test_a_note_says_how_many_infinite_values_are_not_in_a_mean(table_3):
     at = (table["method"] == "Gamma") & (table["metric"] == "PSNR")
     table.loc[at, "n"] = synthetic.IMAGES - 2
     grid = grids.build("table_3", table, SCOPE)[0]
-    assert grid.lines[0].cells[0].mark == "a"
-    assert grid.notes[0].text.startswith("2 of 6 images equal their reference")
+    texts = {note.mark: note.text for note in grid.notes}
+    assert texts[grid.lines[0].cells[0].mark].startswith("2 of 6 images equal their reference")
 
 
 def test_an_infinite_mean_is_printed_and_is_the_best(table_3):
@@ -215,7 +241,7 @@ def test_markdown_prints_decimals_arrows_ranks_and_the_papers_numbers(made):
     assert "LOL BEF ↓" in text
     assert re.search(r"\| LIME \| enhance \| classical \| 15\.40 \(17\.38\) \| 0\.1540 ", text)
     assert re.search(r"\| MLSM \| joint \| retrained \| \*\*25\.40\*\* \(19\.16\)", text)
-    assert re.search(r"Zero-DCE\+EDSR \| enhance\+deblock \| retrained \| <u>23\.40</u>", text)
+    assert re.search(r"Zero-DCE\+EDSR<sup>a</sup> \| enhance\+deblock \| retrained \| <u>23\.40</u>", text)
     assert f"<sup>a</sup> {synthetic.NO_RELEASE}." in text
 
 
