@@ -183,7 +183,8 @@ def test_miniatures_are_told_from_the_papers_sets(page):
 
 
 def test_training_counts_and_provenance_are_shown(page):
-    assert ["mlsm", "400", "15.46 → 16.79 (best 16.79)"] in [row[:3] for row in page.rows]
+    shown = ["mlsm", "400", "—", "15.46 → 16.79 (best 16.79)"]
+    assert shown in [row[:4] for row in page.rows]
     assert ["LSRW", "—", "5600"] in page.rows
     for said in ("commit", "cpu", "jpeg / subsampling", "libraries / torch"):
         assert said in page.text["provenance"]
@@ -219,6 +220,22 @@ def test_a_training_that_was_never_validated_is_summarised():
     (line,) = report.trained({"edsr": log})
     assert (line.part, line.steps, line.psnr) == ("edsr", 400, "not validated")
     assert line.losses.startswith("model/reconstruction 0.1")
+
+
+def test_a_training_tells_its_share_of_the_published_steps_and_how_far_it_is_from_the_paper():
+    records = {"zero_dce": synthetic.record("zero_dce")}
+    cell = {"method": "Zero-DCE", "metric": "PSNR", "protocol": "paper", "track": "retrained"}
+    cell |= {"dataset": "LOL", "reported": 15.67}
+    cells = pd.DataFrame(
+        [cell | {"qf": 90, "difference": -0.06}, cell | {"qf": 80, "difference": 1}]
+    )
+    (line,) = report.trained({"zero_dce": synthetic.log(0)}, records, cells)
+    assert line.share == "10.00% of 400"
+    assert line.shortfall == "LOL −0.06 (QF 90), +1.00 (QF 80) dB"
+    (line,) = report.trained({"zero_dce": synthetic.log(0)}, records, cells.assign(difference=None))
+    assert line.shortfall == "other data than the paper's"
+    (line,) = report.trained({"zero_dce": synthetic.log(0)}, records, cells.assign(reported=None))
+    assert line.shortfall == "not in the paper"
 
 
 def test_nested_values_are_listed_by_their_path():

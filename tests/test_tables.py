@@ -241,7 +241,8 @@ def test_markdown_prints_decimals_arrows_ranks_and_the_papers_numbers(made):
     assert "LOL BEF ↓" in text
     assert re.search(r"\| LIME \| enhance \| classical \| 15\.40 \(17\.38\) \| 0\.1540 ", text)
     assert re.search(r"\| MLSM \| joint \| retrained \| \*\*25\.40\*\* \(19\.16\)", text)
-    assert re.search(r"Zero-DCE\+EDSR<sup>a</sup> \| enhance\+deblock \| retrained \| <u>23\.40</u>", text)
+    second = r"Zero-DCE\+EDSR<sup>a</sup> \| enhance\+deblock \| retrained \| <u>23\.40</u>"
+    assert re.search(second, text)
     assert f"<sup>a</sup> {synthetic.NO_RELEASE}." in text
 
 

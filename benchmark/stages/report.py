@@ -1,6 +1,8 @@
 """Stage report: everything above on one HTML page."""
 
-from benchmark import evidence, grids, jsonfile, paper, report, stages
+import pandas as pd
+
+from benchmark import evidence, grids, jsonfile, paper, report, stages, tables
 from benchmark.params import Params
 from benchmark.report import Content, Picture
 
@@ -25,7 +27,11 @@ def write_report(params: Params) -> None:
         ],
         pictures=pictures(params),
         absences=evidence.absences(params),
-        training=report.trained(evidence.logs(params)),
+        training=report.trained(
+            evidence.logs(params),
+            evidence.records(params),
+            pd.concat([evidence.table(params, name) for name in tables.QFS]),
+        ),
         provenance=jsonfile.read(params.results / "provenance.json"),
     )
     path = params.results / "report.html"
