@@ -153,8 +153,9 @@ def _shortfall(record: Mapping[str, Any], cells: pd.DataFrame) -> str:
     if beside.empty:
         return "other data than the paper's"
     told = [
-        f"{dataset} " + ", ".join(f"{d:+.2f} (QF {q})" for q, d in group.to_numpy())
-        for dataset, group in beside.groupby("dataset", sort=False)[["qf", "difference"]]
+        f"{dataset} " + ", ".join(f"{d:+.2f} (QF {q})" for q, d in zip(*pair, strict=True))
+        for dataset, group in beside.groupby("dataset", sort=False)
+        for pair in [(group["qf"], group["difference"])]
     ]
     return "; ".join(told).replace("-", "−") + " dB"
 
