@@ -180,6 +180,31 @@ def enhance(
 
 
 @app.command()
+def audit(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for audit.md and audit.json.")
+    ] = ROOT / "results" / "paper",
+    as_json: JsonOption = False,
+) -> None:
+    """Compute what does not fit inside the paper's own tables."""
+    from benchmark import jsonfile, paper, paper_audit
+
+    started = time.monotonic()
+    numbers = paper.reported()
+    found = paper_audit.findings(numbers)
+    if as_json:
+        print(json.dumps(paper_audit.as_json(found), indent=2, default=str))
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    text = paper_audit.markdown(found, numbers)
+    (output / "audit.md").write_text(text, encoding="utf-8", newline="\n")
+    jsonfile.write(output / "audit.json", {"findings": paper_audit.as_json(found)})
+    for finding in found:
+        print(f"{finding.where}: {finding.title}")
+    _done(started, f"{output / 'audit.md'} ({len(found)} findings)")
+
+
+@app.command()
 def check(
     profile: ProfileOption = "demo",
     against: Annotated[

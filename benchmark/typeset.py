@@ -49,7 +49,7 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
             + [_marked(_markdown_cell(cell), cell.mark) for cell in line.cells]
             for line in grid.lines
         ]
-        parts += [_caption(grid), _pipes(heads, rows, left=3)]
+        parts += [_caption(grid), _pipes(heads, rows, [i < 3 for i in range(len(heads))])]
         parts += [f"<sup>{note.mark}</sup> {note.text}." for note in grid.notes]
     return "\n\n".join(parts) + "\n"
 
@@ -78,10 +78,22 @@ def _beside(cell: Cell) -> str:
     return f" ({cell.reported}; {cell.difference})" if cell.difference else f" ({cell.reported})"
 
 
-def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
-    """Return a Markdown table whose first columns are text and whose others are numbers."""
-    rule = [":--" if i < left else "--:" for i in range(len(heads))]
+def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[bool]) -> str:
+    """Return a Markdown table; columns of text stand left, numbers right."""
+    rule = [":--" if left else "--:" for left in text]
     return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
+
+
+def frame(cells: pd.DataFrame) -> str:
+    """Return any data frame as a Markdown table."""
+    text = [not pd.api.types.is_numeric_dtype(kind) for kind in cells.dtypes]
+    heads = [str(column) for column in cells.columns]
+    rows = [[_plain(value) for value in row] for row in cells.itertuples(index=False, name=None)]
+    return _pipes(heads, rows, text)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def latex(grids: Sequence[Grid]) -> str:
@@ -143,7 +155,12 @@ def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, 
         for row in table.itertuples(index=False, name=None)
     ]
     said = [*notes, "A dash: not in this profile, or not in the paper."]
-    text = "\n\n".join([f"# {title}", *said, _pipes(heads[:shown], rows, left=1)]) + "\n"
+    text = (
+        "\n\n".join(
+            [f"# {title}", *said, _pipes(heads[:shown], rows, [i == 0 for i in range(shown)])]
+        )
+        + "\n"
+    )
     lines = [" & ".join(map(escape, row)) + r" \\" for row in [heads[:shown], *rows]]
     spec = "l" + "r" * (shown - 1)
     return text, _latex_float(f"{title}. {' '.join(said)}", spec, lines[:1], lines[1:], [])
