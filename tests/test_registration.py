@@ -9,9 +9,10 @@ import skimage.data
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmark import images, registration, surf
+from benchmark import acceptance, images, registration, surf
+from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.images import Image
-from benchmark.registration import Evidence, Registration, RegistrationSettings, apply, register
+from benchmark.registration import Registration, apply, register
 from benchmark.warping import corners, largest_rectangle, transform, valid_mask, warp
 
 SETTINGS = RegistrationSettings()
@@ -197,7 +198,7 @@ def test_a_refused_registration_cannot_be_applied() -> None:
 
 
 def test_good_evidence_is_not_refused() -> None:
-    assert registration.refusal(GOOD, SETTINGS) == ""
+    assert acceptance.refusal(GOOD, SETTINGS) == ""
 
 
 @pytest.mark.parametrize(
@@ -219,11 +220,11 @@ def test_good_evidence_is_not_refused() -> None:
     ],
 )
 def test_each_criterion_refuses_on_its_own(field: str, value: float, reason: str) -> None:
-    assert registration.refusal(replace(GOOD, **{field: value}), SETTINGS) == reason
+    assert acceptance.refusal(replace(GOOD, **{field: value}), SETTINGS) == reason
 
 
 def test_numbers_that_were_not_measured_are_not_judged() -> None:
-    assert registration.refusal(Evidence(matches=30, cells=4), SETTINGS) == ""
+    assert acceptance.refusal(Evidence(matches=30, cells=4), SETTINGS) == ""
 
 
 @pytest.mark.parametrize(
