@@ -51,6 +51,8 @@ class Registration:
     max_displacement_px: float
     """Largest displacement in the image; NaN likewise. For "identity", whose matrix moves nothing,
     this and `rmse_px` are those of the estimate that was too small to act upon."""
+    evidence: Evidence
+    """All that was measured, of which the above is a part."""
 
     @property
     def inlier_ratio(self) -> float:
@@ -115,7 +117,7 @@ def judge(
     """
     evidence = Evidence(len(pairs.dark), acceptance.cells(pairs.dark, dark.shape))
     if reason := acceptance.refusal(evidence, settings):
-        return _refused(reason, evidence.matches)
+        return _refused(reason, evidence)
     flat_dark, flat_normal = surf.flatten(dark), surf.flatten(normal)
     fit = estimate(flat_dark, flat_normal)
     evidence = acceptance.geometry(evidence, fit.matrix, pairs, dark.shape, normal.shape, settings)
@@ -135,13 +137,15 @@ def judge(
         rmse_px=float(evidence.rmse_px or 0.0),
         overlap=float(evidence.overlap or 0.0),
         max_displacement_px=moved_px,
+        evidence=evidence,
     )
 
 
-def _refused(reason: str, found: int) -> Registration:
+def _refused(reason: str, evidence: Evidence) -> Registration:
     """Return the record of a pair for which no transform was looked for."""
+    unknown = (math.nan, math.nan, math.nan)
     return Registration(
-        False, reason, "identity", np.eye(3), found, 0, math.nan, math.nan, math.nan
+        False, reason, "identity", np.eye(3), evidence.matches, 0, *unknown, evidence
     )
 
 

@@ -166,7 +166,7 @@ def test_both_outputs_are_one_size_and_the_dark_pixels_are_untouched() -> None:
 
 
 def accepted(model: registration.Model, matrix: NDArray[np.float64]) -> Registration:
-    return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0)
+    return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0, GOOD)
 
 
 def test_no_border_pixel_is_invented() -> None:
