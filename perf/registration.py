@@ -43,10 +43,10 @@ OPEN = replace(
 )
 """What is measured under: it refuses nothing that `CANDIDATES` are about, so that one run tells
 what each of them would have refused."""
-SIFT_CONTRASTS, SIFT_RATIO = (0.04, 0.02, 0.01), 0.8
-SIFT_TRIALS = 60
+SIFT_CONTRASTS, SIFT_RATIO = (0.04, 0.01), 0.8
+SIFT_TRIALS = 40
 """Cases of the choosing half, pairs and mispairs, that SIFT's contrast is chosen on."""
-OURS, SIFT, DENSE = "SURF + dense (ours)", "SIFT + MAGSAC", "SIFT + MAGSAC + our dense"
+OURS, SIFT = "SURF + dense (ours)", "SIFT + USAC_MAGSAC"
 HEAD = """# Registration of pairs of known misalignment
 
 Made by `OMP_NUM_THREADS=1 python perf/registration.py`, which says how; do not edit.
@@ -81,8 +81,8 @@ def ours(dark: Image, normal: Image) -> Registration:
     return registration.register(dark, normal, OPEN, SEED)
 
 
-def opencv(dark: Image, normal: Image, contrast: float, dense: bool = False) -> Registration:
-    return sift.register(dark, normal, OPEN, SEED, contrast, SIFT_RATIO, dense)
+def opencv(dark: Image, normal: Image, contrast: float) -> Registration:
+    return sift.register(dark, normal, OPEN, SEED, contrast, SIFT_RATIO)
 
 
 def measure(case: Case, method: Method) -> list[Any]:
@@ -231,9 +231,8 @@ def report(bench: Bench, seeds: int) -> Iterator[str]:
     choosing = [] if training is None else misaligned.lol(training, "choosing", SETTINGS)
     methods: dict[str, Method] = {OURS: ours}
     if sift.version():
-        contrast = choose_contrast(choosing[:SIFT_TRIALS], bench)
+        contrast = choose_contrast(choosing[:SIFT_TRIALS], bench) if choosing else SIFT_CONTRASTS[0]
         methods[SIFT] = functools.partial(opencv, contrast=contrast)
-        methods[DENSE] = functools.partial(opencv, contrast=contrast, dense=True)
         yield f"SIFT: contrast threshold {contrast}, ratio {SIFT_RATIO}, mutual matches."
     else:
         yield "OpenCV is not installed: no comparison with SIFT."

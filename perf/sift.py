@@ -27,7 +27,6 @@ def register(
     seed: int,
     contrast: float,
     ratio: float,
-    dense: bool,
 ) -> Registration:
     """Register on the copies that SURF sees, under the same criteria.
 
@@ -38,14 +37,13 @@ def register(
         seed: Of USAC_MAGSAC.
         contrast: Least contrast of a keypoint.
         ratio: Largest distance of a match over that of the second best.
-        dense: Refine the homography by our dense alignment, and choose the model as we do.
     """
     cv2.setNumThreads(1)
     cv2.setRNGSeed(seed)
     planes = registration.normalised(dark, normal, settings)
     pairs = matches(*planes, settings.max_keypoints, contrast, ratio)
 
-    def estimate(flat_dark: Plane, flat_normal: Plane) -> Fit:
+    def estimate(*_: Plane) -> Fit:
         matrix, _ = cv2.findHomography(
             pairs.normal,
             pairs.dark,
@@ -56,8 +54,6 @@ def register(
         )
         usable = matrix is not None and np.linalg.matrix_rank(matrix) == 3
         start: Matrix = matrix / matrix[2, 2] if usable else np.eye(3)
-        if dense:
-            return registration.align(flat_dark, flat_normal, pairs, start, settings)
         return Fit("homography", start, 0.0)
 
     return registration.judge(*planes, pairs, estimate, settings)

@@ -224,14 +224,25 @@ def test_a_file_system_without_links_gets_copies(places, monkeypatch):
         assert sha256(places.locate(manifest[side][0])) == manifest[f"{side}_sha256"][0]
 
 
-def test_the_stage_writes_what_was_found_beside_the_manifest(places, tmp_path, monkeypatch):
-    demo = params.load(params.profile_path("demo"))
+@pytest.fixture
+def demo(places, tmp_path, monkeypatch) -> params.Params:
+    """The demo profile, its folders in the temporary one."""
+    profile = params.load(params.profile_path("demo"))
     for module in (params, stage):
         monkeypatch.setattr(module, "ROOT", tmp_path)
-    frame = listed(places)
+    return profile
+
+
+def inventory(places: merge.Places, name: str) -> pd.DataFrame:
+    frame = listed(places).assign(dataset=name)
     for column in ("dark", "normal"):
         frame[column] = frame[column].str.removeprefix("raw/LSRW/")
-    pairs.write_manifest(frame, places.work / "inventory" / "LSRW.csv")
+    pairs.write_manifest(frame, places.work / "inventory" / f"{name}.csv")
+    return frame
+
+
+def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_path):
+    inventory(places, "LSRW")
     stage.register(demo, "LSRW")
     folder = places.work / "pairs" / "LSRW"
     manifest = pairs.read_manifest(folder / "manifest.csv")
@@ -240,3 +251,15 @@ def test_the_stage_writes_what_was_found_beside_the_manifest(places, tmp_path, m
     assert facts["accepted"].tolist() == (manifest["status"] == "ok").tolist()
     assert facts["reason"].tolist() == manifest["reason"].tolist()
     assert (tmp_path / ".cache" / "pairs").is_dir()
+
+
+def test_a_set_that_needs_no_registration_is_listed_as_it_is(places, demo, count):
+    before = inventory(places, "LOL")
+    stage.register(demo, "LOL")
+    folder = places.work / "pairs" / "LOL"
+    manifest = pairs.read_manifest(folder / "manifest.csv")
+    assert not count
+    assert [file.name for file in folder.rglob("*")] == ["manifest.csv"]
+    assert manifest["dark"].tolist() == ("raw/LOL/" + before["dark"]).tolist()
+    for column in ("dark_sha256", "normal_sha256", "width", "height", "status"):
+        assert manifest[column].tolist() == before[column].tolist()

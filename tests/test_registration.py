@@ -1,7 +1,6 @@
 import os
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import skimage.data
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmark import acceptance, images, registration, surf
+from benchmark import acceptance, datasets, images, registration, surf
 from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.images import Image
 from benchmark.registration import Registration, apply, register
@@ -121,6 +120,25 @@ def test_the_same_seed_gives_the_same_registration() -> None:
     first, second = (register(dark, normal, SETTINGS, seed=7) for _ in range(2))
     assert np.array_equal(first.matrix, second.matrix)
     assert replace(first, matrix=second.matrix) == second
+
+
+def test_the_inlier_ratio_is_that_of_the_matches() -> None:
+    matrix = np.eye(3)
+    assert accepted("identity", matrix).inlier_ratio == pytest.approx(0.9)
+    assert np.isnan(replace(accepted("identity", matrix), matches=0, inliers=0).inlier_ratio)
+
+
+def test_any_estimator_is_judged_by_the_same_criteria() -> None:
+    dark, normal = pair("coffee", np.array(MATRICES["translation"], np.float64))
+    planes = registration.normalised(dark, normal, SETTINGS)
+    pairs = surf.matches(*planes, SETTINGS.max_keypoints, SETTINGS.ratio)
+
+    def judged(matrix: list[list[float]]) -> Registration:
+        fit = surf.Fit("homography", np.array(matrix, np.float64), 0.0)
+        return registration.judge(*planes, pairs, lambda *_: fit, SETTINGS)
+
+    assert judged(MATRICES["translation"]).accepted
+    assert judged([[1, 0, 15.3], [0, 1, -3.6], [0, 0, 1]]).reason.startswith("inlier")
 
 
 def test_inputs_are_left_alone() -> None:
@@ -262,12 +280,15 @@ def test_a_wrong_alignment_is_caught_after_warping(monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 @pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
 def test_real_dark_images_register_and_mispairs_do_not() -> None:
-    folder = Path(os.environ["MLSM_BENCH_DATA"]) / "LOL" / "our485_webp"
-    if not folder.is_dir():
-        pytest.skip("MLSM_BENCH_DATA has no LOL/our485_webp")
-    names = ["722.webp", "715.webp", "241.webp", "95.webp", "680.webp", "692.webp"]
-    darks = [images.read(folder / "low" / name) for name in names]
-    normals = [images.read(folder / "high" / name) for name in names]
+    root = datasets.find("LOL", datasets.raw_roots(None))
+    names = ["722", "715", "241", "95", "680", "692"]
+    found = (
+        {} if root is None else {pair.name: pair for pair in datasets.read("LOL", [root.parent])}
+    )
+    if not all(name in found for name in names):
+        pytest.skip(f"MLSM_BENCH_DATA lacks the LOL training pairs {', '.join(names)}")
+    darks = [images.read(found[name].dark) for name in names]
+    normals = [images.read(found[name].normal) for name in names]
     for index, dark in enumerate(darks):
         true = register(dark[6:], normals[index][:-6], SETTINGS, seed=0)
         assert true.accepted, f"{names[index]}: {true.reason}"
