@@ -1,21 +1,65 @@
-"""Registered copies of misaligned training pairs, and the manifest that lists them."""
+"""Registered copies of misaligned training pairs, and the tables that list them.
 
+What is finished survives a kill: images and what was found of each pair lie in a cache under a name
+that holds everything they depend on, and are linked from there into the stage's output.
+"""
+
+import dataclasses
+import importlib.metadata
+import os
+import shutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import executor, images, registration
-from benchmark.digests import sha256
+from benchmark import acceptance, images, registration, surf, warping
+from benchmark.acceptance import RegistrationSettings
+from benchmark.digests import digest_values, sha256
+from benchmark.errors import InputError
+from benchmark.journal import Journal, work_through
 from benchmark.merge import Places
+
+FACTS = (
+    "dataset",
+    "name",
+    "model",
+    "matches",
+    "inliers",
+    "inlier_ratio",
+    "rmse_px",
+    "overlap",
+    "max_displacement_px",
+    "accepted",
+    "reason",
+)
+"""Columns of the table of what registration found, a row a pair."""
+_SIDES = ("dark", "normal")
+_CODE: tuple[ModuleType, ...] = (acceptance, images, registration, surf, warping)
+_LIBRARIES = ("mahotas", "numpy", "scikit-image", "scipy", "pillow")
+
+
+class Outcome(NamedTuple):
+    """What registering a set gives.
+
+    Attributes:
+        manifest: The pairs, in their order: those that had to be warped with the new files, sizes
+            and digests; those that were aligned already as they were; refused ones with status
+            `rejected` and the reason.
+        facts: One row a pair with `FACTS`, in the same order.
+    """
+
+    manifest: pd.DataFrame
+    facts: pd.DataFrame
 
 
 class _Job(NamedTuple):
     dark: Path
     normal: Path
-    folder: Path
-    name: str
-    settings: registration.RegistrationSettings
+    digests: tuple[str, str]  # SHA-256 of both, as listed
+    folder: Path  # where the registered images go
+    settings: RegistrationSettings
     seed: int
 
 
@@ -26,58 +70,118 @@ def register(
     prefix: str,
     seed: int,
     jobs: int,
-    settings: registration.RegistrationSettings | None = None,
-) -> pd.DataFrame:
-    """Register every pair of a manifest.
+    cache: Path,
+    settings: RegistrationSettings | None = None,
+) -> Outcome:
+    """Register every pair of a manifest; a killed run goes on where it stopped.
 
     Args:
         listed: A merged manifest of pairs of one set.
         places: Where its images lie.
-        folder: Where warped and cropped images are written, as `dark/<name>.png` and
+        folder: Where warped and cropped images are placed, as `dark/<name>.png` and
             `normal/<name>.png`.
         prefix: What the manifest calls that folder: `work/pairs/LSRW/`.
-        seed: Of RANSAC.
+        seed: Of RANSAC, the same for every pair: a pair's result depends on no other pair.
         jobs: Processes.
+        cache: Folder of finished pairs; best on the file system of `folder`.
         settings: Thresholds.
 
-    Returns:
-        The manifest, in its order: accepted pairs that had to be warped with the new files, sizes
-        and digests; pairs that were aligned already as they were; refused ones with status
-        `rejected` and the reason.
+    Raises:
+        InputError: An image cannot be read, or is not the file that was listed.
     """
-    chosen = settings or registration.RegistrationSettings()
+    chosen = settings or RegistrationSettings()
+    finished = cache / _key(chosen, seed)
     work = [
-        _Job(places.locate(dark), places.locate(normal), folder, name, chosen, seed)
-        for dark, normal, name in listed[["dark", "normal", "name"]].to_numpy()
+        _Job(
+            places.locate(row["dark"]),
+            places.locate(row["normal"]),
+            (row["dark_sha256"], row["normal_sha256"]),
+            finished / digest_values([row["dark_sha256"], row["normal_sha256"]])[:32],
+            chosen,
+            seed,
+        )
+        for row in listed.to_dict("records")
     ]
-    label = f"registering {folder.name}"
-    changes = executor.spread(_register, work, jobs, label, "pair")
-    rows = [
-        _changed(row, change, prefix)
-        for row, change in zip(listed.to_dict("records"), changes, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=list(listed.columns))
+    journal = Journal(finished / "pairs.jsonl")
+    keys = [job.folder.name for job in work]
+    for key in set(keys) & journal.done.keys():
+        if not _whole(finished / key, journal.done[key]["written"]):
+            del journal.done[key]
+    found = work_through(work, keys, _register, journal, jobs, f"registering {folder.name}")
+    rows = list(zip(listed.to_dict("records"), work, found, strict=True))
+    return Outcome(
+        pd.DataFrame(
+            [_placed(row, job.folder, entry, folder, prefix) for row, job, entry in rows],
+            columns=list(listed.columns),
+        ),
+        pd.DataFrame([row | entry["facts"] for row, _, entry in rows], columns=list(FACTS)),
+    )
 
 
-def _changed(row: dict[Any, Any], change: dict[str, Any], prefix: str) -> dict[Any, Any]:
-    moved = {side: prefix + change[side] for side in ("dark", "normal") if side in change}
-    return row | change | moved
+def _key(settings: RegistrationSettings, seed: int) -> str:
+    """Return the name of everything but the images that a registered pair depends on."""
+    sources = (__file__, *(module.__file__ or "" for module in _CODE))
+    code = [sha256(Path(source)) for source in sources]
+    versions = [importlib.metadata.version(name) for name in _LIBRARIES]
+    return digest_values([dataclasses.asdict(settings), seed, code, versions])[:32]
+
+
+def _whole(folder: Path, written: dict[str, Any]) -> bool:
+    """Tell whether the images of a finished pair are still what they were."""
+    return all(
+        (folder / f"{side}.png").is_file() and sha256(folder / f"{side}.png") == digest
+        for side, digest in written.get("sha256", {}).items()
+    )
 
 
 def _register(job: _Job) -> dict[str, Any]:
-    """Return what changes in the manifest's row."""
+    """Return `facts` of a pair, and what was `written`: nothing, or sizes and digests."""
+    for path, digest in zip((job.dark, job.normal), job.digests, strict=True):
+        if (actual := sha256(path)) != digest:
+            raise InputError(
+                f"{path} has SHA-256 {actual[:12]}, but the inventory lists {digest[:12]}: it "
+                "changed since; run the inventory again."
+            )
     dark, normal = images.read(job.dark), images.read(job.normal)
     found = registration.register(dark, normal, job.settings, job.seed)
+    names = ("model", "matches", "inliers", "inlier_ratio", "rmse_px", "overlap")
+    facts = {
+        name: getattr(found, name) for name in (*names, "max_displacement_px", "accepted", "reason")
+    }
     if not found.accepted:
-        return {"status": "rejected", "reason": found.reason}
+        return {"facts": facts, "written": {}}
     registered = registration.apply(dark, normal, found)
     if registered.dark is dark and registered.normal is normal:
-        return {}
-    written = {"dark": registered.dark, "normal": registered.normal}
-    change: dict[str, Any] = {}
-    for side, image in written.items():
-        change[side] = f"{side}/{job.name}.png"
-        images.write(job.folder / change[side], image)
-        change[f"{side}_sha256"] = sha256(job.folder / change[side])
-    change["height"], change["width"] = registered.dark.shape[:2]
-    return change
+        return {"facts": facts, "written": {}}
+    for side, image in zip(_SIDES, registered, strict=True):
+        images.write(job.folder / f"{side}.png", image)
+    height, width = registered.dark.shape[:2]
+    digests = {side: sha256(job.folder / f"{side}.png") for side in _SIDES}
+    return {"facts": facts, "written": {"height": height, "width": width, "sha256": digests}}
+
+
+def _placed(
+    row: dict[Any, Any], finished: Path, entry: dict[str, Any], folder: Path, prefix: str
+) -> dict[Any, Any]:
+    """Return the manifest's row of a finished pair, and put its images into place."""
+    facts, written = entry["facts"], entry["written"]
+    if not facts["accepted"]:
+        return row | {"status": "rejected", "reason": facts["reason"]}
+    if not written:
+        return row
+    changed = row | {"height": written["height"], "width": written["width"]}
+    for side in _SIDES:
+        name = f"{side}/{row['name']}.png"
+        _link(finished / f"{side}.png", folder / name)
+        changed |= {side: prefix + name, f"{side}_sha256": written["sha256"][side]}
+    return changed
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name without a second copy; copy where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)

@@ -7,19 +7,18 @@ never resampled, so that its noise stays what the sensor made. Register before a
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import NDArray
-from skimage.registration import phase_cross_correlation
 
-from benchmark import surf
+from benchmark import acceptance, surf
+from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.images import Image
 from benchmark.surf import Fit, Matches, Plane
 from benchmark.warping import (
     Matrix,
-    Points,
     corners,
     displacement_px,
     largest_rectangle,
@@ -29,74 +28,6 @@ from benchmark.warping import (
 )
 
 Model: TypeAlias = Literal["identity", "translation", "similarity", "homography"]
-
-
-@dataclass(frozen=True)
-class RegistrationSettings:
-    """How pairs are registered and which are refused. Not in the paper: all of it."""
-
-    denoise_px: float = 1.25
-    """Gaussian before detection, against noise; 1 and 1.5 lose more of the darkest LOL pairs."""
-    median: float = 0.4
-    """Common median brightness before detection: SURF's threshold depends on contrast."""
-    max_keypoints: int = 2000
-    """Strongest keypoints an image: bounds the table of descriptor distances to 32 MB."""
-    ratio: float = 0.8
-    """Lowe's ratio: more matches than at 0.7, while unrelated photographs still do not agree."""
-    inlier_px: float = 2.5
-    """Largest transfer error of an inlier: SURF keypoints of dark images scatter by over 1 px."""
-    max_trials: int = 1000
-    """RANSAC samples: enough for 10 % inliers with a probability of 0.9999."""
-    confidence: float = 0.999
-    """RANSAC stops once it has drawn a sample free of outliers with this probability."""
-    inlier_share: float = 0.9
-    """A simpler transform suffices where it keeps this share of the most inliers of any ..."""
-    unexplained: float = 1.01
-    """... and leaves at most this multiple of the least uncorrelated energy of any: keypoints
-    alone take a rotation of 1 degree for a shift, wrong by 4 to 8 px in the corners."""
-    identity_px: float = 0.3
-    """Below this displacement everywhere nothing is warped: resampling would only blur."""
-    min_matches: int = 30
-    """Fewer matches say little about a pair."""
-    min_cells: int = 4
-    """Cells of a 3x3 grid that hold matches: one textured object cannot fix the corners."""
-    min_inliers: int = 20
-    """Unrelated photographs reached 4 at most in 200 mispairs of LOL."""
-    min_inlier_ratio: float = 0.25
-    """Unrelated photographs reached 0.10 at most, in the same mispairs."""
-    max_rmse_px: float = 1.5
-    """Inliers spread evenly over the tolerance, as chance puts them, have 1.77."""
-    max_perspective: float = 0.01
-    """|h31|, |h32| times the longer side: pairs from one tripod have next to none."""
-    min_determinant: float = 0.95
-    """Area scale: both images come from one lens; focus breathing stays within 2 % a side."""
-    max_determinant: float = 1.05
-    """The same, the other way."""
-    max_displacement: float = 0.05
-    """Share of the diagonal: a larger jump is another photograph, not a nudged tripod."""
-    min_overlap: float = 0.9
-    """Share of the dark frame that the warped image must fill: the crop would lose the scene."""
-    min_gradient_gain: float = 0.0
-    """The edges of the warped image may not fit worse than those of the image as it came."""
-    max_residual_px: float = 1.0
-    """Shift that phase correlation still finds after warping."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was measured of a pair, in the order of measuring; None where it stopped before."""
-
-    matches: int
-    cells: int
-    inliers: int | None = None
-    inlier_ratio: float | None = None
-    rmse_px: float | None = None
-    perspective: float | None = None
-    determinant: float | None = None
-    displacement: float | None = None
-    overlap: float | None = None
-    gradient_gain: float | None = None
-    residual_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +51,13 @@ class Registration:
     max_displacement_px: float
     """Largest displacement in the image; NaN likewise. For "identity", whose matrix moves nothing,
     this and `rmse_px` are those of the estimate that was too small to act upon."""
+    evidence: Evidence
+    """All that was measured, of which the above is a part."""
+
+    @property
+    def inlier_ratio(self) -> float:
+        """Share of the matches that the transform explains; NaN where there are no matches."""
+        return self.inliers / self.matches if self.matches else math.nan
 
 
 class Registered(NamedTuple):
@@ -127,34 +65,6 @@ class Registered(NamedTuple):
 
     dark: Image
     normal: Image
-
-
-def refusal(evidence: Evidence, settings: RegistrationSettings) -> str:
-    """Return why a pair cannot be used, or an empty string.
-
-    Args:
-        evidence: What was measured; numbers that are None are not judged, NaN never passes.
-        settings: The thresholds.
-    """
-    e, s, no_limit = evidence, settings, math.inf
-    bounds = (
-        ("matched keypoints", e.matches, s.min_matches, no_limit),
-        ("cells of the 3x3 grid with matches", e.cells, s.min_cells, no_limit),
-        ("inliers", e.inliers, s.min_inliers, no_limit),
-        ("inlier ratio", e.inlier_ratio, s.min_inlier_ratio, no_limit),
-        ("RMSE of the inliers in px", e.rmse_px, 0.0, s.max_rmse_px),
-        ("perspective", e.perspective, 0.0, s.max_perspective),
-        ("area scale", e.determinant, s.min_determinant, s.max_determinant),
-        ("displacement over diagonal", e.displacement, 0.0, s.max_displacement),
-        ("overlap", e.overlap, s.min_overlap, 1.0),
-        ("gain in gradient correlation", e.gradient_gain, s.min_gradient_gain, no_limit),
-        ("shift left after warping in px", e.residual_px, 0.0, s.max_residual_px),
-    )
-    for name, value, low, high in bounds:
-        if value is not None and not low <= value <= high:
-            wanted = f"at most {high:g}" if value > high else f"at least {low:g}"
-            return f"{name}: {value:.4g}, expected {wanted}"
-    return ""
 
 
 def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: int) -> Registration:
@@ -169,22 +79,54 @@ def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: i
     Returns:
         The registration; refused, with the reason, where the pair cannot be trusted.
     """
-    planes = [
+    planes = normalised(dark, normal, settings)
+    pairs = surf.matches(*planes, settings.max_keypoints, settings.ratio)
+
+    def estimate(flat_dark: Plane, flat_normal: Plane) -> Fit:
+        start = surf.consensus(
+            pairs, settings.inlier_px, settings.max_trials, settings.confidence, seed
+        )
+        return align(flat_dark, flat_normal, pairs, start, settings)
+
+    return judge(*planes, pairs, estimate, settings)
+
+
+def normalised(dark: Image, normal: Image, settings: RegistrationSettings) -> tuple[Plane, Plane]:
+    """Return brightness-normalised grey copies, for measuring only: dark, normal."""
+    first, second = (
         surf.normalise(image, settings.denoise_px, settings.median) for image in (dark, normal)
-    ]
-    pairs = surf.matches(planes[0], planes[1], settings.max_keypoints, settings.ratio)
-    evidence = Evidence(len(pairs.dark), _cells(pairs.dark, dark.shape))
-    if reason := refusal(evidence, settings):
-        return _refused(reason, evidence.matches)
-    flat_dark, flat_normal = (surf.flatten(plane) for plane in planes)
-    fit = _simplest(_fits(flat_dark, flat_normal, pairs, settings, seed), pairs, settings)
-    evidence = _geometry(evidence, fit.matrix, pairs, dark.shape, normal.shape, settings)
+    )
+    return first, second
+
+
+def judge(
+    dark: Plane,
+    normal: Plane,
+    pairs: Matches,
+    estimate: Callable[[Plane, Plane], Fit],
+    settings: RegistrationSettings,
+) -> Registration:
+    """Apply every criterion to matches and the transform that an estimator makes of them.
+
+    Args:
+        dark: Brightness-normalised dark image, (H, W).
+        normal: The same of the normal-light image.
+        pairs: Matched keypoints, of whatever detector.
+        estimate: Gets the flattened dark and normal-light image; called if there are matches.
+        settings: The thresholds.
+    """
+    evidence = Evidence(len(pairs.dark), acceptance.cells(pairs.dark, dark.shape))
+    if reason := acceptance.refusal(evidence, settings):
+        return _refused(reason, evidence)
+    flat_dark, flat_normal = surf.flatten(dark), surf.flatten(normal)
+    fit = estimate(flat_dark, flat_normal)
+    evidence = acceptance.geometry(evidence, fit.matrix, pairs, dark.shape, normal.shape, settings)
     moved_px = displacement_px(fit.matrix, normal.shape)
     if moved_px < settings.identity_px:
         fit = Fit("identity", np.eye(3), fit.correlation)
-    if not (reason := refusal(evidence, settings)):
-        evidence = _after_warping(evidence, flat_dark, flat_normal, fit.matrix)
-        reason = refusal(evidence, settings)
+    if not (reason := acceptance.refusal(evidence, settings)):
+        evidence = acceptance.after_warping(evidence, flat_dark, flat_normal, fit.matrix)
+        reason = acceptance.refusal(evidence, settings)
     return Registration(
         accepted=not reason,
         reason=reason,
@@ -195,29 +137,35 @@ def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: i
         rmse_px=float(evidence.rmse_px or 0.0),
         overlap=float(evidence.overlap or 0.0),
         max_displacement_px=moved_px,
+        evidence=evidence,
     )
 
 
-def _refused(reason: str, found: int) -> Registration:
+def _refused(reason: str, evidence: Evidence) -> Registration:
     """Return the record of a pair for which no transform was looked for."""
+    unknown = (math.nan, math.nan, math.nan)
     return Registration(
-        False, reason, "identity", np.eye(3), found, 0, math.nan, math.nan, math.nan
+        False, reason, "identity", np.eye(3), evidence.matches, 0, *unknown, evidence
     )
 
 
-def _cells(points: Points, shape: tuple[int, ...]) -> int:
-    """Count the cells of a 3x3 grid that hold points (x, y)."""
-    cells = np.floor(points * 3.0 / (shape[1], shape[0])).astype(int)
-    return len(np.unique(cells, axis=0))
+def align(
+    dark: Plane, normal: Plane, pairs: Matches, start: Matrix, settings: RegistrationSettings
+) -> Fit:
+    """Refine a start within each family and return the simplest transform that suffices.
+
+    Args:
+        dark: Flattened dark image, (H, W).
+        normal: The same of the normal-light image.
+        pairs: Matches that the transforms are compared on.
+        start: Normal-light to dark, a few pixels off at most.
+        settings: What suffices.
+    """
+    return _simplest(_fits(dark, normal, start), pairs, settings)
 
 
-def _fits(
-    dark: Plane, normal: Plane, pairs: Matches, settings: RegistrationSettings, seed: int
-) -> tuple[Fit, Fit, Fit]:
-    """Estimate each family, simplest first, from the RANSAC similarity."""
-    start = surf.consensus(
-        pairs, settings.inlier_px, settings.max_trials, settings.confidence, seed
-    )
+def _fits(dark: Plane, normal: Plane, start: Matrix) -> tuple[Fit, Fit, Fit]:
+    """Align each family densely, simplest first."""
     prepared = surf.template(normal)
     similarity = surf.refine(dark, prepared, start, "similarity")
     centre = corners(normal.shape).mean(axis=0)
@@ -241,47 +189,6 @@ def _simplest(fits: tuple[Fit, ...], pairs: Matches, settings: RegistrationSetti
         if agrees and rest <= settings.unexplained * min(left):
             return fit
     return fits[int(np.argmin(left))]
-
-
-def _geometry(
-    evidence: Evidence,
-    matrix: Matrix,
-    pairs: Matches,
-    frame: tuple[int, ...],
-    source: tuple[int, ...],
-    settings: RegistrationSettings,
-) -> Evidence:
-    """Add what the transform itself says."""
-    error = surf.transfer_error(matrix, pairs)
-    inliers = error < settings.inlier_px
-    return replace(
-        evidence,
-        inliers=int(inliers.sum()),
-        inlier_ratio=float(inliers.mean()),
-        rmse_px=float(np.sqrt((error[inliers] ** 2).mean())) if inliers.any() else math.nan,
-        perspective=float(np.abs(matrix[2, :2]).max() * max(source[:2])),
-        determinant=float(np.linalg.det(matrix[:2, :2])),
-        displacement=displacement_px(matrix, source) / math.hypot(*frame[:2]),
-        overlap=float(valid_mask(matrix, frame, source).mean()),
-    )
-
-
-def _after_warping(evidence: Evidence, dark: Plane, normal: Plane, matrix: Matrix) -> Evidence:
-    """Add what the overlaid images say, over the part of the frame that they fill either way."""
-    before, after = np.eye(3), matrix
-    filled = [valid_mask(moved, dark.shape, normal.shape) for moved in (before, after)]
-    crop = largest_rectangle(filled[0] & filled[1])
-    came, warped = (warp(normal, moved, dark.shape)[crop] for moved in (before, after))
-    fixed = dark[crop]
-    shift = phase_cross_correlation(fixed, warped, upsample_factor=10)[0]  # type: ignore[no-untyped-call]
-    gain = _gradient_correlation(fixed, warped) - _gradient_correlation(fixed, came)
-    return replace(evidence, gradient_gain=gain, residual_px=math.hypot(*shift))
-
-
-def _gradient_correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
-    """Return the correlation of two images' gradient vectors, -1 to 1."""
-    a, b = (np.asarray(np.gradient(plane)) for plane in (first, second))  # (2, H, W)
-    return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-12))
 
 
 def apply(dark: Image, normal: Image, registration: Registration) -> Registered:

@@ -1,7 +1,6 @@
 import os
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +8,10 @@ import skimage.data
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmark import images, registration, surf
+from benchmark import acceptance, datasets, images, registration, surf
+from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.images import Image
-from benchmark.registration import Evidence, Registration, RegistrationSettings, apply, register
+from benchmark.registration import Registration, apply, register
 from benchmark.warping import corners, largest_rectangle, transform, valid_mask, warp
 
 SETTINGS = RegistrationSettings()
@@ -122,6 +122,25 @@ def test_the_same_seed_gives_the_same_registration() -> None:
     assert replace(first, matrix=second.matrix) == second
 
 
+def test_the_inlier_ratio_is_that_of_the_matches() -> None:
+    matrix = np.eye(3)
+    assert accepted("identity", matrix).inlier_ratio == pytest.approx(0.9)
+    assert np.isnan(replace(accepted("identity", matrix), matches=0, inliers=0).inlier_ratio)
+
+
+def test_any_estimator_is_judged_by_the_same_criteria() -> None:
+    dark, normal = pair("coffee", np.array(MATRICES["translation"], np.float64))
+    planes = registration.normalised(dark, normal, SETTINGS)
+    pairs = surf.matches(*planes, SETTINGS.max_keypoints, SETTINGS.ratio)
+
+    def judged(matrix: list[list[float]]) -> Registration:
+        fit = surf.Fit("homography", np.array(matrix, np.float64), 0.0)
+        return registration.judge(*planes, pairs, lambda *_: fit, SETTINGS)
+
+    assert judged(MATRICES["translation"]).accepted
+    assert judged([[1, 0, 15.3], [0, 1, -3.6], [0, 0, 1]]).reason.startswith("inlier")
+
+
 def test_inputs_are_left_alone() -> None:
     dark, normal = pair("coffee", np.array(MATRICES["homography"], np.float64))
     copies = dark.copy(), normal.copy()
@@ -165,7 +184,7 @@ def test_both_outputs_are_one_size_and_the_dark_pixels_are_untouched() -> None:
 
 
 def accepted(model: registration.Model, matrix: NDArray[np.float64]) -> Registration:
-    return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0)
+    return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0, GOOD)
 
 
 def test_no_border_pixel_is_invented() -> None:
@@ -197,7 +216,7 @@ def test_a_refused_registration_cannot_be_applied() -> None:
 
 
 def test_good_evidence_is_not_refused() -> None:
-    assert registration.refusal(GOOD, SETTINGS) == ""
+    assert acceptance.refusal(GOOD, SETTINGS) == ""
 
 
 @pytest.mark.parametrize(
@@ -219,11 +238,11 @@ def test_good_evidence_is_not_refused() -> None:
     ],
 )
 def test_each_criterion_refuses_on_its_own(field: str, value: float, reason: str) -> None:
-    assert registration.refusal(replace(GOOD, **{field: value}), SETTINGS) == reason
+    assert acceptance.refusal(replace(GOOD, **{field: value}), SETTINGS) == reason
 
 
 def test_numbers_that_were_not_measured_are_not_judged() -> None:
-    assert registration.refusal(Evidence(matches=30, cells=4), SETTINGS) == ""
+    assert acceptance.refusal(Evidence(matches=30, cells=4), SETTINGS) == ""
 
 
 @pytest.mark.parametrize(
@@ -261,12 +280,15 @@ def test_a_wrong_alignment_is_caught_after_warping(monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 @pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
 def test_real_dark_images_register_and_mispairs_do_not() -> None:
-    folder = Path(os.environ["MLSM_BENCH_DATA"]) / "LOL" / "our485_webp"
-    if not folder.is_dir():
-        pytest.skip("MLSM_BENCH_DATA has no LOL/our485_webp")
-    names = ["722.webp", "715.webp", "241.webp", "95.webp", "680.webp", "692.webp"]
-    darks = [images.read(folder / "low" / name) for name in names]
-    normals = [images.read(folder / "high" / name) for name in names]
+    root = datasets.find("LOL", datasets.raw_roots(None))
+    names = ["722", "715", "241", "95", "680", "692"]
+    found = (
+        {} if root is None else {pair.name: pair for pair in datasets.read("LOL", [root.parent])}
+    )
+    if not all(name in found for name in names):
+        pytest.skip(f"MLSM_BENCH_DATA lacks the LOL training pairs {', '.join(names)}")
+    darks = [images.read(found[name].dark) for name in names]
+    normals = [images.read(found[name].normal) for name in names]
     for index, dark in enumerate(darks):
         true = register(dark[6:], normals[index][:-6], SETTINGS, seed=0)
         assert true.accepted, f"{names[index]}: {true.reason}"

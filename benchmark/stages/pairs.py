@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import datasets, merge, pairing, pairs, stages
+from benchmark import ROOT, datasets, merge, pairing, pairs, stages
 from benchmark.params import Params
 
 
@@ -16,8 +16,12 @@ def register(params: Params, set: str) -> None:  # noqa: A002
     shutil.rmtree(folder, ignore_errors=True)
     if datasets.SETS[set].needs_registration:
         places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
-        prefix = f"work/pairs/{set}/"
-        listed = pairing.register(listed, places, folder, prefix, params.seed, params.jobs)
+        prefix, cache = f"work/pairs/{set}/", ROOT / ".cache" / "pairs"
+        listed, facts = pairing.register(
+            listed, places, folder, prefix, params.seed, params.jobs, cache
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        facts.to_csv(folder / "registration.csv", index=False, lineterminator="\n")
     pairs.write_manifest(listed, folder / "manifest.csv")
 
 
