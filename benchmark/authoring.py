@@ -135,8 +135,7 @@ def _into_block(text: str, key: str, entry: str) -> str:
     if len(heads) != 1:
         return text
     head = heads[0]
-    if re.match(rf"{key}: *(\{{ *\}}|\[ *\])", lines[head]):
-        lines[head] = f"{key}:\n"
+    lines[head] = re.sub(r": *(\{ *\}|\[ *\])", ":", lines[head], count=1)
     last, indent = head, "" if entry.startswith("-") else "  "
     for index, line in enumerate(lines[head + 1 :], head + 1):
         if line.strip() and not re.match(r"[ \-#]", line):
