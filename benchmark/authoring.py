@@ -59,6 +59,11 @@ def new(draft: Draft, params_path: Path) -> Path:
             f"There is a method {draft.name!r} already: choose another name, or edit "
             f"{methods.PACKAGE}/{draft.name}.py."
         )
+    if not params_path.is_file():
+        raise InputError(
+            f"There is no params file at {params_path}: run the command of a checkout of the "
+            "repository, where methods are added."
+        )
     before = params_path.read_text(encoding="utf-8")
     after = _added(before, draft, params_path)
     target.write_text(source(draft), encoding="utf-8")
@@ -102,13 +107,13 @@ def source(draft: Draft) -> str:
 def _added(text: str, draft: Draft, path: Path) -> str:
     """Return a params file with a method's lines; refuse a form where that is not certain."""
     content = _parsed(text)
-    wanted: dict[str, Any] = {**content, "chains": [*content.get("chains", [])]}
-    if draft.name not in wanted["chains"]:
-        wanted["chains"].append(draft.name)
+    chains, training = content.get("chains") or [], content.get("training") or {}
+    wanted: dict[str, Any] = dict(content)
+    if draft.name not in chains:
+        wanted["chains"] = [*chains, draft.name]
         text = _into_block(text, "chains", f"- {draft.name}")
-    if draft.learned and draft.name not in content.get("training", {}):
-        budget = yaml.safe_load(TRAINING)
-        wanted["training"] = {**content.get("training", {}), draft.name: budget}
+    if draft.learned and draft.name not in training:
+        wanted["training"] = training | {draft.name: yaml.safe_load(TRAINING)}
         text = _into_block(text, "training", f"{draft.name}: {TRAINING}")
     if _parsed(text) != wanted:
         budgeted = f" and '{draft.name}: {TRAINING}' under 'training'" if draft.learned else ""

@@ -31,8 +31,8 @@ def new(
     print(f"  results/{profile}/tables  # has its rows then")
 
 
-@app.command()
-def test(
+@app.command("test")
+def check(
     name: Annotated[str, typer.Argument(help="Name of the method.")],
     thorough: Annotated[
         bool, typer.Option(help="Try a learned method on a large image as well.")

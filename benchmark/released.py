@@ -62,7 +62,8 @@ def plugins(names: Sequence[str] = ()) -> list[Plugin]:
     for name in names:
         if not methods.find(name).released:
             raise InputError(
-                f"Method {name} lists no released weights: `mlsm-bench weights list` shows which do."
+                f"Method {name} lists no released weights: see `mlsm-bench weights list` for those "
+                "that do."
             )
     return [methods.find(name) for name in dict.fromkeys(names)]
 

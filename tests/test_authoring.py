@@ -74,6 +74,7 @@ def test_the_params_file_gains_its_lines_and_nothing_else(copy, draft):
         ("chains: []\ntraining:\n  a:\n    steps: 1\n", "chains:\n- net\ntraining:\n  a:\n"),
         ("chains:\n  - a # one\n\n  # two\n  - b\n# end\ntraining: {}\n", "  - b\n  - net\n# end"),
         ("training: {}\nchains:\n- a", "- a\n- net\n"),
+        ("training:\nchains: # none\n", "training:\n  NET\nchains: # none\n- net\n"),
         ("training: {}  # none\n\nchains:\n- a\n\nseed: 1\n", "chains:\n- a\n- net\n\nseed: 1\n"),
     ],
 )
@@ -85,8 +86,9 @@ def test_comments_indents_and_blank_lines_stay(copy, before, after):
     text = path.read_text()
     assert after.replace("NET", f"net: {authoring.TRAINING}") in text
     new = yaml.safe_load(text)
-    assert new["chains"] == [*old["chains"], "net"]
-    assert new["training"] == old["training"] | {"net": yaml.safe_load(authoring.TRAINING)}
+    budget = yaml.safe_load(authoring.TRAINING)
+    assert new["chains"] == [*(old["chains"] or []), "net"]
+    assert new["training"] == {**(old["training"] or {}), "net": budget}
     assert text.count("#") == before.count("#")
 
 
@@ -143,6 +145,23 @@ def test_the_command_says_what_to_do_next(copy):
     assert "wrote methods_to_write/net.py, and its lines in params.yaml" in done.stdout
     assert "mlsm-bench baseline test net" in done.stdout
     assert "dvc repro tables" in done.stdout
+
+
+def test_another_profile_is_named_as_dvc_takes_it(copy):
+    path = copy.parent / "profiles" / "lol" / "params.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text((ROOT / "profiles" / "lol" / "params.yaml").read_text())
+    done = call("baseline", "new", "net", "--role", "enhancer", "--profile", "lol")
+    assert "its lines in profiles/lol/params.yaml" in done.stdout
+    assert "dvc repro profiles/lol/dvc.yaml:tables" in done.stdout
+    assert params.load(path).chains[-1] == "net"
+    assert "- net" not in copy.with_name("params.yaml").read_text()
+
+
+def test_outside_a_checkout_there_is_nothing_to_add_to(copy):
+    copy.with_name("params.yaml").unlink()
+    fails(call("baseline", "new", "net", "--role", "enhancer"), "no params file", "checkout")
+    assert not (copy / "net.py").exists()
 
 
 def test_a_role_that_is_none_is_wrong_usage(copy):
