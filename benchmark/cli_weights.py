@@ -19,12 +19,12 @@ def list_files(names: NamesArgument = None, as_json: JsonOption = False) -> None
     """List every released file: is it here, how large, from where."""
     from benchmark import released
 
-    rows = [
+    rows: list[dict[str, str | int]] = [
         {
             "method": listed.plugin.name,
             "variant": listed.released.name,
             "state": listed.state,
-            "bytes": str(listed.file.size),
+            "bytes": listed.file.size,
             "file": listed.file.file,
             "folder": str(listed.folder or ""),
             "source": listed.file.source,

@@ -72,7 +72,7 @@ def test_list_says_what_is_here_and_where(suite, root):
             "method": "net",
             "variant": "first",
             "state": "present",
-            "bytes": str(path.stat().st_size),
+            "bytes": path.stat().st_size,
             "file": "net/a.pth",
             "folder": str(root / "data" / "weights"),
             "source": "its authors' page",
