@@ -12,16 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT
+from benchmark import ROOT, cli_baseline, cli_weights
+from benchmark.console import JsonOption, ProfileOption, print_rows
 from benchmark.errors import InputError
 from benchmark.terms import Track
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
+app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
+app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
 WeightsOption = Annotated[
     str, typer.Option(help="Whose retrained weights: the profile that trained them.")
 ]
@@ -70,7 +71,7 @@ def list_methods(
                 "cite": found.cite,
             }
         )
-    _print(rows, as_json)
+    print_rows(rows, as_json)
 
 
 @data_app.command("status")
@@ -242,15 +243,6 @@ def _track(chain: Any, asked: str, trained: Path) -> Track:
     if chain.learned and asked not in known:
         raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
     return next((track for track in known if track == asked), known[0])
-
-
-def _print(rows: list[dict[str, str]], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
-    for row in [{key: key for key in widths}, *rows]:
-        print("  ".join(row[key].ljust(width) for key, width in widths.items()).rstrip())
 
 
 def _done(started: float, what: str) -> None:

@@ -1,0 +1,1 @@
+"""Example of a method for mlsm-bench outside its repository."""
