@@ -1,10 +1,10 @@
 """RetinexDIP: two untrained networks, fitted to one image, split it into light and reflectance.
 
-Nothing is learned from other images: a convolutional network that starts at random and sees a fixed
-noise fits the smooth parts of an image first ("deep image prior"). Source of all that follows: Zhao
-et al., "RetinexDIP: A Unified Deep Framework for Low-Light Image Enhancement", IEEE TCSVT 2022; what
-the paper leaves open is as in the authors' program (`Retinexdip.py`, `net/skip.py`,
-`net/losses.py`).
+Nothing is learned from other images: a convolutional network that starts at random and sees a
+fixed noise fits the smooth parts of an image first ("deep image prior"). Source of all that
+follows: Zhao et al., "RetinexDIP: A Unified Deep Framework for Low-Light Image Enhancement", IEEE
+TCSVT 2022; what the paper leaves open is as in the authors' program (`Retinexdip.py`,
+`net/skip.py`, `net/losses.py`).
 """
 
 import math
@@ -54,7 +54,7 @@ class _Halve(nn.Conv2d):
 class Hourglass(nn.Module):
     """An encoder and decoder without skips: noise (1, 3, s, s) to an image of that size in [0, 1].
 
-    565,131 parameters with the widths `REFLECTANCE`, 141,931 with `ILLUMINATION`. Statistics of the
+    565,491 parameters with the widths `REFLECTANCE`, 141,683 with `ILLUMINATION`. Statistics of the
     normalisations are always those of the image itself.
     """
 
@@ -126,7 +126,9 @@ def total_variation(image: Tensor, guide: Tensor | None = None) -> Tensor:
     parts = []
     for axis in (2, 3):
         change = image.diff(dim=axis).abs()
-        parts.append((change if guide is None else change / guide.diff(dim=axis).abs().exp()).mean())
+        parts.append(
+            (change if guide is None else change / guide.diff(dim=axis).abs().exp()).mean()
+        )
     return parts[0] + parts[1]
 
 
