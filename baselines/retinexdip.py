@@ -237,4 +237,5 @@ def retinexdip(
 
 def _resized(batch: Tensor, size: tuple[int, ...]) -> Tensor:
     """Resize as Pillow does: bilinear, over a wider window where pixels become fewer."""
-    return functional.interpolate(batch, size, mode="bilinear", antialias=True).clamp(0.0, 1.0)
+    resized: Tensor = functional.interpolate(batch, size, mode="bilinear", antialias=True)
+    return resized.clamp(0.0, 1.0)
