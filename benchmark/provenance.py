@@ -51,12 +51,17 @@ def essence(source: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
+METHODS_OWN = frozenset({"benchmark.perceptual"})
+"""Modules of the suite that methods alone import, by their full name."""
+
+
 @functools.cache
 def code_digest(module: str) -> str:
     """Return the SHA-256 over a method's module and what it imports of its package or `mlsm`.
 
     Comments and docstrings do not count (`essence`): an edit of them retrains nothing. Modules of
-    `benchmark` are left out: stages name those among their dependencies.
+    `benchmark` are left out: stages name those among their dependencies. Only `METHODS_OWN` are
+    followed, because no stage imports them.
     """
     seen: dict[str, str] = {}
     waiting = [module]
@@ -69,7 +74,11 @@ def code_digest(module: str) -> str:
         source = Path(spec.origin).read_text(encoding="utf-8")
         seen[name] = hashlib.sha256(essence(source).encode()).hexdigest()
         package = name if spec.submodule_search_locations else name.rpartition(".")[0]
-        waiting += [found for found in _imports(source, package) if found.split(".")[0] in tops]
+        waiting += [
+            found
+            for found in _imports(source, package)
+            if found.split(".")[0] in tops or found in METHODS_OWN
+        ]
     return digest_values(seen)
 
 

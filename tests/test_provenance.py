@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 from benchmark import ROOT, methods, provenance, weights
@@ -49,6 +50,19 @@ def test_the_paper_methods_digest_covers_its_package():
     imports = set(provenance._imports(source, "mlsm"))
     assert any(name.startswith("mlsm.") for name in imports)
     assert digest("baselines.mlsm") != digest("baselines.gamma")
+
+
+def test_what_only_methods_import_of_the_suite_counts(package, monkeypatch):
+    (package / "second.py").write_text("from benchmark.perceptual import Trunk\n")
+    with_trunk = digest("elsewhere.second")
+    monkeypatch.setattr(provenance, "METHODS_OWN", frozenset())
+    assert digest("elsewhere.second") != with_trunk
+
+
+def test_no_stage_imports_what_is_counted_as_the_methods_own():
+    graph = grimp.build_graph("benchmark", exclude_type_checking_imports=True, cache_dir=None)
+    for module in provenance.METHODS_OWN:
+        assert not graph.find_downstream_modules(module)
 
 
 def test_a_classical_chain_has_one_track_and_no_weights(tmp_path):

@@ -1,0 +1,133 @@
+"""A plain UNet from compressed dark to normal-light images: the control of the suite.
+
+Not in the paper, whose own control (Table V, without the mapping networks) is trained as two
+autoencoders: this network has as many parameters as MLSM, sees the same pairs of compressed dark
+and normal-light images, and minimises their mean absolute difference, nothing else.
+Source of the architecture: Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image
+Segmentation", MICCAI 2015, with padding in the convolutions, strides in place of pooling, and three
+scales below the image's instead of four.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.methods import Method, from_network, plugin
+from benchmark.training import Batch, Phase, Recipe, Terms
+
+FACTORS = (1, 2, 4, 4)
+"""Channels of each scale over the width; the same at the two coarsest, so that the parameters are
+not all where the fewest pixels are."""
+STRIDE = 2 ** (len(FACTORS) - 1)
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with ReLU, the second added to the first's output."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, norm: bool = True) -> None:
+        super().__init__()
+        self.first = _convolution(inputs, outputs, stride, norm)
+        self.second = _convolution(outputs, outputs, 1, norm)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C', H/stride, W/stride)."""
+        features = self.first(features).relu_()
+        change: Tensor = self.second(features)
+        return (features + change).relu_()
+
+
+class Network(nn.Module):
+    """The control: (N, 3, H, W) in [0, 1] to the same range, not clipped.
+
+    5.08 M parameters at width 64, where MLSM has 4.93 M at inference; 0.319 M at width 16, where
+    MLSM has 0.309 M: 3 % more at any common width. The output layer is linear.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        wide = [width * factor for factor in FACTORS]
+        self.down = nn.ModuleList(
+            Block(inputs, outputs, stride=2 if scale else 1, norm=scale > 0)
+            for scale, (inputs, outputs) in enumerate(zip([3, *wide[:-1]], wide, strict=True))
+        )
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(inputs, outputs, 2, stride=2)
+            for inputs, outputs in zip(wide[1:], wide[:-1], strict=True)
+        )
+        self.mix = nn.ModuleList(
+            Block(2 * outputs, outputs, norm=scale > 0) for scale, outputs in enumerate(wide[:-1])
+        )
+        self.last = nn.Conv2d(width, 3, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the normal-light image."""
+        height, width = image.shape[-2:]
+        features = _padded(image)
+        skips = []
+        for down in self.down:
+            features = down(features)
+            skips.append(features)
+        finer = list(zip(self.up, self.mix, skips[:-1], strict=True))
+        for up, mix, skip in reversed(finer):
+            features = mix(torch.cat([up(features), skip], 1))
+        output: Tensor = self.last(features)
+        return output[..., :height, :width]
+
+
+def _convolution(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=not norm)]
+    return nn.Sequential(*layers, *([nn.InstanceNorm2d(outputs, affine=True)] if norm else []))
+
+
+def _padded(image: Tensor) -> Tensor:
+    """Extend an image to the right and below to multiples of `STRIDE`, and to two at least.
+
+    The upper left corner stays, so the 8x8 grid of JPEG keeps its phase; with a single stride the
+    coarsest normalisation would see a single value.
+    """
+    height, width = image.shape[-2:]
+    below, right = (max(-(-side // STRIDE), 2) * STRIDE - side for side in (height, width))
+    mode = "reflect" if below < height and right < width else "replicate"
+    return functional.pad(image, (0, right, 0, below), mode=mode)
+
+
+def _loss(network: Network, batch: Batch) -> Terms:
+    """Return the mean absolute error."""
+    return {"l1": functional.l1_loss(network(batch.input), batch.target)}
+
+
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], width: int = 64) -> Recipe:
+    """Train with L1 and Adam at 2e-3, 50 steps of warm-up, linear decay and averaged weights.
+
+    Not in the paper: all of it. Batch, crop and steps are those of MLSM's mapping networks.
+    """
+    network = Network(width)
+    optimiser = partial(torch.optim.Adam, lr=2e-3)
+    return Recipe(
+        network=network,
+        phases=(Phase("train", network, partial(_loss, network), optimiser),),
+        source="pairs",
+        batch=16,
+        crop=64,
+        steps=310_000,
+        predict=network,
+        warmup=50,
+        ema=0.99,
+    )
+
+
+@plugin(
+    "joint",
+    cite="Ronneberger et al., MICCAI 2015",
+    title="UNet (control)",
+    train=recipe,
+    quick={"width": 8},
+)
+def unet(state: Mapping[str, Tensor], width: int = 64) -> Method:
+    """Brighten and deblock with a trained UNet."""
+    network = Network(width)
+    network.load_state_dict(state)
+    return from_network(network)
