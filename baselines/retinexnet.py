@@ -190,8 +190,8 @@ _PORT = "https://github.com/aasharma90/RetinexNet_PyTorch (ckpts/{}/9200.tar)"
 def retinexnet(state: Mapping[str, Tensor], width: int = 64, port: bool = False) -> Method:
     """Brighten with trained networks.
 
-    The authors' script truncates its output to 8 bits and stores PNG (`save_images` in its
-    utils.py).
+    The authors' script truncates its output to 8 bits and stores PNG (`save_images` in utils.py).
+    The port's stores it beside its input in one JPEG of quality 75.
 
     Args:
         state: Weights.
