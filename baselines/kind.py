@@ -96,8 +96,9 @@ def recipe(
     published budget, 4 crops of 384 pixels, is the restoration's. Not in the authors' program: the
     adjustment sees the same crops, not 10 of 48 pixels for 90,000 steps; rates fall linearly to
     0, so that a shorter budget ends at a low rate too; and `stretch` stretches the dark crop, not
-    the image that it is cut from, and leaves the normal-light one. The first part's validation
-    compares the reflectance, which is the image under even light, with the normal-light image.
+    the image that it is cut from, and leaves the normal-light one, which fills the range on LOL.
+    The first part's validation compares the reflectance, which is the image under even light, with
+    the normal-light image.
     """
     network = Network(width, ratio, stretch, port)
     optimiser = partial(torch.optim.Adam, lr=1e-4)
