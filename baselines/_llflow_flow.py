@@ -101,7 +101,8 @@ class Mix(nn.Module):
         """Return what undoes this layer with its present weights; inverted in float64."""
         inverse = torch.linalg.inv(self.weight.double())
         matrix = inverse * (-self.actnorm.log_scale.double()).exp()[..., 0]
-        return Undo(matrix.float()[..., None, None], -self.actnorm.shift.flatten())
+        matrix = matrix.to(self.weight.dtype)[..., None, None]
+        return Undo(matrix, -self.actnorm.shift.flatten())
 
 
 class Conv(nn.Module):
