@@ -362,7 +362,7 @@ def test_the_gradient_reaches_every_parameter():
 
 def test_the_network_learns_to_brighten_two_images(tmp_path):
     network, log = trained(40, tmp_path, rate=5e-3)
-    batch = batch_of()
+    batch = batch_of(side=16)
     with torch.no_grad():
         output = network.eval()(batch.input)
     assert log[-1]["train/nll"] < log[0]["train/nll"] - 2  # bits a pixel
