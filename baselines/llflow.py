@@ -96,8 +96,9 @@ def _loss(network: Network, batch: Batch) -> Terms:
     features, colours = network.encoder(batch.input)
     noise = (torch.rand_like(batch.target) - 0.5) / QUANTA
     latent, logdet = network.flow(batch.target + noise, features)
-    if torch.rand(()) < TRUE_COLOURS:
-        colours = colour_map(batch.target)
+    # Both enter, so that every parameter has a gradient in every process of a training.
+    is_true = torch.rand((), device=colours.device) < TRUE_COLOURS
+    colours = torch.where(is_true, colour_map(batch.target), colours)
     mean = functional.pixel_unshuffle(colours, SCALE)
     return {"nll": likelihood_loss(latent, mean, logdet)}
 
