@@ -19,8 +19,6 @@ from benchmark.training import Batch, Phase, Recipe, Terms
 
 SCALE = 8
 """Sides are padded to multiples of it: the network halves the resolution three times."""
-GAIN = 0.2
-"""Of the orthogonal matrices that weights start from."""
 QF_WEIGHT = 1e-3
 """Of the error of the estimated quality factor in the loss."""
 
@@ -119,7 +117,6 @@ class Network(nn.Module):
             Level(below, here, blocks, deepest) for below, here in pairwise(widths[::-1])
         )
         self.tail = nn.Conv2d(width, 3, 3, padding=1)
-        self.apply(_initialise)
 
     def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return the deblocked image and the estimate of 1 - qf / 100, (N, 1)."""
@@ -142,13 +139,6 @@ class Network(nn.Module):
         return self.both(image)[0]
 
 
-def _initialise(layer: nn.Module) -> None:
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.orthogonal_(layer.weight, GAIN)
-        assert layer.bias is not None  # for the type checker: all layers here have one
-        nn.init.zeros_(layer.bias)
-
-
 def _loss(network: Network, batch: Batch) -> Terms:
     """Return the mean absolute errors of the image and of the quality factor."""
     output, found = network.both(batch.input)
@@ -167,9 +157,11 @@ def recipe(
     Rates, weights of the losses, batch 128 and crops of 96 x 96 pixels are those of the authors'
     options file. Not in the program: the number of steps (it runs until it is stopped; its last
     change of the rate is at 1.8 million). Not the authors': the rate falls linearly to 0, in place
-    of halving five times; quality factors are those of the profile, not 8 to 96; the options file
-    also asks for batch normalisation, which the released network does not have and neither does
-    this one.
+    of halving five times; quality factors are those of the profile, not 8 to 96; weights start as
+    PyTorch draws them, because from the options file's orthogonal matrices of gain 0.2 the
+    estimate of the quality factor stays put for as long as our short budgets last. The options
+    file also asks for batch normalisation, which the network that its test script loads does not
+    have and neither does this one.
     """
     network = Network(blocks, width)
     optimiser = partial(torch.optim.Adam, lr=2e-5)
