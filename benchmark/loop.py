@@ -195,7 +195,8 @@ class _Loop:
         values = []
         with torch.no_grad():
             for batch in validation:
-                output = self.recipe.predict(batch.input.to(self.fabric.device))
+                seen = (batch.input, batch.qf) if self.recipe.sees_qf else (batch.input,)
+                output = self.recipe.predict(*(part.to(self.fabric.device) for part in seen))
                 levels = (output.clamp(0, 1) * 255).round() / 255
                 error = (levels - batch.target.to(self.fabric.device)).square().mean((1, 2, 3))
                 values.append(-10 * error.clamp(min=1e-10).log10())

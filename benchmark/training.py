@@ -75,6 +75,8 @@ class Recipe:
         crop: Side of a crop in pixels.
         steps: The published budget in steps; a profile may set another.
         predict: Image to image, (N, 3, H, W) in [0, 1]; validation compares it with the target.
+        sees_qf: Whether `predict` also takes the quality factors, as deblockers that are given the
+            quantisation tables do.
         warmup: Steps over which the learning rate rises from 0.
         decay: Whether the learning rate falls linearly to 0 at the end of the budget.
         rate_factor: Multiplies the learning rates of all phases.
@@ -87,11 +89,12 @@ class Recipe:
     batch: int
     crop: int
     steps: int
-    predict: Callable[[Tensor], Tensor]
+    predict: Callable[..., Tensor]
     warmup: int = 0
     decay: bool = True
     ema: float | None = None
     rate_factor: float = 1.0
+    sees_qf: bool = False
 
     def factor(self, step: int, budget: int) -> float:
         """Return what the learning rate is multiplied by at a step of a budget."""

@@ -202,6 +202,19 @@ def test_validation_is_the_psnr_of_predictions_rounded_to_8_bits(tmp_path):
     assert row["validation_psnr"] == pytest.approx(20 * math.log10(255 / 10), abs=1e-4)
 
 
+def test_validation_gives_quality_factors_to_those_that_ask(tmp_path):
+    crops = [batch_of(0, 0)._replace(qf=torch.tensor([60, 80]))]
+    seen = []
+
+    def predict(image, qf):
+        seen.append(qf.tolist())
+        return image
+
+    made = dataclasses.replace(recipe(), predict=predict, sees_qf=True)
+    loop.train(made, batches(crops), Run(1, 0, tmp_path))
+    assert seen == [[60, 80]]
+
+
 def test_validation_sees_the_averaged_weights_and_training_goes_on_with_its_own(tmp_path):
     crop = Batch(torch.full((1, 3, 8, 8), 0.5), torch.full((1, 3, 8, 8), 0.5), torch.tensor([80]))
     seen = []
