@@ -113,9 +113,9 @@ def test_facts_have_a_row_a_pair_and_survive_as_csv(places, tmp_path):
     assert again["name"].tolist() == list("1234")
     found = facts.iloc[0]
     assert found["inlier_ratio"] == pytest.approx(found["inliers"] / found["matches"])
-    assert 0.25 <= found["inlier_ratio"] <= 1.0
+    assert SETTINGS.min_inlier_ratio <= found["inlier_ratio"] <= 1.0
     assert 0.9 <= found["overlap"] <= 1.0
-    assert 0.0 < found["rmse_px"] <= 1.5
+    assert 0.0 < found["rmse_px"] <= SETTINGS.max_rmse_px
 
 
 def test_a_pair_within_a_third_of_a_pixel_keeps_its_files(places):
