@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LEVELS_8_BIT = 256
+INPUTS = 12
 SLOPE = 0.2
 SHARE = 0.2
 """What residual blocks multiply their change by."""
@@ -66,12 +67,11 @@ def noise_map(colours: Tensor) -> Tensor:
     return torch.maximum(down.abs(), right.abs())
 
 
-def inputs(image: Tensor, equalised: bool = True) -> Tensor:
-    """Return what the encoder sees: logarithm, equalised image if wanted, colour and noise map."""
+def inputs(image: Tensor) -> Tensor:
+    """Return what the encoder sees: logarithm, equalised image, colour map and noise map."""
     lifted = image + 1e-3
     colours = colour_map(lifted)
-    histogram = [equalise(image)] if equalised else []
-    return torch.cat([lifted.log(), *histogram, colours, noise_map(colours)], 1)
+    return torch.cat([lifted.log(), equalise(image), colours, noise_map(colours)], 1)
 
 
 class DenseBlock(nn.Module):
@@ -125,13 +125,10 @@ class Encoder(nn.Module):
     as many as there are `taps`.
     """
 
-    def __init__(
-        self, width: int, blocks: int, taps: int, growth: int, equalised: bool = True
-    ) -> None:
+    def __init__(self, width: int, blocks: int, taps: int, growth: int) -> None:
         super().__init__()
-        self.equalised = equalised
         self.taps = [2 * index + 1 for index in range(taps)]
-        self.first = nn.Conv2d(12 if equalised else 9, width, 3, padding=1)
+        self.first = nn.Conv2d(INPUTS, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.blocks = nn.ModuleList(Rrdb(width, growth) for _ in range(blocks))
         self.trunk = nn.Conv2d(width, width, 3, padding=1)
@@ -145,8 +142,7 @@ class Encoder(nn.Module):
         Args:
             image: (N, 3, H, W) in [0, 1], sides multiples of 8.
         """
-        seen = inputs(image, self.equalised)
-        features = self.second(functional.leaky_relu(self.first(seen), SLOPE))
+        features = self.second(functional.leaky_relu(self.first(inputs(image)), SLOPE))
         head = features = functional.max_pool2d(features, 2)  # (N, C, H/2, W/2)
         tapped = []
         for index, block in enumerate(self.blocks):

@@ -40,17 +40,10 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self,
-        width: int,
-        blocks: int,
-        taps: int,
-        growth: int,
-        hidden: int,
-        flow_steps: int,
-        equalised: bool,
+        self, width: int, blocks: int, taps: int, growth: int, hidden: int, flow_steps: int
     ) -> None:
         super().__init__()
-        self.encoder = Encoder(width, blocks, taps, growth, equalised)
+        self.encoder = Encoder(width, blocks, taps, growth)
         self.flow = Flow((taps + 1) * width, hidden, flow_steps)
         self.undos: Sequence[Sequence[Undo]] | None = None
 
@@ -119,7 +112,6 @@ def recipe(
     growth: int = 32,
     hidden: int = 64,
     flow_steps: int = 12,
-    equalised: bool = True,
 ) -> Recipe:
     """Train by maximum likelihood: Adam at 5e-4 with betas .9 and .99, batch 16, crops of 160.
 
@@ -130,10 +122,8 @@ def recipe(
     norm of 1, because likelihoods are steep where a scale is small. The program names its betas
     in a way that Adam of PyTorch does not read, so it ran with .9 and .999; its configuration's
     are kept here. Crops are flipped in the program; those of this suite are turned as well.
-
-    `equalised` is `concat_histeq` of the program: whether the encoder sees the equalised image.
     """
-    network = Network(width, blocks, taps, growth, hidden, flow_steps, equalised)
+    network = Network(width, blocks, taps, growth, hidden, flow_steps)
     optimiser = partial(torch.optim.Adam, lr=5e-4, betas=(0.9, 0.99))
     return Recipe(
         network=network,
@@ -163,7 +153,6 @@ def llflow(
     growth: int = 32,
     hidden: int = 64,
     flow_steps: int = 12,
-    equalised: bool = True,
 ) -> Method:
     """Brighten with a trained flow.
 
@@ -172,7 +161,7 @@ def llflow(
     (`rgb` in code/test_unpaired.py). There the image is always extended on all four sides; here
     on two, and only where it must be.
     """
-    network = Network(width, blocks, taps, growth, hidden, flow_steps, equalised)
+    network = Network(width, blocks, taps, growth, hidden, flow_steps)
     network.load_state_dict(state)
     network.undos = network.flow.undos()
     return from_network(network)

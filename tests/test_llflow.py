@@ -287,13 +287,6 @@ def test_the_encoder_sees_logarithm_equalised_image_colours_and_noise():
     assert torch.equal(found, torch.cat(parts, 1))
 
 
-def test_the_equalised_image_can_be_left_out():
-    image = batch_of().input
-    without, whole = encoder.inputs(image, equalised=False), encoder.inputs(image)
-    assert torch.equal(without, torch.cat([whole[:, :3], whole[:, 6:]], 1))
-    assert network_of(equalised=False).encoder.first.in_channels == 9
-
-
 def test_features_come_in_three_sizes_with_the_tapped_blocks_stacked():
     found = network_of().encoder(batch_of(side=32).input)
     assert [tuple(level.shape) for level in found.features] == [
