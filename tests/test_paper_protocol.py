@@ -118,12 +118,3 @@ def test_uncompressed_images_give_what_the_authors_published(name, release, prot
 def test_protocol_sound_gives_what_was_measured_before(name, release, qf):
     found = measured(name, release, qf)["sound"]["psnr"]
     assert found == pytest.approx(SOUND[name, release][qf], abs=0.02)
-
-
-def test_the_other_exponent_of_pairlie_is_a_decibel_below():
-    dark, normal = pairs()[0]
-    psnr = {}
-    for release in ("lol", "default"):
-        output = methods.save(step("pairlie", release).method(to_float(dark)), "round")
-        psnr[release] = metrics.measure(output, normal, "sound")["psnr"]
-    assert psnr["default"] < psnr["lol"]
