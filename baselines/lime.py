@@ -27,7 +27,7 @@ WINDOW_RADIUS = 2
 """The Gaussian window of the weights has 5 x 5 pixels."""
 EPSILON = 1e-3
 """What keeps denominators from 0; the paper only calls it very small."""
-TOLERANCE = 2e-4
+TOLERANCE = 2.5e-4
 """The solver stops when no pixel moves by more; then none is off by more than 1e-3."""
 
 _COARSEST = 300  # unknowns that are solved densely

@@ -23,6 +23,7 @@ def oracle_gain() -> Method:
     def enhance(image: Image, reference: Image) -> Image:
         mean = float(image.mean(dtype=np.float64))
         gain = float(reference.mean(dtype=np.float64)) / mean if mean else 1.0
-        return np.minimum(image * np.float32(gain), np.float32(1.0))
+        output: Image = np.minimum(image * np.float32(gain), np.float32(1.0))
+        return output
 
     return enhance
