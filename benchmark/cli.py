@@ -81,37 +81,17 @@ def data_status(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which raw sets are here, complete or not, and how to get the others."""
-    from benchmark import datasets, params
+    from benchmark import datasets, holdings, params
 
     if profile is None:
-        frame = datasets.status(datasets.raw_roots(None))
+        records = holdings.status(datasets.raw_roots(None))
     else:
         chosen = params.load(params.profile_path(profile))
-        frame = datasets.status(datasets.raw_roots(chosen.raw))
-        frame = frame[frame["set"].isin(chosen.sets)]
-    records = json.loads(frame.to_json(orient="records"))
+        records = holdings.status(datasets.raw_roots(chosen.raw), chosen.sets)
     if as_json:
         print(json.dumps(records, indent=2))
-        return
-    for record in records:
-        _print_set(record)
-
-
-def _print_set(record: dict[str, Any]) -> None:
-    splits = [name for name in ("train", "val", "test") if record[f"{name}_expected"] is not None]
-    counts = ", ".join(f"{s} {record[s]} of {record[f'{s}_expected']}" for s in splits)
-    state = "complete" if record["complete"] else "incomplete"
-    if not record["found"]:
-        state = "absent"
-    print(f"{record['set']}: {state}" + (f" ({counts})" if record["found"] and counts else ""))
-    if record["found"]:
-        print(f"    found    {record['found']}")
-    if record["problem"]:
-        print(f"    problem  {record['problem']}")
-    if not record["complete"]:
-        print(f"    get it   {record['how_to_get']}")
-    print(f"    licence  {record['licence']}")
-    print(f"    needed   {record['needed_for']}")
+    else:
+        print("\n".join(holdings.lines(records)))
 
 
 @app.command()
