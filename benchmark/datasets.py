@@ -110,7 +110,7 @@ _ALL = (
     RawSet(
         name="LabelMe",
         folder="LabelMe",
-        licence="free for research (not verified)",
+        licence="research, unverified",
         source="http://labelme.csail.mit.edu, or any folder of normal-light photographs",
         expected={"train": 36417},
         tables=("III", "IV", "V", "VI", "VII"),
@@ -122,7 +122,7 @@ _ALL = (
         name="A7m3",
         folder="A7m3",
         licence="your own",
-        source="never released: pairs of your own camera, in own_camera/low and own_camera/normal",
+        source="your own camera, never released: pairs in own_camera/low and own_camera/normal",
         expected={"train": 610},
         tables=("I", "II"),
         needs_registration=False,
@@ -134,7 +134,7 @@ _ALL = (
     RawSet(
         name="DARKFACE",
         folder="DARK FACE",
-        licence="research, on the terms of the project page (not verified)",
+        licence="research, unverified",
         source="https://flyywh.github.io/CVPRW2019LowLight/, training and validation images",
         expected={"test": 6000},
         tables=("VII",),

@@ -21,6 +21,11 @@ def digest_values(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def source_digest(*files: Path) -> str:
+    """Return a short digest of source files, for the name of what is remembered of their work."""
+    return digest_values([sha256(file) for file in files])[:16]
+
+
 class Digests:
     """SHA-256 of files, remembered between runs by path, size and modification time.
 

@@ -9,7 +9,15 @@ from benchmark.datasets import SPLITS, RawSet
 from benchmark.errors import InputError
 from benchmark.trees import LayoutError
 
-_HEADS = ("set", "state", "pairs: found/published", "images", "tables", "licence", "where")
+_HEADS = (
+    "set",
+    "state",
+    "pairs: found/published",
+    "images",
+    "tables",
+    "licence",
+    "where, or from where",
+)
 
 
 def status(
@@ -77,11 +85,11 @@ def _cells(record: Mapping[str, Any]) -> list[str]:
     counts = record["pairs"].items()
     pairs = ", ".join(f"{split} {n['found']}/{n['published']}" for split, n in counts)
     images = record["images"]
-    where, source = record["found"], record["how_to_get"]
+    where, source = record["found"], record["how_to_get"].partition(", ")[0]
     if not where:
-        where = f"get it: {source}"
+        where = f"from {source}"
     elif record["state"] != "complete":
-        where = f"{where}; get the rest: {source}"
+        where = f"{where}, the rest from {source}"
     return [
         *(record["set"], record["state"], pairs, f"{images['found']}/{images['published']}"),
         *(" ".join(record["needed_for"]), record["licence"], where),

@@ -6,15 +6,15 @@ cache folder, so that looking again at thousands of untouched files takes second
 
 import base64
 import functools
-import hashlib
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import imagehash
 import numpy as np
+import pandas as pd
 import PIL
 import PIL.Image
 import PIL.ImageOps
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from benchmark import executor, images, jpeg
-from benchmark.digests import Digests, sha256
-from benchmark.errors import InputError
+from benchmark.digests import Digests, sha256, source_digest
+from benchmark.errors import InputError, ProblemsError
 from benchmark.journal import Journal
 
 BITS = 256
@@ -161,7 +161,8 @@ def examine(paths: Iterable[Path], cache: Path | None, jobs: int = 1) -> dict[Pa
     digests, journal = Digests(cache), _journal(cache)
     known = {path: digests.known(path) for path in different}
     new = [path for path, digest in known.items() if digest not in journal.done]
-    for path, look in zip(new, executor.spread(_look, new, jobs, "decoding"), strict=True):
+    looks = executor.spread(_look, new, jobs, "decoding") if new else ()
+    for path, look in zip(new, looks, strict=True):
         if look.digest:
             digests.add(path, look.stamp, look.digest)
             journal.add(look.digest, look.content)
@@ -170,6 +171,42 @@ def examine(paths: Iterable[Path], cache: Path | None, jobs: int = 1) -> dict[Pa
             journal.done[str(path)] = look.content
     digests.save()
     return {path: _seen(path, digest, journal.done) for path, digest in known.items()}
+
+
+def of_manifest(
+    listed: pd.DataFrame,
+    columns: Sequence[str],
+    locate: Callable[[str], Path],
+    cache: Path | None,
+    jobs: int = 1,
+) -> dict[str, Print]:
+    """Return SHA-256 -> print of the files that a manifest lists.
+
+    Args:
+        listed: A manifest.
+        columns: Which files: `dark`, `normal`.
+        locate: Turns the path in a manifest into a file, such as `root.joinpath`.
+        cache: See `examine`.
+        jobs: Processes.
+
+    Raises:
+        ProblemsError: Files cannot be used, or are not those that were listed.
+    """
+    wanted: dict[str, Path] = {}
+    for column in columns:
+        for digest, cell in listed[[f"{column}_sha256", column]].to_numpy():
+            if digest and digest not in wanted:
+                wanted[digest] = locate(cell)
+    seen = examine(wanted.values(), cache, jobs)
+    problems = [look.problem for look in seen.values() if look.problem]
+    problems += [
+        f"{path} has changed since it was listed"
+        for digest, path in wanted.items()
+        if not seen[path].problem and seen[path].sha256 != digest
+    ]
+    if problems:
+        raise ProblemsError("the raw data", problems, "mend them and run the inventory again")
+    return {digest: found for digest, path in wanted.items() if (found := seen[path].found)}
 
 
 class _Look(NamedTuple):
@@ -207,5 +244,5 @@ def _journal(cache: Path | None) -> Journal:
     """Return the memory of prints; its name holds what they depend on but the file."""
     if cache is None:
         return Journal(None)
-    source = hashlib.sha256(Path(__file__).read_bytes() + PIL.__version__.encode()).hexdigest()
-    return Journal(cache / "prints" / f"{source[:16]}.jsonl")
+    name = f"{source_digest(Path(__file__), Path(images.__file__))}-{PIL.__version__}"
+    return Journal(cache / "prints" / f"{name}.jsonl")

@@ -69,9 +69,7 @@ def test_half_a_set_is_read_as_far_as_it_goes(tmp_path):
 
 def test_dark_images_without_partner_are_told_together(tmp_path):
     touch(lol(tmp_path), *(f"our485/low/{n}.png" for n in (3, 4, 5, 6)), "eval15/low/7.png")
-    with pytest.raises(
-        InputError, match=r"5 problems in LOL: .*low/3\.png has no normal"
-    ):
+    with pytest.raises(InputError, match=r"5 problems in LOL: .*low/3\.png has no normal"):
         layouts.read_paired("LOL", tmp_path)
 
 
@@ -173,9 +171,7 @@ def test_sice_sequences_without_label_or_exposures_are_told_together(tmp_path):
     sequence(tmp_path, "Part1", 1, 7)
     sequence(tmp_path, "Part1", 2, 1)
     touch(tmp_path, "Part1/3/1.JPG", "Part1/3/2.JPG")
-    with pytest.raises(
-        InputError, match=r"2 problems in SICE: .*2 has fewer .*3 has no image"
-    ):
+    with pytest.raises(InputError, match=r"2 problems in SICE: .*2 has fewer .*3 has no image"):
         layouts.read_sice(tmp_path)
 
 
