@@ -1,13 +1,19 @@
 """What is wrong with raw sets: duplicates, leaks, mispairs, shifts, JPEG at source, odd sizes."""
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from benchmark import alignment, findings, merge, mispairs, prints
+from benchmark import alignment, findings, inventory, merge, mispairs, prints
 from benchmark.prints import Print
+
+_TABLES = ("formats", "sizes", "alignment")
+ALIGNMENT = ["dataset", "measured", "unclear", "shifted", "displaced", "far", "max_px"]
 
 
 @dataclass(frozen=True)
@@ -20,20 +26,52 @@ class Audit:
         formats: Number of files by dataset, side (dark, normal), format, quality (of a JPEG file;
             negative where its tables are not IJG's, 0 of another format) and subsampling.
         sizes: Number of files by dataset, width, height.
-        shifts: By dataset the pairs whose shift was measured, those where it is unclear, and the
-            median_px and max_px of the measured ones.
+        alignment: By dataset the pairs measured and those that say nothing (unclear), how many are
+            shifted, displaced and displaced by over 1 px (far), and the largest displacement.
     """
 
     pairs: pd.DataFrame
     findings: pd.DataFrame
     formats: pd.DataFrame
     sizes: pd.DataFrame
-    shifts: pd.DataFrame
+    alignment: pd.DataFrame
+
+    def records(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        tables = {name: getattr(self, name) for name in ("pairs", "findings", *_TABLES)}
+        return {name: json.loads(t.to_json(orient="records")) for name, t in tables.items()}
 
     def refused(self) -> pd.DataFrame:
         """Return the leaks that nobody accepted: they stop the pipeline."""
         leaks = self.findings[self.findings["kind"] == "leak"]
         return leaks[~leaks["detail"].str.endswith("accepted")]
+
+
+def audit_disk(
+    names: Sequence[str],
+    roots: Sequence[Path],
+    accepted: Collection[str],
+    cache: Path | None,
+    jobs: int,
+) -> Audit:
+    """Take the inventory of raw sets and audit them; absent ones are passed over.
+
+    Args:
+        names: Raw sets.
+        roots: Folders that hold them; see `datasets.raw_roots`.
+        accepted: Leaks that may stay.
+        cache: Folder where it is remembered what was found; None remembers nothing.
+        jobs: Processes.
+
+    Raises:
+        ProblemsError: Something is wrong with the files or folders.
+    """
+    found = inventory.take(names, roots, cache, jobs)
+    manifests = {
+        name: merge.prefixed(listed, f"raw/{name}/") for name, listed in found.manifests.items()
+    }
+    places = merge.Places(tuple(roots), Path())  # nothing that the pipeline made is looked at
+    return audit(manifests, places, accepted, cache, jobs)
 
 
 def audit(
@@ -71,7 +109,7 @@ def audit(
         *findings.same_views(listed, known),
         *(row for name in frames for row in findings.mispaired(frames[name], wrong[name])),
         *findings.swapped_sides(listed, known),
-        *findings.shifted(measured),
+        *findings.misaligned(measured),
         *findings.misnamed(found),
         *findings.odd_sizes(found),
     ]
@@ -81,7 +119,7 @@ def audit(
         findings=pd.DataFrame(rows, columns=findings.COLUMNS),
         formats=_tally(found, ["dataset", "side", "format", "quality", "subsampling"]),
         sizes=_tally(found, ["dataset", "width", "height"]),
-        shifts=_summary(measured),
+        alignment=_summary(measured),
     )
 
 
@@ -97,22 +135,31 @@ def _measured(
     cache: Path | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Return the pairs whose two images have one size, with columns px and correlation."""
+    """Return the pairs whose two images have one size, and column `apart`."""
     whole = listed[(listed["dark"] != "") & (listed["normal"] != "")]
     sizes = [
         [(found.width, found.height) for found in (known[dark], known[normal])]
         for dark, normal in whole[["dark_sha256", "normal_sha256"]].to_numpy()
     ]
     even = whole[[dark == normal for dark, normal in sizes]]
-    found = alignment.shifts(even, places, cache, jobs)
-    return even.assign(
-        px=[shift.length_px for shift in found], correlation=[shift.correlation for shift in found]
-    )
+    found = alignment.measure_all(even, places, cache, jobs)
+    return even.assign(apart=pd.Series(found, index=even.index, dtype=object))
 
 
 def _summary(measured: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, frame in measured.groupby("dataset", sort=False):
-        sure = frame[frame["correlation"] >= alignment.MEASURABLE]["px"]
-        rows.append((name, len(sure), len(frame) - len(sure), sure.median(), sure.max()))
-    return pd.DataFrame(rows, columns=["dataset", "measured", "unclear", "median_px", "max_px"])
+        sure = [apart for apart in frame["apart"] if apart.measurable]
+        moved = np.array([apart.displacement_px for apart in sure])
+        rows.append(
+            {
+                "dataset": name,
+                "measured": len(sure),
+                "unclear": len(frame) - len(sure),
+                "shifted": sum(apart.shift_px > alignment.SHIFT_PX for apart in sure),
+                "displaced": int((moved > alignment.DISPLACEMENT_PX).sum()),
+                "far": int((moved > 1.0).sum()),
+                "max_px": float(moved.max(initial=0.0)),
+            }
+        )
+    return pd.DataFrame(rows, columns=ALIGNMENT)

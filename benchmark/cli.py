@@ -94,6 +94,50 @@ def data_status(
         print("\n".join(holdings.lines(records)))
 
 
+@data_app.command("audit")
+def data_audit(
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Only the sets of this profile, with the leaks that it accepts."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the page; none prints it.")
+    ] = None,
+    processes: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for duplicates, leaks, mispairs, misalignment, JPEG at source and odd sizes.
+
+    Exit status 1: a training image is a test image, and the profile does not accept it.
+    """
+    from benchmark import audit, datasets, params
+
+    started = time.monotonic()
+    chosen = None if profile is None else params.load(params.profile_path(profile))
+    roots = datasets.raw_roots(chosen.raw if chosen else None)
+    accepted = chosen.merge.accepted_leaks if chosen else {}
+    names = chosen.sets if chosen else [name for name in datasets.SETS if name != "SICE58"]
+    found = audit.audit_disk(names, roots, accepted, ROOT / ".cache", processes)
+    text = _audit_text(profile, found, accepted, as_json)
+    if output is None:
+        print(text)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text + "\n", encoding="utf-8")
+        _done(started, str(output))
+    if len(found.refused()):
+        raise typer.Exit(1)
+
+
+def _audit_text(profile: str | None, found: Any, accepted: dict[str, str], as_json: bool) -> str:
+    from benchmark import auditpage
+
+    if as_json:
+        return json.dumps(found.records(), indent=2)
+    title = "raw sets on this machine" if profile is None else f"profile {profile}"
+    return auditpage.page(title, found, accepted, {}, {}).rstrip()
+
+
 @app.command()
 def score(
     chain: Annotated[str, typer.Option(help="Methods, left to right: edsr+zero_dce.")],

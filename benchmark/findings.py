@@ -1,5 +1,6 @@
 """What an audit finds in raw sets, a row each."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ KINDS: Mapping[str, str] = {
     "same view": "photographs of a view that was there before",
     "mispair": "pairs of two scenes",
     "sides": "dark images brighter than their normal-light image",
-    "shift": f"pairs shifted by more than {alignment.MISALIGNED_PX} px",
+    "misaligned": f"pairs shifted by over {alignment.SHIFT_PX} px or displaced by over "
+    f"{alignment.DISPLACEMENT_PX} px somewhere",
     "name": "files whose name says another format",
     "size": "images of another size than most of their set",
 }
@@ -125,12 +127,13 @@ def swapped_sides(listed: pd.DataFrame, known: Mapping[str, Print]) -> Iterator[
             yield Finding("sides", *_key(row), "", np.nan, told)
 
 
-def shifted(measured: pd.DataFrame) -> Iterator[Finding]:
-    """Yield pairs of which the whole image is shifted; columns px and correlation are measured."""
-    sure = measured["correlation"] >= alignment.MEASURABLE
-    far = measured[sure & (measured["px"] > alignment.MISALIGNED_PX)]
-    for row in far.to_dict("records"):
-        yield Finding("shift", *_key(row), "", round(row["px"], 2), "px")
+def misaligned(measured: pd.DataFrame) -> Iterator[Finding]:
+    """Yield pairs whose two images lie apart; column `apart` holds what was measured."""
+    for row in measured.to_dict("records"):
+        apart: alignment.Apart = row["apart"]
+        if apart.misaligned:
+            told = f"px at most, shift {apart.shift_px:.2f} px"
+            yield Finding("misaligned", *_key(row), "", round(apart.displacement_px, 2), told)
 
 
 def misnamed(found: pd.DataFrame) -> Iterator[Finding]:
@@ -145,10 +148,10 @@ def misnamed(found: pd.DataFrame) -> Iterator[Finding]:
 def odd_sizes(found: pd.DataFrame) -> Iterator[Finding]:
     """Yield images whose size is not that of most; sets without a usual size have none."""
     for _, frame in found.groupby("dataset", sort=False):
-        counts = frame.groupby(["width", "height"]).size()
-        if 2 * counts.max() <= len(frame):
+        sizes = list(zip(frame["width"], frame["height"], strict=True))
+        (width, height), count = Counter(sizes).most_common(1)[0]
+        if 2 * count <= len(frame):
             continue
-        width, height = counts.idxmax()
         odd = frame[(frame["width"] != width) | (frame["height"] != height)]
         for row in odd.to_dict("records"):
             told = f"{row['side']} image is {row['width']}x{row['height']}"

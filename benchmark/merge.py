@@ -56,6 +56,13 @@ def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     return frame.assign(**paths)
 
 
+def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Return the training images of all sets that enter some list, as they are in the raw sets."""
+    used = sorted({name for names in wanted for name in names})
+    frames = [raw[name][raw[name]["split"] == "train"] for name in used]
+    return pd.concat(frames, ignore_index=True) if frames else empty()
+
+
 def held_back(
     frame: pd.DataFrame, share: float, seed: int, same: Iterable[Collection[str]] = ()
 ) -> set[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, datasets, leaks, merge, pairs, prints, stages, views
+from benchmark import ROOT, datasets, leaks, merge, pairs, prints, stages, validation
 from benchmark.params import Params
 
 
@@ -22,16 +22,14 @@ def merge_lists(params: Params) -> None:
     prepared = _made(params.work / "prepared", settings.test)
     wanted = {name: getattr(settings, name) for name in merge.TRAIN_LISTS}
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
-    used = sorted({name for names in wanted.values() for name in names})
-    seen = pd.concat([raw[name][raw[name]["split"] == "train"] for name in used])
+    seen = merge.seen(raw, wanted.values())
     unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     known = prints.of_manifest(
         pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
     )
     leaks.check_leaks(leaks.find_leaks(seen, unseen, known), settings.accepted_leaks)
-    same = views.groups(s[:2] for s in views.same_views(known)) if settings.group_views else []
-    held = merge.held_back(seen, settings.validation, params.seed, same)
+    held = validation.hold_back(seen, known, settings.validation, params.seed, settings.group_views)
     training = merge.training_lists(raw, paired, wanted, held)
     testing = merge.testing_lists(raw | prepared, tested)
     for split, lists in (("train", training), ("test", testing)):
