@@ -195,8 +195,8 @@ def _alignment(found: Audit) -> list[str]:
     told = "; ".join(f"{_short(row)} {row['value']:.2f} {row['detail']}" for row in worst)
     return [
         "## Alignment of dark and normal-light images",
-        "Shifted: the whole image, at best. Displaced: some corner, by the best shift, rotation and "
-        "scale. Sets that the pipeline registers are told below; the others are used as they are.",
+        "Shifted: the whole image, at best. Displaced: some corner, by the best shift, rotation "
+        "and scale. The table below tells what was registered; other sets are used as they are.",
         _table(heads, rows) + (f"\n\nMost misaligned: {told}." if worst else ""),
     ]
 

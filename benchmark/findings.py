@@ -15,7 +15,7 @@ COLUMNS = ["kind", "dataset", "split", "name", "other", "value", "detail"]
 """Of the findings. `kind`: one of `KINDS`; `other`: `set/split/name` of a pair that it is about as
 well, or ""; `value`: correlation or px, or empty; `detail`: a phrase."""
 KINDS: Mapping[str, str] = {
-    "leak": "training images that are test images",
+    "leak": "times that a training and a test image show the same",
     "same file": "files that come twice",
     "same view": "photographs of a view that was there before",
     "mispair": "pairs of two scenes",

@@ -7,7 +7,18 @@ import torch
 import yaml
 from pictures import photograph
 
-from benchmark import ROOT, compression, fitting, images, merge, pairing, pairs, params, weights
+from benchmark import (
+    ROOT,
+    compression,
+    fitting,
+    images,
+    inventory,
+    merge,
+    pairing,
+    pairs,
+    params,
+    weights,
+)
 from benchmark.errors import InputError
 from benchmark.fitting import Data
 
@@ -22,7 +33,7 @@ def data(tmp_path):
         images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
         files = (tmp_path / side / f"{number}.png" for side in ("dark", "normal"))
         found.append(pairs.Pair("LOL", "train", str(number), *files))
-    listed = merge.prefixed(pairs.manifest(found, tmp_path), "work/")
+    listed = merge.prefixed(inventory.manifest(found, tmp_path), "work/")
     listed["split"] = ["train"] * 5 + ["validation"]
     for name in merge.TRAIN_LISTS:
         pairs.write_manifest(listed, tmp_path / "lists" / f"{name}.csv")
@@ -121,7 +132,7 @@ def test_registration_writes_what_it_moved_and_tells_what_it_refused(tmp_path):
             images.write(tmp_path / side / f"{name}.png", np.ascontiguousarray(pixels))
         files = (tmp_path / side / f"{name}.png" for side in ("dark", "normal"))
         found.append(pairs.Pair("LSRW", "train", name, *files))
-    listed = merge.prefixed(pairs.manifest(found, tmp_path), "work/")
+    listed = merge.prefixed(inventory.manifest(found, tmp_path), "work/")
     folder = tmp_path / "pairs"
     made = pairing.register(listed, merge.Places((), tmp_path), folder, "work/pairs/", 0, 1)
     rows = made.set_index("name")
