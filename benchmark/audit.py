@@ -137,11 +137,13 @@ def _measured(
 ) -> pd.DataFrame:
     """Return the pairs whose two images have one size, and column `apart`."""
     whole = listed[(listed["dark"] != "") & (listed["normal"] != "")]
+    if whole.empty:
+        return whole.assign(apart=[])
     sizes = [
         [(found.width, found.height) for found in (known[dark], known[normal])]
         for dark, normal in whole[["dark_sha256", "normal_sha256"]].to_numpy()
     ]
-    even = whole[[dark == normal for dark, normal in sizes]]
+    even = whole[np.array([dark == normal for dark, normal in sizes])]
     found = alignment.measure_all(even, places, cache, jobs)
     return even.assign(apart=pd.Series(found, index=even.index, dtype=object))
 

@@ -20,7 +20,7 @@ _METHOD = (
     f"{views.CORRELATION} at least; crops and mirrored copies are not found. *Two scenes*: the "
     "ranks of the two thumbnails correlate, by their gradients, by less than "
     f"{mispairs.FITS}, or another reference of the set fits better by {mispairs.MARGIN}. "
-    "*Alignment*: pairs known to be aligned measure shifts of up to 0.11 px and displacements of "
+    "*Alignment*: pairs known to be aligned measure shifts of up to 0.13 px and displacements of "
     "up to 0.31 px. *JPEG quality*: of the IJG tables that equal the file's. Traces of JPEG in "
     "files of another format are not looked for: from quality 90 on they cannot be told from "
     "texture reliably."

@@ -1,5 +1,6 @@
 """Registered copies of misaligned training pairs, and the manifest that lists them."""
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,16 +69,24 @@ def _register(job: _Job) -> dict[str, Any]:
     """Return what changes in the manifest's row."""
     dark, normal = images.read(job.dark), images.read(job.normal)
     found = registration.register(dark, normal, job.settings, job.seed)
+    change = _geometry(found)
     if not found.accepted:
-        return {"status": "rejected", "reason": found.reason}
+        return change | {"status": "rejected", "reason": found.reason}
     registered = registration.apply(dark, normal, found)
     if registered.dark is dark and registered.normal is normal:
-        return {}
+        return change
     written = {"dark": registered.dark, "normal": registered.normal}
-    change: dict[str, Any] = {}
     for side, image in written.items():
         change[side] = f"{side}/{job.name}.png"
-        images.write(job.folder / change[side], image)
-        change[f"{side}_sha256"] = sha256(job.folder / change[side])
+        file = job.folder / change[side]
+        images.write(file, image)
+        change[f"{side}_sha256"], change[f"{side}_bytes"] = sha256(file), file.stat().st_size
     change["height"], change["width"] = registered.dark.shape[:2]
     return change
+
+
+def _geometry(found: registration.Registration) -> dict[str, Any]:
+    """Return what the manifest tells of a registration; "" for numbers that were not measured."""
+    numbers = {"rmse_px": found.rmse_px, "displacement_px": found.max_displacement_px}
+    told = {name: "" if math.isnan(n) else f"{n:.3f}" for name, n in numbers.items()}
+    return {"model": found.model, "inliers": str(found.inliers)} | told

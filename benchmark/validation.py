@@ -40,6 +40,9 @@ def repeated(
 
 
 def _views(listed: pd.DataFrame, known: Mapping[str, Print]) -> list[list[str]]:
+    """Return the files of every view; one file may have several names, so that alone counts."""
     digests = leaks.rows_of(listed, "normal_sha256")
     links = views.same_views({digest: known[digest] for digest in digests})
-    return views.groups(link[:2] for link in links)
+    found = views.groups(link[:2] for link in links)
+    grouped = {digest for view in found for digest in view}
+    return [*found, *([digest] for digest in digests if digest not in grouped)]

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 from pictures import photograph
 
-from benchmark import cli, images
+from benchmark import cli, datasets, images
 
 
 class Done(NamedTuple):
@@ -79,6 +79,7 @@ def test_data_status_is_readable_without_any_set(tmp_path):
 
 def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
     done = call("data", "audit", "--profile", "lol")
     assert done.returncode == 0, done.stderr
     assert "None of the raw sets is on this machine" in done.stdout
@@ -86,6 +87,7 @@ def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
 
 def test_data_audit_fails_where_a_training_image_is_a_test_image(tmp_path, monkeypatch):
     monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
     for folder, number in (("our485", 3), ("our485", 5), ("eval15", 3)):
         normal = photograph(48, 64, number)
         images.write(tmp_path / "LOL" / folder / "high" / f"{number}.png", normal)

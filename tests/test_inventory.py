@@ -149,7 +149,7 @@ def test_everything_wrong_with_all_sets_is_told_in_one_message_with_its_number(t
     shutil.copy(low / "6.png", low / "6.bmp")
     (tmp_path / "A7m3" / "low").mkdir(parents=True)
     picture(tmp_path / "A7m3" / "low" / "1.png")
-    with pytest.raises(ProblemsError, match="^7 problems in the raw data: ") as caught:
+    with pytest.raises(ProblemsError, match=r"^7 problems in the raw data: ") as caught:
         inventory.take(["LOL", "A7m3"], [tmp_path], None, 1)
     told = caught.value.problems
     for expected in (
