@@ -86,7 +86,10 @@ def _register(job: _Job) -> dict[str, Any]:
 
 
 def _geometry(found: registration.Registration) -> dict[str, Any]:
-    """Return what the manifest tells of a registration; "" for numbers that were not measured."""
-    numbers = {"rmse_px": found.rmse_px, "displacement_px": found.max_displacement_px}
-    told = {name: "" if math.isnan(n) else f"{n:.3f}" for name, n in numbers.items()}
-    return {"model": found.model, "inliers": str(found.inliers)} | told
+    """Return what the manifest tells of a registration; nothing where there was no attempt."""
+    if math.isnan(found.max_displacement_px):
+        return {}
+    rmse = "" if math.isnan(found.rmse_px) else f"{found.rmse_px:.3f}"
+    moved = f"{found.max_displacement_px:.3f}"
+    told = {"model": found.model, "inliers": str(found.inliers)}
+    return told | {"rmse_px": rmse, "displacement_px": moved}
