@@ -82,37 +82,61 @@ def data_status(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which raw sets are here, complete or not, and how to get the others."""
-    from benchmark import datasets, params
+    from benchmark import datasets, holdings, params
 
     if profile is None:
-        frame = datasets.status(datasets.raw_roots(None))
+        records = holdings.status(datasets.raw_roots(None))
     else:
         chosen = params.load(params.profile_path(profile))
-        frame = datasets.status(datasets.raw_roots(chosen.raw))
-        frame = frame[frame["set"].isin(chosen.sets)]
-    records = json.loads(frame.to_json(orient="records"))
+        records = holdings.status(datasets.raw_roots(chosen.raw), chosen.sets)
     if as_json:
         print(json.dumps(records, indent=2))
-        return
-    for record in records:
-        _print_set(record)
+    else:
+        print("\n".join(holdings.lines(records)))
 
 
-def _print_set(record: dict[str, Any]) -> None:
-    splits = [name for name in ("train", "val", "test") if record[f"{name}_expected"] is not None]
-    counts = ", ".join(f"{s} {record[s]} of {record[f'{s}_expected']}" for s in splits)
-    state = "complete" if record["complete"] else "incomplete"
-    if not record["found"]:
-        state = "absent"
-    print(f"{record['set']}: {state}" + (f" ({counts})" if record["found"] and counts else ""))
-    if record["found"]:
-        print(f"    found    {record['found']}")
-    if record["problem"]:
-        print(f"    problem  {record['problem']}")
-    if not record["complete"]:
-        print(f"    get it   {record['how_to_get']}")
-    print(f"    licence  {record['licence']}")
-    print(f"    needed   {record['needed_for']}")
+@data_app.command("audit")
+def data_audit(
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Only the sets of this profile, with the leaks that it accepts."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the page; none prints it.")
+    ] = None,
+    processes: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for duplicates, leaks, mispairs, misalignment, JPEG at source and odd sizes.
+
+    Exit status 1: a training image is a test image, and the profile does not accept it.
+    """
+    from benchmark import audit, datasets, params
+
+    started = time.monotonic()
+    chosen = None if profile is None else params.load(params.profile_path(profile))
+    roots = datasets.raw_roots(chosen.raw if chosen else None)
+    accepted = chosen.merge.accepted_leaks if chosen else {}
+    names = chosen.sets if chosen else [name for name in datasets.SETS if name != "SICE58"]
+    found = audit.audit_disk(names, roots, accepted, ROOT / ".cache", processes)
+    text = _audit_text(profile, found, accepted, as_json)
+    if output is None:
+        print(text)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text + "\n", encoding="utf-8")
+        _done(started, str(output))
+    if len(found.refused()):
+        raise typer.Exit(1)
+
+
+def _audit_text(profile: str | None, found: Any, accepted: dict[str, str], as_json: bool) -> str:
+    from benchmark import auditpage
+
+    if as_json:
+        return json.dumps(found.records(), indent=2)
+    title = "raw sets on this machine" if profile is None else f"profile {profile}"
+    return auditpage.page(title, found, accepted, {}, {}).rstrip()
 
 
 @app.command()

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
-from benchmark import ROOT, layouts
+from benchmark import ROOT, layouts, trees
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.pairs import Pair
@@ -33,6 +31,8 @@ class RawSet:
             lists, those with a row of the method it trains.
         needs_registration: The training pairs are misaligned and may differ in size.
         read: Lists the pairs under the set's folder.
+        images: Published number of different image files in these pairs.
+        protocol: Which layout and split the reader follows.
         aliases: Other names its folder is met under.
     """
 
@@ -44,6 +44,8 @@ class RawSet:
     tables: tuple[str, ...]
     needs_registration: bool
     read: Callable[[Path], list[Pair]]
+    images: int
+    protocol: str = "as published"
     aliases: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ _ALL = (
         tables=("I", "II", "III", "IV", "V", "VI"),
         needs_registration=False,
         read=partial(layouts.read_paired, "LOL"),
+        images=1000,
         aliases=("LOLdataset",),
     ),
     RawSet(
@@ -76,9 +79,22 @@ _ALL = (
         tables=("I", "II", "III", "IV", "V", "VI"),
         needs_registration=True,
         read=partial(layouts.read_paired, "LSRW"),
+        images=11300,
     ),
-    _SICE(name="SICE", expected={"train": 360, "test": 767}, read=layouts.read_sice),
-    _SICE(name="SICE58", expected={"train": 531, "test": 58}, read=layouts.read_sice58),
+    _SICE(
+        name="SICE",
+        expected={"train": 360, "test": 767},
+        read=layouts.read_sice,
+        images=2 * 360 + 767 + 229,  # a label a sequence
+        protocol="zero_dce_part2",
+    ),
+    _SICE(
+        name="SICE58",
+        expected={"train": 531, "test": 58},
+        read=layouts.read_sice58,
+        images=2 * 589,
+        protocol="sice58",
+    ),
     RawSet(
         name="RELLISUR",
         folder="RELLISUR",
@@ -88,37 +104,43 @@ _ALL = (
         tables=("I", "II"),
         needs_registration=True,
         read=partial(layouts.read_paired, "RELLISUR"),
+        images=4250 + 850,  # a reference a scene
         aliases=("RELLISUR-Dataset",),
     ),
     RawSet(
         name="LabelMe",
         folder="LabelMe",
-        licence="free for research (not verified)",
+        licence="research, unverified",
         source="http://labelme.csail.mit.edu, or any folder of normal-light photographs",
         expected={"train": 36417},
         tables=("III", "IV", "V", "VI", "VII"),
         needs_registration=False,
         read=layouts.read_labelme,
+        images=36417,
     ),
     RawSet(
         name="A7m3",
         folder="A7m3",
         licence="your own",
-        source="never released: pairs from your own camera, in low/ and normal/",
+        source="your own camera, never released: pairs in own_camera/low and own_camera/normal",
         expected={"train": 610},
         tables=("I", "II"),
         needs_registration=False,
         read=partial(layouts.read_paired, "A7m3"),
+        images=1220,
+        protocol="own camera",
+        aliases=("own_camera", "own camera"),
     ),
     RawSet(
         name="DARKFACE",
         folder="DARK FACE",
-        licence="research, on the terms of the project page (not verified)",
+        licence="research, unverified",
         source="https://flyywh.github.io/CVPRW2019LowLight/, training and validation images",
         expected={"test": 6000},
         tables=("VII",),
         needs_registration=False,
         read=layouts.read_dark_face,
+        images=6000,
         aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
     ),
 )
@@ -177,10 +199,26 @@ def find(name: str, roots: Sequence[Path]) -> Path | None:
     raw = _raw_set(name)
     for root in roots:
         for folder in (raw.folder, *raw.aliases):
-            found = layouts.child(root, folder) if root.is_dir() else None
+            found = trees.child(root, folder) if root.is_dir() else None
             if found is not None:
                 return found
     return None
+
+
+def located(name: str, roots: Sequence[Path]) -> Path:
+    """Return the folder of a set.
+
+    Raises:
+        InputError: There is none, or no set of that name.
+    """
+    folder = find(name, roots)
+    if folder is None:
+        raw, searched = SETS[name], ", ".join(str(root) for root in roots)
+        raise InputError(
+            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: get it from "
+            f"{raw.source}, see data/README.md."
+        )
+    return folder
 
 
 def read(name: str, roots: Sequence[Path]) -> list[Pair]:
@@ -190,47 +228,4 @@ def read(name: str, roots: Sequence[Path]) -> list[Pair]:
         InputError: The set is unknown or absent, its folder holds none of its layout, or images
             lack their counterparts.
     """
-    folder = find(name, roots)
-    if folder is None:
-        raw, searched = SETS[name], ", ".join(str(root) for root in roots)
-        raise InputError(
-            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: get it from "
-            f"{raw.source}, see data/README.md."
-        )
-    return SETS[name].read(folder)
-
-
-def status(roots: Sequence[Path]) -> pd.DataFrame:
-    """Tell for every set what is there and what is missing, without opening an image.
-
-    Returns:
-        One row a set: set, found (its folder or ""), for each split its number of pairs and the
-        published one (`train`, `train_expected`, ...; <NA> where the set has no such split),
-        complete (all numbers as published), problem (why it cannot be read, or ""), licence,
-        how_to_get, and needed_for (tables of arXiv:2403.07622).
-    """
-    frame = pd.DataFrame([_status(raw, roots) for raw in _ALL])
-    counts = [column for split in SPLITS for column in (split, f"{split}_expected")]
-    return frame.astype(dict.fromkeys(counts, "Int64"))
-
-
-def _status(raw: RawSet, roots: Sequence[Path]) -> dict[str, object]:
-    folder, pairs, problem = find(raw.name, roots), [], ""
-    if folder is not None:
-        try:
-            pairs = raw.read(folder)
-        except InputError as error:
-            problem = str(error)
-    row: dict[str, object] = {"set": raw.name, "found": "" if folder is None else str(folder)}
-    numbers = {split: sum(pair.split == split for pair in pairs) for split in SPLITS}
-    for split in SPLITS:
-        known = split in raw.expected
-        row[split] = numbers[split] if known else None
-        row[f"{split}_expected"] = raw.expected.get(split)
-    return row | {
-        "complete": all(numbers[split] == n for split, n in raw.expected.items()),
-        "problem": problem,
-        "licence": raw.licence,
-        "how_to_get": raw.source,
-        "needed_for": ", ".join(raw.tables),
-    }
+    return _raw_set(name).read(located(name, roots))

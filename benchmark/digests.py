@@ -5,8 +5,6 @@ import json
 import os
 from pathlib import Path
 
-from benchmark.errors import InputError
-
 
 def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
@@ -23,6 +21,11 @@ def digest_values(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def source_digest(*files: Path) -> str:
+    """Return a short digest of source files, for the name of what is remembered of their work."""
+    return digest_values([sha256(file) for file in files])[:16]
+
+
 class Digests:
     """SHA-256 of files, remembered between runs by path, size and modification time.
 
@@ -34,22 +37,20 @@ class Digests:
         self._file = None if folder is None else folder / "digests.json"
         self._known = _read_digests(self._file)
 
-    def sha256(self, path: Path) -> str:
-        """Return the hexadecimal SHA-256 of a file, from memory if the file looks untouched.
-
-        Raises:
-            InputError: The file cannot be read.
-        """
+    def known(self, path: Path) -> str | None:
+        """Return the remembered SHA-256 of a file that looks untouched, or None."""
         try:
             stat = path.stat()
-            key, stamp = str(path.absolute()), [stat.st_size, stat.st_mtime_ns]
-            known = self._known.get(key)
-            if known is None or known[:2] != stamp:
-                known = [*stamp, sha256(path)]
-                self._known[key] = known
-            return str(known[2])
-        except OSError as error:
-            raise InputError(f"{path} cannot be read ({error.strerror}): replace it.") from error
+        except OSError:
+            return None
+        known = self._known.get(str(path.absolute()))
+        if known is None or known[:2] != [stat.st_size, stat.st_mtime_ns]:
+            return None
+        return str(known[2])
+
+    def add(self, path: Path, stamp: tuple[int, int], digest: str) -> None:
+        """Remember the SHA-256 of a file of this size and modification time in ns."""
+        self._known[str(path.absolute())] = [*stamp, digest]
 
     def save(self) -> None:
         """Write the memory whole, by moving a finished file into place."""

@@ -35,7 +35,10 @@ def spread(
     """
     parallel = joblib.Parallel(n_jobs=min(jobs, max(1, len(items))), return_as="generator")
     results = parallel(joblib.delayed(_single)(work, item) for item in items)
-    yield from tqdm(results, desc=label, total=len(items), unit=unit, mininterval=1.0)
+    total = len(items)
+    yield from tqdm(
+        results, desc=label, total=total, unit=unit, mininterval=1.0, disable=total == 0
+    )
 
 
 def _single(work: Callable[[Item], Result], item: Item) -> Result:

@@ -1,6 +1,7 @@
 """The merged data sets: which images train the VAEs and mapping networks, and which test them."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,34 +56,74 @@ def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     return frame.assign(**paths)
 
 
-def split_validation(frame: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return the frame with a share of its rows in split `validation`, at least one if share > 0.
+def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Return the training images of all sets that enter some list, as they are in the raw sets."""
+    used = sorted({name for names in wanted for name in names})
+    frames = [raw[name][raw[name]["split"] == "train"] for name in used]
+    return pd.concat(frames, ignore_index=True) if frames else empty()
+
+
+def held_back(
+    frame: pd.DataFrame, share: float, seed: int, same: Iterable[Collection[str]] = ()
+) -> set[str]:
+    """Choose the scenes that training does not see, at least one a data set if share > 0.
 
     Rows of one scene stay together: names that differ only after the last `-` (RELLISUR's
     exposures) or `/` (a sequence's images) are one scene.
 
     Args:
-        frame: Training rows of a merged manifest.
+        frame: Manifest of training images, as read: before registration refuses any, so that a
+            scene is on the same side in every list.
         share: Of the scenes of each data set, 0 to 0.5.
         seed: Of the choice.
+        same: Groups of normal-light images, by SHA-256, that show one view: their scenes stay
+            together within a data set. Without any, the split is by scene alone.
+
+    Returns:
+        Scenes, as `scenes` names them.
     """
-    scene = frame["dataset"] + "/" + frame["name"].str.replace(r"-[^-/]*$", "", regex=True)
-    frame = frame.assign(split="train")
-    for dataset, group in scene.groupby(frame["dataset"]):
-        scenes = np.sort(group.unique())
-        count = round(share * len(scenes)) or (1 if share and len(scenes) > 1 else 0)
+    frame = frame.reset_index(drop=True)
+    scene = scenes(frame)
+    group = _joined(scene, frame["normal_sha256"], same)
+    held: set[str] = set()
+    for dataset, labels in group.groupby(frame["dataset"]):
+        found = np.sort(labels.unique())
+        count = round(share * len(found)) or (1 if share and len(found) > 1 else 0)
         random = np.random.default_rng([seed, *str(dataset).encode()])
-        held = set(random.choice(scenes, count, replace=False))
-        frame.loc[scene.isin(held) & (frame["dataset"] == dataset), "split"] = "validation"
-    return frame
+        chosen = random.choice(found, count, replace=False)
+        held |= set(scene[labels.index[labels.isin(chosen)]])
+    return held
+
+
+def scenes(frame: pd.DataFrame) -> pd.Series:
+    """Return the scene of every row of a manifest: `LOL/2`, `RELLISUR/00018`."""
+    return frame["dataset"] + "/" + frame["name"].str.replace(r"-[^-/]*$", "", regex=True)
+
+
+def _joined(scene: pd.Series, digests: pd.Series, same: Iterable[Collection[str]]) -> pd.Series:
+    """Return the group of every row: its scene, or the first of all scenes of the same views."""
+    first: dict[str, str] = {}
+
+    def first_of(name: str) -> str:
+        while first.get(name, name) != name:
+            name = first[name]
+        return name
+
+    holders = scene.groupby(digests).unique()
+    for view in same:
+        found = sorted({name for digest in view for name in holders.get(digest, ())})
+        for one, other in itertools.pairwise(found):
+            if one.partition("/")[0] == other.partition("/")[0]:  # the same data set
+                low, high = sorted((first_of(one), first_of(other)))
+                first[high] = low
+    return scene.map(first_of)
 
 
 def training_lists(
     raw: Mapping[str, pd.DataFrame],
     paired: Mapping[str, pd.DataFrame],
     sets: Mapping[str, Sequence[str]],
-    share: float,
-    seed: int,
+    held: Collection[str],
 ) -> dict[str, pd.DataFrame]:
     """Merge training images.
 
@@ -90,8 +131,7 @@ def training_lists(
         raw: Set -> manifest of everything in the raw set.
         paired: Set -> manifest of registered pairs, rejected ones included.
         sets: List name -> sets that enter it; the lists are `TRAIN_LISTS`.
-        share: Held back for validation.
-        seed: Of that choice.
+        held: Scenes held back for validation; see `held_back`.
 
     Returns:
         `vae_dark` (Table I), `vae_normal` and `mapping_pairs` (Table II); splits are `train`
@@ -102,15 +142,16 @@ def training_lists(
     lists = {}
     for name in TRAIN_LISTS:
         frames = [source[name][part] for part in sets[name]]
-        merged = pd.concat(frames, ignore_index=True) if frames else _empty()
+        merged = pd.concat(frames, ignore_index=True) if frames else empty()
         chosen = merged[(merged["split"] == "train") & (merged["status"] == "ok")]
         chosen = chosen[chosen[column[name]] != ""].reset_index(drop=True)
-        lists[name] = split_validation(chosen, share, seed)
+        side = np.where(scenes(chosen).isin(held), "validation", "train")
+        lists[name] = chosen.assign(split=side)
     return lists
 
 
 def testing_lists(raw: Mapping[str, pd.DataFrame], sets: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return set -> its test pairs as they are in the raw set: only training pairs are warped."""
+    """Return set -> its test pairs: only training pairs are warped."""
     return {
         name: raw[name][(raw[name]["split"] == "test") & (raw[name]["status"] == "ok")]
         for name in sets
@@ -127,5 +168,6 @@ def counts(lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["list", "dataset", "images"])
 
 
-def _empty() -> pd.DataFrame:
+def empty() -> pd.DataFrame:
+    """Return a manifest without rows."""
     return pd.DataFrame({column: [] for column in pairs.COLUMNS}, dtype=str)

@@ -6,6 +6,7 @@ that holds everything they depend on, and are linked from there into the stage's
 
 import dataclasses
 import importlib.metadata
+import math
 import os
 import shutil
 from pathlib import Path
@@ -165,16 +166,28 @@ def _placed(
 ) -> dict[Any, Any]:
     """Return the manifest's row of a finished pair, and put its images into place."""
     facts, written = entry["facts"], entry["written"]
+    changed = row | _geometry(facts)
     if not facts["accepted"]:
-        return row | {"status": "rejected", "reason": facts["reason"]}
+        return changed | {"status": "rejected", "reason": facts["reason"]}
     if not written:
-        return row
-    changed = row | {"height": written["height"], "width": written["width"]}
+        return changed
+    changed |= {"height": written["height"], "width": written["width"]}
     for side in _SIDES:
-        name = f"{side}/{row['name']}.png"
-        _link(finished / f"{side}.png", folder / name)
+        name, file = f"{side}/{row['name']}.png", finished / f"{side}.png"
+        _link(file, folder / name)
         changed |= {side: prefix + name, f"{side}_sha256": written["sha256"][side]}
+        changed[f"{side}_bytes"] = file.stat().st_size
     return changed
+
+
+def _geometry(facts: dict[str, Any]) -> dict[str, str]:
+    """Return what the manifest tells of a registration; nothing where there was no attempt."""
+    if math.isnan(facts["max_displacement_px"]):
+        return {}
+    rmse = "" if math.isnan(facts["rmse_px"]) else f"{facts['rmse_px']:.3f}"
+    moved = f"{facts['max_displacement_px']:.3f}"
+    told = {"model": facts["model"], "inliers": str(facts["inliers"])}
+    return told | {"rmse_px": rmse, "displacement_px": moved}
 
 
 def _link(source: Path, target: Path) -> None:

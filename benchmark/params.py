@@ -10,7 +10,7 @@ from benchmark import ROOT
 from benchmark.errors import InputError
 from benchmark.terms import Track
 
-SetName = Literal["LOL", "LSRW", "SICE", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
+SetName = Literal["LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -60,6 +60,12 @@ class Merge(_Model):
     """Test sets of Tables III and IV."""
     validation: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.05
     """Share of the training pairs held back for choosing settings."""
+    group_views: bool = False
+    """Whether photographs of one view stay on one side of that split. True changes which images
+    are held back, and so the weights; LOL's, trained before this was a choice, have False."""
+    resize_test: dict[str, Annotated[list[Count], Field(min_length=2, max_length=2)]] = {}
+    """Test set -> width and height its pairs are resized to before compression. The protocol of
+    Zero-DCE, whose test pairs SICE has, wants 1200x900."""
     accepted_leaks: dict[str, str] = {}
     """Set or training image (`LOL`, `LOL/21`) whose likeness to a test image is accepted -> why."""
 
@@ -140,6 +146,11 @@ class Params(_Model):
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
+        unknown = set(self.merge.resize_test) - set(self.merge.test)
+        if unknown:
+            raise ValueError(f"merge.resize_test names {sorted(unknown)}, not in merge.test")
+        if {"SICE", "SICE58"} <= set(self.sets):
+            raise ValueError("SICE and SICE58 are two splits of one folder: name one of them")
         return self
 
     def training_of(self, method: str, part: str) -> Training:

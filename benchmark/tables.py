@@ -176,6 +176,8 @@ def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
     """
     ours = merged[merged["list"] == name].set_index("dataset")["images"]
     printed = pd.Series(paper.TRAINING_SETS[name])
+    if "SICE58" in ours.index:  # the other split of the same set, and the likely one of the paper
+        printed = printed.rename({"SICE": "SICE58"})
     beside = pd.DataFrame({"images": ours, "paper": printed}).astype("Int64")
     listed = [*printed.index, *(s for s in ours.index if s not in printed.index)]
     beside = beside.loc[listed]

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 from pictures import photograph
 
-from benchmark import cli, images
+from benchmark import cli, datasets, images
 
 
 class Done(NamedTuple):
@@ -70,8 +70,36 @@ def test_data_status_tells_every_set_of_a_profile():
 def test_data_status_is_readable_without_any_set(tmp_path):
     done = call("data", "status")
     assert done.returncode == 0, done.stderr
-    assert "DARKFACE" in done.stdout
-    assert "licence" in done.stdout
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1 + 8  # heads, and a line a set
+    assert lines[0].split()[0] == "set"
+    assert "licence" in lines[0]
+    assert lines[-1].startswith("DARKFACE")
+
+
+def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
+    done = call("data", "audit", "--profile", "lol")
+    assert done.returncode == 0, done.stderr
+    assert "None of the raw sets is on this machine" in done.stdout
+
+
+def test_data_audit_fails_where_a_training_image_is_a_test_image(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
+    for folder, number in (("our485", 3), ("our485", 5), ("eval15", 3)):
+        normal = photograph(48, 64, number)
+        images.write(tmp_path / "LOL" / folder / "high" / f"{number}.png", normal)
+        dark = (normal // 6).astype(np.uint8)
+        images.write(tmp_path / "LOL" / folder / "low" / f"{number}.png", dark)
+    output = tmp_path / "page.md"
+    done = call("data", "audit", "--jobs", 1, "-o", output)
+    assert done.returncode == 1
+    assert "LOL/3 | LOL/3 | the same file" in output.read_text()
+    done = call("data", "audit", "--jobs", 1, "--json")
+    leaks = [row for row in json.loads(done.stdout)["findings"] if row["kind"] == "leak"]
+    assert [(leak["name"], leak["other"]) for leak in leaks] == [("3", "LOL/test/3")]
 
 
 def test_score_writes_every_number_and_says_so(pair_folders, tmp_path):

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from benchmark import datasets
@@ -36,6 +35,11 @@ def test_every_set_is_registered_under_its_own_name():
     }
 
 
+def test_the_two_splits_of_sice_go_by_the_names_of_their_protocols():
+    assert datasets.SETS["SICE"].protocol == "zero_dce_part2"
+    assert datasets.SETS["SICE58"].protocol == "sice58"
+
+
 def test_published_counts_add_up_to_tables_one_and_two_of_the_paper():
     """Table I: 485 + 5600 + 531 + 3605 + 610; RELLISUR publishes 5 more than the paper used."""
     trained = ("LOL", "LSRW", "SICE58", "RELLISUR", "A7m3")
@@ -56,6 +60,12 @@ def test_find_takes_the_first_root_that_holds_the_set(tmp_path):
     put(tmp_path / "third", "LOL/our485/low/1.png")
     roots = [tmp_path / name for name in ("absent", "second", "third")]
     assert datasets.find("LOL", roots) == tmp_path / "second" / "LOL"
+
+
+@pytest.mark.parametrize("folder", ["A7m3", "own_camera", "Own_Camera", "own camera"])
+def test_pairs_of_ones_own_camera_lie_under_either_name(tmp_path, folder):
+    put(tmp_path, f"{folder}/low/1.JPG", f"{folder}/normal/1.png")
+    assert len(datasets.read("A7m3", [tmp_path])) == 1
 
 
 @pytest.mark.parametrize("folder", ["DARK FACE", "DARKFACE", "DarkFace", "DARK_FACE"])
@@ -109,49 +119,6 @@ def test_a_variable_that_names_no_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(datasets.VARIABLE, str(tmp_path / "gone"))
     with pytest.raises(InputError, match=r"MLSM_BENCH_DATA is .*gone"):
         datasets.raw_roots(None)
-
-
-def row_of(frame: pd.DataFrame, name: str) -> pd.Series:
-    return frame.set_index("set").loc[name]
-
-
-def test_status_counts_what_is_there_against_what_is_published(tmp_path):
-    put(tmp_path, *EVERY_SET)
-    row = row_of(datasets.status([tmp_path]), "LOL")
-    assert row["found"] == str(tmp_path / "LOL")
-    counts = row[["train", "train_expected", "test", "test_expected"]]
-    assert counts.tolist() == [1, 485, 1, 15]
-    assert pd.isna(row["val"])
-    assert not row["complete"]
-
-
-def test_status_lists_absent_sets_with_the_way_to_get_them(tmp_path):
-    frame = datasets.status([tmp_path])
-    assert frame["set"].tolist() == list(datasets.SETS)
-    row = row_of(frame, "SICE")
-    assert (row["found"], row["problem"], row["test"]) == ("", "", 0)
-    assert "csjcai/SICE" in row["how_to_get"]
-    assert row["needed_for"] == "I, III, IV, V, VI"
-
-
-def test_status_of_a_complete_set_says_so(tmp_path):
-    for kind in ("low", "high"):
-        put(tmp_path, *(f"LOL/our485/{kind}/{n}.png" for n in range(485)))
-        put(tmp_path, *(f"LOL/eval15/{kind}/{n}.png" for n in range(15)))
-    assert row_of(datasets.status([tmp_path]), "LOL")["complete"]
-
-
-def test_status_tells_why_a_set_cannot_be_read_and_goes_on(tmp_path):
-    put(tmp_path, "LOL/readme.txt", "LabelMe/1.jpg")
-    frame = datasets.status([tmp_path])
-    assert "holds none of LOL" in row_of(frame, "LOL")["problem"]
-    assert row_of(frame, "LabelMe")["train"] == 1
-
-
-def test_status_becomes_json_with_null_for_splits_a_set_lacks(tmp_path):
-    text = datasets.status([tmp_path]).to_json(orient="records")
-    assert '"set":"LOL"' in text
-    assert '"val":null' in text
 
 
 def test_the_real_lol_test_set_has_its_15_pairs():

@@ -1,10 +1,9 @@
-"""Training a part of a method on merged lists, and registered pairs on disk."""
+"""Training a part of a method on merged lists."""
 
 import dataclasses
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -15,9 +14,9 @@ from benchmark import (
     compression,
     fitting,
     images,
+    inventory,
     merge,
     methods,
-    pairing,
     pairs,
     params,
     weights,
@@ -37,7 +36,7 @@ def data(tmp_path):
         images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
         files = (tmp_path / side / f"{number}.png" for side in ("dark", "normal"))
         found.append(pairs.Pair("LOL", "train", str(number), *files))
-    listed = merge.prefixed(pairs.manifest(found, tmp_path), "work/")
+    listed = merge.prefixed(inventory.manifest(found, tmp_path), "work/")
     listed["split"] = ["train"] * 5 + ["validation"]
     for name in merge.TRAIN_LISTS:
         pairs.write_manifest(listed, tmp_path / "lists" / f"{name}.csv")
@@ -180,33 +179,3 @@ def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_p
 def test_an_unknown_part_is_named(data, tmp_path):
     with pytest.raises(InputError, match="no part 'vae'"):
         fitting.fit(profile(), "edsr", "vae", data, tmp_path)
-
-
-def test_registration_writes_what_it_moved_and_tells_what_it_refused(tmp_path):
-    scene = photograph(200, 220, 3)
-    shifted = {"dark": scene[:192, :208] // 3, "normal": scene[5:197, 7:215]}
-    strange = {"dark": scene[:192, :208] // 3, "normal": np.full((192, 208, 3), 90, np.uint8)}
-    aligned = {"dark": scene[:192, :208] // 3, "normal": scene[:192, :208]}
-    found = []
-    for name, made in (("shifted", shifted), ("strange", strange), ("aligned", aligned)):
-        for side, pixels in made.items():
-            images.write(tmp_path / side / f"{name}.png", np.ascontiguousarray(pixels))
-        files = (tmp_path / side / f"{name}.png" for side in ("dark", "normal"))
-        found.append(pairs.Pair("LSRW", "train", name, *files))
-    listed = merge.prefixed(pairs.manifest(found, tmp_path), "work/")
-    folder = tmp_path / "pairs"
-    made = pairing.register(listed, merge.Places((), tmp_path), folder, "work/pairs/", 0, 1)
-    rows = made.set_index("name")
-    assert rows.loc["strange", "status"] == "rejected"
-    assert rows.loc["strange", "reason"]
-    pd.testing.assert_series_equal(rows.loc["aligned"], listed.set_index("name").loc["aligned"])
-    assert rows.loc["shifted", "dark"] == "work/pairs/dark/shifted.png"
-    dark = images.read_uint8(folder / "dark" / "shifted.png")
-    normal = images.read_uint8(folder / "normal" / "shifted.png")
-    assert (
-        dark.shape
-        == normal.shape
-        == (rows.loc["shifted", "height"], rows.loc["shifted", "width"], 3)
-    )
-    error = np.abs(dark[8:-8, 8:-8] * 3.0 - normal[8:-8, 8:-8]).mean()
-    assert error < 6.0

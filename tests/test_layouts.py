@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import layouts
+from benchmark import layouts, trees
 from benchmark.errors import InputError
 from benchmark.pairs import Pair
 
@@ -69,7 +69,7 @@ def test_half_a_set_is_read_as_far_as_it_goes(tmp_path):
 
 def test_dark_images_without_partner_are_told_together(tmp_path):
     touch(lol(tmp_path), *(f"our485/low/{n}.png" for n in (3, 4, 5, 6)), "eval15/low/7.png")
-    with pytest.raises(InputError, match=r"5 entries of LOL have no normal-light.*low/3\.png"):
+    with pytest.raises(InputError, match=r"5 problems in LOL: .*low/3\.png has no normal"):
         layouts.read_paired("LOL", tmp_path)
 
 
@@ -136,7 +136,7 @@ def test_rellisur_exposures_of_a_scene_share_one_reference(tmp_path):
 
 def test_only_rellisur_shares_references_by_the_part_before_the_dash(tmp_path):
     touch(tmp_path, "low/1-2.png", "normal/1.png")
-    with pytest.raises(InputError, match="1 entries of A7m3"):
+    with pytest.raises(InputError, match="1 problem in A7m3"):
         layouts.read_paired("A7m3", tmp_path)
 
 
@@ -171,7 +171,7 @@ def test_sice_sequences_without_label_or_exposures_are_told_together(tmp_path):
     sequence(tmp_path, "Part1", 1, 7)
     sequence(tmp_path, "Part1", 2, 1)
     touch(tmp_path, "Part1/3/1.JPG", "Part1/3/2.JPG")
-    with pytest.raises(InputError, match="2 entries of SICE have no image of its name in Label"):
+    with pytest.raises(InputError, match=r"2 problems in SICE: .*2 has fewer .*3 has no image"):
         layouts.read_sice(tmp_path)
 
 
@@ -185,12 +185,51 @@ def test_labelme_reads_any_tree_and_names_images_by_their_path(tmp_path):
     ]
 
 
-def test_labelme_follows_links_and_survives_loops(tmp_path):
+def test_labelme_follows_links_and_reads_every_folder_once(tmp_path):
     touch(tmp_path / "far", "1.png")
     touch(tmp_path / "LabelMe", "here/2.png")
     (tmp_path / "LabelMe" / "linked").symlink_to(tmp_path / "far")
-    (tmp_path / "LabelMe" / "here" / "loop").symlink_to(tmp_path / "LabelMe")
+    (tmp_path / "LabelMe" / "twice").symlink_to(tmp_path / "far")
     assert [p.name for p in layouts.read_labelme(tmp_path / "LabelMe")] == ["here/2", "linked/1"]
+
+
+def test_a_link_that_leads_back_is_told_and_the_rest_is_read(tmp_path):
+    touch(tmp_path, "here/2.png", "1.png")
+    (tmp_path / "here" / "loop").symlink_to(tmp_path)
+    with pytest.raises(trees.LayoutError, match=r"here/loop is a link back") as caught:
+        layouts.read_labelme(tmp_path)
+    assert [p.name for p in caught.value.pairs] == ["1", "here/2"]
+
+
+def test_every_problem_of_a_set_is_told_in_one_message(tmp_path, monkeypatch):
+    """Folders without permission are simulated: tests may run as root, who may open any."""
+    touch(lol(tmp_path), "our485/low/2.jpg", "our485/low/77.png")
+    listing = Path.iterdir
+
+    def guarded(folder: Path):
+        if folder.match("eval15/low"):
+            raise PermissionError(13, "Permission denied")
+        return listing(folder)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    with pytest.raises(trees.LayoutError, match="3 problems in LOL") as caught:
+        layouts.read_paired("LOL", tmp_path)
+    told = " ".join(caught.value.problems)
+    assert "differ in suffix alone" in told
+    assert "eval15/low cannot be opened (Permission denied)" in told
+    assert "low/77.png has no normal-light image" in told
+    assert names(caught.value.pairs, "train") == ["2", "9", "10"]
+
+
+def test_of_many_problems_the_first_are_named_and_the_others_counted(tmp_path):
+    touch(lol(tmp_path), *(f"our485/low/{n}.png" for n in range(100, 130)))
+    with pytest.raises(InputError, match=r"30 problems in LOL: .*100.png.*; and 22 more: unpack"):
+        layouts.read_paired("LOL", tmp_path)
+
+
+def test_two_extra_top_folders_are_stepped_into(tmp_path):
+    lol(tmp_path / "LOL" / "LOLdataset")
+    assert len(layouts.read_paired("LOL", tmp_path)) == 4
 
 
 def test_labelme_refuses_two_images_of_one_name(tmp_path):
@@ -213,5 +252,5 @@ def test_dark_face_reads_dark_images_with_their_labels(tmp_path, folder):
 
 def test_dark_face_images_without_label_are_told_together(tmp_path):
     touch(tmp_path, "image/1.png", "image/2.png", "image/3.png", "label/1.txt")
-    with pytest.raises(InputError, match=r"2 entries of DARKFACE have no label.*image/2\.png"):
+    with pytest.raises(InputError, match=r"2 problems in DARKFACE: .*image/2\.png has no label"):
         layouts.read_dark_face(tmp_path)

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 import skimage.data
 
-from benchmark import datasets, leaks, pairs
+from benchmark import datasets, inventory, leaks, prints, views
 from benchmark.errors import InputError
 from benchmark.leaks import Leak
 from benchmark.pairs import Pair
@@ -32,7 +32,13 @@ def listed(root: Path, split: str, *pictures: Picture, dataset: str = "LOL") -> 
         dark = normal.with_name(f"dark{number}.png")
         PIL.Image.new("RGB", picture.size, (number, len(split), 0)).save(dark)
         found.append(Pair(dataset, split, str(number), dark, normal))
-    return pairs.manifest(found, root)
+    return inventory.manifest(found, root)
+
+
+def found_in(root: Path, train: pd.DataFrame, test: pd.DataFrame) -> list[Leak]:
+    both = pd.concat([train, test])
+    known = prints.of_manifest(both, ["normal"], root.joinpath, cache=None)
+    return leaks.find_leaks(train, test, known)
 
 
 def jpeg(picture: Picture) -> Picture:
@@ -61,28 +67,28 @@ SAME_VIEW = {
 def test_the_same_view_is_found_after_a_change_of_quality_size_or_exposure(tmp_path, name, change):
     train = listed(tmp_path, "train", change(photograph(name)))
     test = listed(tmp_path, "test", photograph(name))
-    (leak,) = leaks.find_leaks(train, test, tmp_path.joinpath)
+    (leak,) = found_in(tmp_path, train, test)
     assert (leak.train_name, leak.test_name, leak.kind) == ("0", "0", "near")
-    assert leaks.CORRELATION <= leak.correlation <= 1
+    assert views.CORRELATION <= leak.correlation <= 1
 
 
 def test_different_photographs_never_leak(tmp_path):
     scenes = [photograph(name) for name in ("astronaut", "coffee", "chelsea", "rocket")]
     train = listed(tmp_path, "train", *scenes[:2])
     test = listed(tmp_path, "test", *scenes[2:])
-    assert leaks.find_leaks(train, test, tmp_path.joinpath) == []
+    assert found_in(tmp_path, train, test) == []
 
 
 def test_flat_images_are_no_view_of_each_other(tmp_path):
     grey = [PIL.Image.new("RGB", (64, 64), (level, level, level)) for level in (90, 120)]
     train, test = listed(tmp_path, "train", grey[0]), listed(tmp_path, "test", grey[1])
-    assert leaks.find_leaks(train, test, tmp_path.joinpath) == []
+    assert found_in(tmp_path, train, test) == []
 
 
 def test_a_copied_file_is_an_exact_leak(tmp_path):
     train = listed(tmp_path, "train", photograph("coffee"), photograph())
     test = listed(tmp_path, "test", photograph(), dataset="LSRW")
-    (leak,) = leaks.find_leaks(train, test, tmp_path.joinpath)
+    (leak,) = found_in(tmp_path, train, test)
     assert leak == Leak("LOL", "1", "LSRW", "0", "exact", 1.0)
 
 
@@ -90,7 +96,7 @@ def test_a_copied_dark_image_is_an_exact_leak_though_normal_images_differ(tmp_pa
     train = listed(tmp_path, "train", photograph("coffee"))
     test = listed(tmp_path, "test", photograph("rocket"))
     test["dark_sha256"] = train["dark_sha256"]
-    (leak,) = leaks.find_leaks(train, test, tmp_path.joinpath)
+    (leak,) = found_in(tmp_path, train, test)
     assert leak.kind == "exact"
 
 
@@ -98,7 +104,7 @@ def test_every_exposure_that_shares_a_leaking_reference_is_told(tmp_path):
     train = listed(tmp_path, "train", jpeg(photograph()))
     train = pd.concat([train, train.assign(name="again")], ignore_index=True)
     test = listed(tmp_path, "test", photograph())
-    found = leaks.find_leaks(train, test, tmp_path.joinpath)
+    found = found_in(tmp_path, train, test)
     assert [leak.train_name for leak in found] == ["0", "again"]
 
 
@@ -107,14 +113,15 @@ def test_rejected_rows_and_rows_without_reference_are_passed_over(tmp_path):
     train.loc[0, "status"] = "rejected"
     train.loc[1, ["normal", "normal_sha256"]] = ""
     test = listed(tmp_path, "test", photograph())
-    assert leaks.find_leaks(train, test, tmp_path.joinpath) == []
+    assert found_in(tmp_path, train, test) == []
 
 
 def test_a_missing_image_is_told(tmp_path):
-    train, test = listed(tmp_path, "train", photograph()), listed(tmp_path, "test", photograph())
+    train = listed(tmp_path, "train", photograph("coffee"))
+    test = listed(tmp_path, "test", photograph())
     (tmp_path / "LOL/test/0.png").unlink()
-    with pytest.raises(InputError, match=r"test/0\.png cannot be read as an image"):
-        leaks.find_leaks(train, test, tmp_path.joinpath)
+    with pytest.raises(InputError, match=r"test/0\.png cannot be read"):
+        found_in(tmp_path, train, test)
 
 
 NEAR = Leak("LOL", "2", "LOL", "1", "near", 0.999)
@@ -162,9 +169,7 @@ def test_the_real_lol_repeats_test_views_in_its_training_set():
     found = [] if folder is None else datasets.read("LOL", roots)
     if folder is None or {pair.split for pair in found} != {"train", "test"}:
         pytest.skip(f"{datasets.VARIABLE} holds no training pairs of LOL in their published layout")
-    frame = pairs.manifest(found, folder)
+    frame = inventory.manifest(found, folder)
     train, test = (frame[frame["split"] == split] for split in ("train", "test"))
-    seen = {
-        (leak.train_name, leak.test_name) for leak in leaks.find_leaks(train, test, folder.joinpath)
-    }
+    seen = {(leak.train_name, leak.test_name) for leak in found_in(folder, train, test)}
     assert {("81", "79"), ("53", "55"), ("2", "1"), ("664", "665")} <= seen

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import skimage.data
 
-from benchmark import images, merge, pairing, pairs, params, registration
+from benchmark import images, inventory, merge, pairing, pairs, params, registration
 from benchmark.acceptance import RegistrationSettings
 from benchmark.digests import sha256
 from benchmark.errors import InputError
@@ -57,7 +57,7 @@ def listed(places: merge.Places) -> pd.DataFrame:
         Pair("LSRW", "train", name, root / "low" / f"{name}.png", root / "high" / f"{name}.png")
         for name in "1234"
     ]
-    return merge.prefixed(pairs.manifest(found, root, to_register=["LSRW"]), "raw/LSRW/")
+    return merge.prefixed(inventory.manifest(found, root), "raw/LSRW/")
 
 
 def run(places: merge.Places, jobs: int = 1, seed: int = 0) -> pairing.Outcome:
@@ -122,7 +122,9 @@ def test_a_pair_within_a_third_of_a_pixel_keeps_its_files(places):
     before = listed(places)
     manifest, facts = run(places)
     assert facts["max_displacement_px"][1] < SETTINGS.identity_px
-    pd.testing.assert_series_equal(manifest.iloc[1], before.iloc[1])
+    told = ["model", "inliers", "rmse_px", "displacement_px"]
+    pd.testing.assert_series_equal(manifest.iloc[1].drop(told), before.iloc[1].drop(told))
+    assert manifest["model"][1] == "identity"
     for side in ("dark", "normal"):
         assert sha256(places.locate(manifest[side][1])) == before[f"{side}_sha256"][1]
 
@@ -233,7 +235,7 @@ def demo(places, tmp_path, monkeypatch) -> params.Params:
     return profile
 
 
-def inventory(places: merge.Places, name: str) -> pd.DataFrame:
+def write_inventory(places: merge.Places, name: str) -> pd.DataFrame:
     frame = listed(places).assign(dataset=name)
     for column in ("dark", "normal"):
         frame[column] = frame[column].str.removeprefix("raw/LSRW/")
@@ -242,7 +244,7 @@ def inventory(places: merge.Places, name: str) -> pd.DataFrame:
 
 
 def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_path):
-    inventory(places, "LSRW")
+    write_inventory(places, "LSRW")
     stage.register(demo, "LSRW")
     folder = places.work / "pairs" / "LSRW"
     manifest = pairs.read_manifest(folder / "manifest.csv")
@@ -254,7 +256,7 @@ def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_p
 
 
 def test_a_set_that_needs_no_registration_is_listed_as_it_is(places, demo, count):
-    before = inventory(places, "LOL")
+    before = write_inventory(places, "LOL")
     stage.register(demo, "LOL")
     folder = places.work / "pairs" / "LOL"
     manifest = pairs.read_manifest(folder / "manifest.csv")
@@ -263,3 +265,15 @@ def test_a_set_that_needs_no_registration_is_listed_as_it_is(places, demo, count
     assert manifest["dark"].tolist() == ("raw/LOL/" + before["dark"]).tolist()
     for column in ("dark_sha256", "normal_sha256", "width", "height", "status"):
         assert manifest[column].tolist() == before[column].tolist()
+
+
+def test_the_manifest_tells_what_registration_found_and_lists_the_copies(places, tmp_path):
+    manifest, facts = run(places)
+    assert manifest["model"].tolist()[:2] == facts["model"].tolist()[:2]
+    assert float(manifest["displacement_px"][0]) == pytest.approx(np.hypot(*SHIFT), abs=0.2)
+    assert float(manifest["rmse_px"][0]) > 0.0
+    assert int(manifest["inliers"][0]) == facts["inliers"][0]
+    for side in ("dark", "normal"):
+        assert manifest[f"{side}_bytes"][0] == places.locate(manifest[side][0]).stat().st_size
+    pairs.write_manifest(manifest, tmp_path / "manifest.csv")
+    assert pairs.read_manifest(tmp_path / "manifest.csv").shape == manifest.shape

@@ -54,6 +54,30 @@ def test_a_test_set_that_the_profile_does_not_use_is_refused(tmp_path):
         params.load(written(tmp_path, sets=["LOL", "LSRW"]))
 
 
+def merged(tmp_path, **changes):
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    return written(tmp_path, merge=content["merge"] | changes)
+
+
+def test_resizing_of_a_set_that_is_not_tested_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"merge.resize_test names \['A7m3'\], not in merge.test"):
+        params.load(merged(tmp_path, resize_test={"A7m3": [1200, 900]}))
+
+
+def test_a_size_is_a_width_and_a_height(tmp_path):
+    with pytest.raises(InputError, match=r"merge\.resize_test\.SICE"):
+        params.load(merged(tmp_path, resize_test={"SICE": [1200]}))
+
+
+def test_the_two_splits_of_sice_are_not_used_together(tmp_path):
+    with pytest.raises(InputError, match="two splits of one folder"):
+        params.load(written(tmp_path, sets=["LOL", "LSRW", "SICE", "SICE58"]))
+
+
+def test_a_profile_that_says_nothing_of_views_keeps_the_split_by_scene():
+    assert not params.load(params.profile_path("lol")).merge.group_views
+
+
 def test_raw_data_come_from_one_place(tmp_path):
     with pytest.raises(InputError, match="exactly one of builtin and external"):
         params.load(written(tmp_path, external=["disk"]))

@@ -125,6 +125,13 @@ def test_counts_stand_beside_the_papers_with_sums():
     assert table.loc["sum", ["images", "paper"]].tolist() == [490, 10831]
 
 
+def test_the_other_split_of_sice_stands_beside_the_papers_sice():
+    merged = pd.DataFrame({"list": ["vae_dark"], "dataset": ["SICE58"], "images": [531]})
+    table = tables.counts(merged, "vae_dark", compare=True).set_index("dataset")
+    assert table.loc["SICE58"].tolist() == [531, 531, 0]
+    assert "SICE" not in table.index
+
+
 def test_counts_of_miniatures_give_no_difference():
     merged = pd.DataFrame({"list": ["vae_dark"], "dataset": ["LOL"], "images": [12]})
     assert tables.counts(merged, "vae_dark", compare=False)["difference"].isna().all()

@@ -1,36 +1,46 @@
 """Stage merge: the merged training and test lists, and the leak audit."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 
-from benchmark import datasets, leaks, merge, pairs, stages
+from benchmark import ROOT, datasets, leaks, merge, pairs, prints, stages, validation
 from benchmark.params import Params
 
 
 def merge_lists(params: Params) -> None:
     """Merge the sets into training lists (Tables I and II) and test lists; refuse leaks."""
+    settings = params.merge
     raw: dict[str, pd.DataFrame] = {
         name: merge.prefixed(
             pairs.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
         )
         for name in params.sets
     }
-    paired: dict[str, pd.DataFrame] = {
-        name: pairs.read_manifest(params.work / "pairs" / name / "manifest.csv")
-        for name in params.merge.mapping_pairs
-    }
-    wanted = {name: getattr(params.merge, name) for name in merge.TRAIN_LISTS}
-    training = merge.training_lists(raw, paired, wanted, params.merge.validation, params.seed)
-    tested = [*params.merge.test, *(params.detection.sets if params.detection.chains else [])]
-    testing = merge.testing_lists(raw, tested)
+    paired = _made(params.work / "pairs", settings.mapping_pairs)
+    prepared = _made(params.work / "prepared", settings.test)
+    wanted = {name: getattr(settings, name) for name in merge.TRAIN_LISTS}
+    tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
+    seen = merge.seen(raw, wanted.values())
+    unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
-    used = {name for names in wanted.values() for name in names}
-    seen = pd.concat([raw[name][raw[name]["split"] == "train"] for name in sorted(used)])
-    found = leaks.find_leaks(seen, pd.concat(list(testing.values())), places.locate)
-    leaks.check_leaks(found, params.merge.accepted_leaks)
+    known = prints.of_manifest(
+        pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
+    )
+    leaks.check_leaks(leaks.find_leaks(seen, unseen, known), settings.accepted_leaks)
+    held = validation.hold_back(seen, known, settings.validation, params.seed, settings.group_views)
+    training = merge.training_lists(raw, paired, wanted, held)
+    testing = merge.testing_lists(raw | prepared, tested)
     for split, lists in (("train", training), ("test", testing)):
         for name, listed in lists.items():
             pairs.write_manifest(listed, params.work / "merge" / split / f"{name}.csv")
     merge.counts(training).to_csv(params.work / "merge" / "counts.csv", index=False)
+
+
+def _made(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the manifests that the stage before wrote for each set."""
+    return {name: pairs.read_manifest(folder / name / "manifest.csv") for name in names}
 
 
 if __name__ == "__main__":
