@@ -23,7 +23,6 @@ class Network(blocks_of.Guided):
         self.body = nn.Sequential(*(blocks_of.Block(width) for _ in range(blocks)))
         self.up = blocks_of.tail(width)
         self.output = blocks_of.conv(width, 3)
-        blocks_of.initialise(self)
 
     def restore(self, image: Tensor, steps: Tensor) -> Tensor:
         """Return the deblocked image; see `Guided.restore`."""
