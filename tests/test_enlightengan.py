@@ -86,7 +86,7 @@ def test_very_wide_images_are_brightened_at_half_their_size():
     assert output.diff(dim=3).abs().mean() < 0.7 * half.diff(dim=3).abs().mean()
 
 
-def test_networks_start_small_with_a_batch_of_noise():
+def test_weights_start_small():
     values = torch.cat(
         [p.weight.flatten() for p in Discriminator(4, 16) if isinstance(p, nn.Conv2d)]
     )
