@@ -151,6 +151,7 @@ def recipe(
     discriminator_width: int = 64,
     patches: int = 5,
     generator_rate: float = 1.0,
+    average: float = 0.0,
 ) -> Recipe:
     """Train as published: Adam at 1e-4 with beta1 0.5, batch 32 of 320 x 320 pixels.
 
@@ -158,6 +159,8 @@ def recipe(
     shown together; crops are turned as well as flipped; the learning rate falls linearly from the
     start, not from half of the 200 epochs on. `generator_rate` multiplies the generator's learning
     rate: it starts as the identity, and a budget of a few hundred steps of 1e-4 leaves it there.
+    `average`, where it is not 0, is the decay of an average of the generator's weights that is kept
+    instead of the last ones, which swing from step to step at such rates.
     """
     generator = Generator(width)
     contest = Contest(generator, discriminator_width, patches)
@@ -175,6 +178,7 @@ def recipe(
         crop=320,
         steps=6_400,  # 200 epochs of 1,016 images
         predict=generator,
+        ema=average or None,
     )
 
 
@@ -192,6 +196,7 @@ def enlightengan(
     discriminator_width: int = 64,
     patches: int = 5,
     generator_rate: float = 1.0,
+    average: float = 0.0,
 ) -> Method:
     """Brighten with a trained generator.
 

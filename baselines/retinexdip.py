@@ -175,7 +175,8 @@ def illuminate(image: Tensor, iterations: int, seed: int) -> Tensor:
         optimiser.zero_grad(set_to_none=True)
         loss(illumination, reflectance, image).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    return illumination.detach()
+    fitted: Tensor = illumination.detach()
+    return fitted
 
 
 def brighten(image: Image, illumination: NDArray[np.float32]) -> Image:

@@ -43,7 +43,10 @@ class Network(nn.Module):
     """The control: (N, 3, H, W) in [0, 1] to the same range, not clipped.
 
     5.08 M parameters at width 64, where MLSM has 4.93 M at inference; 0.319 M at width 16, where
-    MLSM has 0.309 M: 3 % more at any common width. The output layer is linear.
+    MLSM has 0.309 M: 3 % more at any common width. The output layer is linear. Instance norm, as
+    in MLSM's mapping networks, below the finest scale alone: on ten pairs of LOL held out, 17.8 dB
+    with it, 16.3 dB without, after 240 steps of 8 crops at width 16, one seed each. The sums in the
+    blocks changed nothing there, and the final loss a little.
     """
 
     def __init__(self, width: int) -> None:

@@ -86,7 +86,7 @@ def test_very_wide_images_are_brightened_at_half_their_size():
     assert output.diff(dim=3).abs().mean() < 0.7 * half.diff(dim=3).abs().mean()
 
 
-def test_networks_start_small_with_a_batch_of_noise():
+def test_weights_start_small():
     values = torch.cat(
         [p.weight.flatten() for p in Discriminator(4, 16) if isinstance(p, nn.Conv2d)]
     )
@@ -210,8 +210,16 @@ def test_the_published_recipe():
     made = enlightengan.recipe("model", {}, **TINY)
     assert (made.batch, made.crop, made.source, made.steps) == (32, 320, "unpaired", 6400)
     assert [phase.name for phase in made.phases] == ["generator", "global", "local"]
+    assert made.ema is None
     for phase in made.phases:
         assert phase.optimiser.keywords == {"lr": 1e-4, "betas": (0.5, 0.999)}
+
+
+def test_rate_and_average_of_the_generator_are_settings():
+    made = enlightengan.recipe("model", {}, **TINY, generator_rate=8.0, average=0.9)
+    rates = [phase.optimiser.keywords["lr"] for phase in made.phases]
+    assert rates == pytest.approx([8e-4, 1e-4, 1e-4])
+    assert made.ema == 0.9
 
 
 class CheapFeatures(nn.Module):
