@@ -144,11 +144,16 @@ def geometry(
         inliers=int(inliers.sum()),
         inlier_ratio=float(inliers.mean()),
         rmse_px=float(np.sqrt((error[inliers] ** 2).mean())) if inliers.any() else math.nan,
-        perspective=float(np.abs(matrix[2, :2]).max() * max(source[:2])),
+        perspective=perspective(matrix, source),
         determinant=float(np.linalg.det(matrix[:2, :2])),
         displacement=displacement_px(matrix, source) / math.hypot(*frame[:2]),
         overlap=float(valid_mask(matrix, frame, source).mean()),
     )
+
+
+def perspective(matrix: Matrix, shape: tuple[int, ...]) -> float:
+    """Return the larger of |h31| and |h32|, times the longer side of an image of shape (H, W)."""
+    return float(np.abs(matrix[2, :2]).max() * max(shape[:2]))
 
 
 def after_warping(evidence: Evidence, dark: Plane, normal: Plane, matrix: Matrix) -> Evidence:

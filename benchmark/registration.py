@@ -159,9 +159,16 @@ def align(
         normal: The same of the normal-light image.
         pairs: Matches that the transforms are compared on.
         start: Normal-light to dark, a few pixels off at most.
-        settings: What suffices.
+        settings: What suffices. A homography of more perspective than a pair may have follows
+            noise (a dark, flat picture leaves its corners free), so a simpler one stands for it.
     """
-    return _simplest(_fits(dark, normal, start), pairs, settings)
+    fits = _fits(dark, normal, start)
+    plausible = tuple(
+        fit
+        for fit in fits
+        if acceptance.perspective(fit.matrix, normal.shape) <= settings.max_perspective
+    )
+    return _simplest(plausible, pairs, settings)
 
 
 def _fits(dark: Plane, normal: Plane, start: Matrix) -> tuple[Fit, Fit, Fit]:

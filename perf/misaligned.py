@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from benchmark import acceptance, datasets, demo, images, leaks, pairs
+from benchmark import acceptance, datasets, demo, images, inventory, leaks, prints
 from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.digests import digest_values, sha256
 from benchmark.images import Image
@@ -107,7 +107,8 @@ def draw(
 def view_numbers(manifest: pd.DataFrame, root: Path) -> list[int]:
     """Return a number for each pair of a manifest; pairs of one view have the same."""
     index = {name: row for row, name in enumerate(manifest["name"])}
-    same = leaks.find_leaks(manifest, manifest, root.joinpath)
+    known = prints.of_manifest(manifest, ["normal"], root.joinpath, cache=None)
+    same = leaks.find_leaks(manifest, manifest, known)
     rows, columns = zip(*((index[s.train_name], index[s.test_name]) for s in same), strict=True)
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(index),) * 2)
     labels: list[int] = connected_components(graph, directed=False)[1].tolist()
@@ -117,7 +118,7 @@ def view_numbers(manifest: pd.DataFrame, root: Path) -> list[int]:
 def listed(root: Path) -> pd.DataFrame:
     """List LOL's training pairs; its test pairs are left alone."""
     found = [pair for pair in datasets.SETS["LOL"].read(root) if pair.split == "train"]
-    return pairs.manifest(found, root)
+    return inventory.manifest(found, root)
 
 
 def half(training: Training, which: Half) -> list[int]:

@@ -294,3 +294,23 @@ def test_real_dark_images_register_and_mispairs_do_not() -> None:
         assert true.accepted, f"{names[index]}: {true.reason}"
         assert true.matrix[:2, 2] == pytest.approx([0.0, -6.0], abs=0.5), names[index]
         assert not register(dark, normals[index - 1], SETTINGS, seed=0).accepted, names[index]
+
+
+def test_a_homography_of_implausible_perspective_gives_way_to_a_simpler_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bent = np.array([[1, 0, 0], [0, 1, 0], [1e-4, 0, 1.0]])
+    moved = np.array([[1, 0, 2.0], [0, 1, 0], [0, 0, 1.0]])
+    fits = (
+        surf.Fit("translation", np.eye(3), 0.1),
+        surf.Fit("similarity", moved, 0.8),
+        surf.Fit("homography", bent, 0.9),
+    )
+    monkeypatch.setattr(registration, "_fits", lambda dark, normal, start: fits)
+    plane, at = np.zeros((300, 400)), np.random.default_rng(0).uniform(0, 300, (40, 2))
+    pairs = surf.Matches(at, transform(bent, at))
+    assert acceptance.perspective(bent, plane.shape) > SETTINGS.max_perspective
+    found = registration.align(plane, plane, pairs, np.eye(3), SETTINGS)
+    assert found.model == "similarity"
+    loose = replace(SETTINGS, max_perspective=1.0)
+    assert registration.align(plane, plane, pairs, np.eye(3), loose).model == "homography"
