@@ -229,6 +229,27 @@ def audit(
     _done(started, f"{output / 'audit.md'} ({len(found)} findings)")
 
 
+@app.command("forensics")
+def find_printed_rows(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for printed_rows.md and .csv.")
+    ] = ROOT / "results" / "paper",
+    processes: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
+) -> None:
+    """Try which weights and settings give the paper's printed rows on LOL (minutes)."""
+    from benchmark import datasets, forensics, paper_audit
+
+    started = time.monotonic()
+    found = forensics.measure(datasets.raw_roots(None), processes)
+    output.mkdir(parents=True, exist_ok=True)
+    found.to_csv(output / "printed_rows.csv", index=False, lineterminator="\n")
+    text = paper_audit.rows_page(found)
+    (output / "printed_rows.md").write_text(text, encoding="utf-8", newline="\n")
+    for verdict in forensics.verdicts(found):
+        print(verdict)
+    _done(started, f"{output / 'printed_rows.md'} ({len(found)} rows)")
+
+
 @app.command()
 def check(
     profile: ProfileOption = "demo",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import inconsistencies, paper, rankings, typeset
+from benchmark import forensics, inconsistencies, methods, paper, rankings, typeset
 from benchmark.inconsistencies import Finding
 
 INTRODUCTION = (
@@ -41,6 +41,33 @@ def markdown(found: Sequence[Finding], numbers: pd.DataFrame) -> str:
         "## Best and second of every column",
         "The paper marks them by colour, which its text form has lost.",
         typeset.frame(rankings.marks(numbers)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def rows_page(measured: pd.DataFrame) -> str:
+    """Return the page of candidates for the paper's printed rows (`forensics.measure`)."""
+    parts = [
+        "# Which settings give the paper's printed rows",
+        "LOL eval15, protocol `paper`, the authors' released weights. Made by "
+        "`mlsm-bench forensics`. A candidate is a set of weights or settings and a way of storing "
+        "the output; `equal` counts its numbers that agree with the printed ones to the last "
+        "digit. It serves to find out what was run, and chose no default of this suite.",
+        "\n".join(f"- {verdict}" for verdict in forensics.verdicts(measured)),
+    ]
+    for method, rows in measured.groupby("method", sort=False):
+        title = methods.find(str(method)).title
+        paper_rows = [
+            {"tried": "printed by the paper", "writes": "", "qf": qf}
+            | forensics.printed(str(method), qf)
+            | {"equal": ""}
+            for qf in forensics.QFS
+        ]
+        shown = pd.concat([pd.DataFrame(paper_rows), rows.drop(columns="method")])
+        parts += [f"## {title}", typeset.frame(shown.astype(str))]
+    parts += [
+        "Rows of the paper that are not here need weights that are not at hand (KinD's restoration, "
+        "EnlightenGAN, LLFlow), or draw random numbers for every image (RetinexDIP)."
     ]
     return "\n\n".join(parts) + "\n"
 
