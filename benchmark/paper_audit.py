@@ -66,8 +66,8 @@ def rows_page(measured: pd.DataFrame) -> str:
         shown = pd.concat([pd.DataFrame(paper_rows), rows.drop(columns="method")])
         parts += [f"## {title}", typeset.frame(shown.astype(str))]
     parts += [
-        "Rows of the paper that are not here need weights that are not at hand (KinD's restoration, "
-        "EnlightenGAN, LLFlow), or draw random numbers for every image (RetinexDIP)."
+        "Rows of the paper that are not here need weights that are not at hand (KinD's "
+        "restoration, EnlightenGAN, LLFlow), or draw random numbers for every image (RetinexDIP)."
     ]
     return "\n\n".join(parts) + "\n"
 
