@@ -1,8 +1,4 @@
-"""Pairs whose two images are of different scenes, by the structure of their thumbnails.
-
-A dark image and its normal-light image order their pixels alike, whatever the exposure. Of both,
-the ranks of a 32x32 thumbnail are taken, and the correlation of the ranks' gradients, which what
-all photographs share (bright above, dark below) does not raise.
+"""Pairs whose two images are of different scenes, by `benchmark.structure`.
 
 The limits are far from both sides. Measured on the 215 pairs of LOL at hand: right pairs correlate
 by 0.894 at least (median 0.987), and no dark image fits another scene's reference better than its
@@ -18,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.prints import SIDE, Print
+from benchmark.prints import Print
+from benchmark.structure import slopes
 
 FITS = 0.4
 """Correlation below which a normal-light image does not fit its dark image."""
@@ -107,10 +104,4 @@ def _fits(
 
 def _structures(digests: Sequence[str], known: Mapping[str, Print]) -> NDArray[np.float32]:
     """Return the gradients of the rank thumbnails, (n, 2048), norm 1, or 0 where flat."""
-    ranks = np.stack([known[digest].thumbnail("ranks") for digest in digests]).astype(np.float32)
-    down, right = np.gradient(ranks, axis=(1, 2))
-    slopes = np.stack([down, right], axis=1)
-    flat = slopes.reshape(len(digests), 2 * SIDE**2)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    scale = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(flat / np.maximum(scale, 1.0), np.float32)
+    return slopes(np.stack([known[digest].thumbnail("ranks") for digest in digests]))

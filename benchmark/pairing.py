@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import acceptance, images, registration, surf, warping
+from benchmark import acceptance, images, registration, structure, surf, warping
 from benchmark.acceptance import RegistrationSettings
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
@@ -37,7 +37,7 @@ FACTS = (
 )
 """Columns of the table of what registration found, a row a pair."""
 _SIDES = ("dark", "normal")
-_CODE: tuple[ModuleType, ...] = (acceptance, images, registration, surf, warping)
+_CODE: tuple[ModuleType, ...] = (acceptance, images, registration, structure, surf, warping)
 _LIBRARIES = ("mahotas", "numpy", "scikit-image", "scipy", "pillow")
 
 

@@ -20,17 +20,15 @@ import PIL.Image
 import PIL.ImageOps
 import PIL.JpegImagePlugin
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from benchmark import executor, images, jpeg
 from benchmark.digests import Digests, sha256, source_digest
 from benchmark.errors import InputError, ProblemsError
 from benchmark.journal import Journal
+from benchmark.structure import SIDE, ranks
 
 BITS = 256
 """Of a perceptual hash."""
-SIDE = 32
-"""Pixels a side of the remembered thumbnails."""
 _EQUALISED = 256  # pixels a side at which images are equalised
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
@@ -97,8 +95,6 @@ def fingerprint(path: Path) -> Print:
     level = PIL.ImageOps.equalize(plane.resize((_EQUALISED, _EQUALISED), PIL.Image.Resampling.BOX))
     bits = imagehash.phash(level, hash_size=math.isqrt(BITS)).hash.ravel()
     small = level.resize((SIDE, SIDE), PIL.Image.Resampling.BOX)
-    coarse = PIL.Image.fromarray(grey).resize((SIDE, SIDE), PIL.Image.Resampling.BOX)
-    ranks = (rankdata(np.asarray(coarse)) - 1.0) * (255.0 / (SIDE**2 - 1))
     with PIL.Image.open(path) as file:
         kind, (quality, subsampling) = str(file.format), _jpeg(file)
     return Print(
@@ -106,7 +102,7 @@ def fingerprint(path: Path) -> Print:
         round(float(grey.mean()), 3),
         np.packbits(bits).tobytes().hex(),
         _text(np.asarray(small, np.uint8)),
-        _text(np.rint(ranks).astype(np.uint8)),
+        _text(ranks(PIL.Image.fromarray(grey))),
     )
 
 

@@ -126,6 +126,7 @@ def judge(
         fit = Fit("identity", np.eye(3), fit.correlation)
     if not (reason := acceptance.refusal(evidence, settings)):
         evidence = acceptance.after_warping(evidence, flat_dark, flat_normal, fit.matrix)
+        evidence = acceptance.scene(evidence, dark, normal, fit.matrix)
         reason = acceptance.refusal(evidence, settings)
     return Registration(
         accepted=not reason,

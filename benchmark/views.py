@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from benchmark.prints import BITS, SIDE, Print
+from benchmark.prints import BITS, Print
+from benchmark.structure import SIDE
 
 HASH_BITS = 32
 CORRELATION = 0.97

@@ -61,11 +61,11 @@ Made by `OMP_NUM_THREADS=1 python perf/registration.py`, which says how; do not 
   criteria. eval15 is not touched.
 - The choosing half leaves most thresholds tied; among ties the loosest but one was taken. At the
   thresholds before (20, 0.25, 1.5, 0.0) the reporting half had been seen: 7 of 102 false rejects
-  there, SIFT 2. A homography of implausible perspective gives way to a simpler model since two pairs
-  of that half were refused for it. So the false rejects below are not those of a half never looked
-  at.
-- Mispairs accepted on the choosing half: dark 472 with normal-light 474 of LOL, the same backdrop
-  with other objects. The geometry of the backdrop is right; the pair is wrong, and is counted so.
+  there, SIFT 2. A homography of implausible perspective gives way to a simpler model since two
+  pairs of that half were refused for it. So the false rejects below are not those of a half never
+  looked at.
+- The criterion of structure was added for dark 472 with normal-light 474 of LOL, on the choosing
+  half: the same backdrop with other objects, so that the geometry fits and the pair is wrong.
 """
 Method = Callable[[Image, Image], Registration]
 

@@ -28,6 +28,7 @@ GOOD = Evidence(
     overlap=0.97,
     gradient_gain=0.2,
     residual_px=0.1,
+    structure=0.95,
 )
 MATRICES = {
     "translation": [[1, 0, 5.3], [0, 1, -3.6], [0, 0, 1]],
@@ -234,6 +235,7 @@ def test_good_evidence_is_not_refused() -> None:
         ("overlap", 0.89, "overlap: 0.89, expected at least 0.9"),
         ("gradient_gain", -0.01, "gain in gradient correlation: -0.01, expected at least -0.001"),
         ("residual_px", 1.1, "shift left after warping in px: 1.1, expected at most 1"),
+        ("structure", 0.7, "correlation of structure: 0.7, expected at least 0.8"),
         ("rmse_px", float("nan"), "RMSE of the inliers in px: nan, expected at least 0"),
     ],
 )
