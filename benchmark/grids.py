@@ -210,6 +210,7 @@ def _grid(
         ",".join(map(notes.mark, [reason] if reason else unlike_published(record, track)))
         for record, (track, reason) in zip(scope.records.values(), tracks, strict=True)
     ]
+    controls = [uses_reference(record) for record in scope.records.values()]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
     printed = _printed(qf) if protocol == "paper" else {}
@@ -221,7 +222,7 @@ def _grid(
             row = at.get((*name, track, *column))
             why = "" if reason else _why(row, column, images, scope)
             down.append(_cell(row, column, printed.get((*name, *column)), notes.mark(why)))
-        across.append(_ranked(down, column))
+        across.append(_ranked(down, column, controls))
     lines = [
         Line(method, order, track, mark, cells_of_line)
         for (method, order), (track, _), mark, cells_of_line in zip(
@@ -292,14 +293,27 @@ def _cell(row: Mapping[Any, Any] | None, column: Column, reported: float | None,
     return Cell(f"{row['value']:.{decimals}f}", row["value"], interval, beside, apart, 0, mark)
 
 
-def _ranked(down: Sequence[Cell], column: Column) -> list[Cell]:
-    """Return the cells of a column with best and second told; equal print, equal rank."""
+def uses_reference(record: Mapping[str, Any]) -> bool:
+    """Whether a chain is told of the answer: a control, which has no rank."""
+    return any(step.get("needs") == "reference" for step in record["steps"].values())
+
+
+def _ranked(down: Sequence[Cell], column: Column, controls: Sequence[bool]) -> list[Cell]:
+    """Return the cells of a column with best and second told; equal print, equal rank.
+
+    Args:
+        down: The cells, a line each.
+        column: Where they stand.
+        controls: Which lines have no rank, because they use the reference.
+    """
     sign = -1.0 if column.rises else 1.0
-    shown = {cell.text: sign * round(cell.value, column.decimals) for cell in down}
+    rivals = [cell for cell, control in zip(down, controls, strict=True) if not control]
+    shown = {cell.text: sign * round(cell.value, column.decimals) for cell in rivals}
     numbers = [text for text in shown if text != DASH]
     best = sorted(numbers, key=shown.__getitem__)[:2] if len(numbers) > 1 else []
     return [
-        cell._replace(rank=best.index(cell.text) + 1 if cell.text in best else 0) for cell in down
+        cell._replace(rank=best.index(cell.text) + 1 if cell.text in best and not control else 0)
+        for cell, control in zip(down, controls, strict=True)
     ]
 
 

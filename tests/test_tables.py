@@ -159,7 +159,18 @@ def test_the_best_and_the_second_of_each_column_are_told(made):
 def test_numbers_that_print_alike_share_a_rank():
     column = grids.Column("LOL", "PSNR")
     cells = [grids.Cell(f"{v:.2f}", v, "", "", "", 0, "") for v in (10.001, 10.0019, 9.0, 8.0)]
-    assert [cell.rank for cell in grids._ranked(cells, column)] == [1, 1, 2, 0]
+    ranks = [cell.rank for cell in grids._ranked(cells, column, [False] * 4)]
+    assert ranks == [1, 1, 2, 0]
+
+
+def test_a_control_that_is_told_the_answer_has_no_rank():
+    column = grids.Column("LOL", "PSNR")
+    cells = [grids.Cell(f"{v:.2f}", v, "", "", "", 0, "") for v in (20.0, 10.0, 9.0)]
+    ranked = grids._ranked(cells, column, [True, False, False])
+    assert [cell.rank for cell in ranked] == [0, 1, 2]
+    oracle = {"steps": {"oracle_gain": {"needs": "reference"}}}
+    assert grids.uses_reference(oracle)
+    assert not grids.uses_reference(synthetic.record("gamma"))
 
 
 def test_a_method_without_weights_is_a_row_of_dashes_with_the_reason(made):
