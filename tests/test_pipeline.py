@@ -80,3 +80,16 @@ def test_every_part_of_a_profile_is_a_method_that_exists(profile):
     for text in found.chains:
         learned |= {step.name for step in methods.Chain.parse(text).plugins if step.learned}
     assert learned == {*found.training, "mlsm"}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_holds_every_setting_that_a_stage_depends_on(profile):
+    content = yaml.safe_load(params.profile_path(profile).read_text(encoding="utf-8"))
+    entries = [entry for stage in STAGES.values() for entry in stage.get("params", [])]
+    named = {key for entry in entries for key in entry.get("${params_file}", [])}
+    assert "merge.resize_test" in named
+    for dotted in {key for key in named if "${" not in key}:
+        found = content  # DVC refuses a stage whose setting is left to its default
+        for key in dotted.split("."):
+            assert key in found, f"{profile} lacks {dotted}"
+            found = found[key]
