@@ -95,7 +95,9 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
         "seed": params.seed,
         "threads": params.threads,
         "data": _data_digest(data),
-        "before": {name: identity(params, method, name, data) for name in _before(plugin, part)},
+        "before": {
+            name: identity(params, method, name, data) for name in parts_before(plugin, part)
+        },
     }
 
 
@@ -168,14 +170,15 @@ def fit_all(
     """
     made: dict[str, weights.Checkpoint] = {}
     rows: list[dict[str, Any]] = []
-    for part in find(method).parts or ("model",):
-        before = {name: made[name] for name in _before(find(method), part)}
+    plugin = find(method)
+    for part in plugin.parts or ("model",):
+        before = {name: made[name] for name in parts_before(plugin, part)}
         made[part], log = fit(params, method, part, data, state, before)
-        rows += [{"part": part} | row for row in log] if len(find(method).parts) > 1 else log
+        rows += [{"part": part} | row for row in log] if len(plugin.parts) > 1 else log
     return made["model"], rows
 
 
-def _before(plugin: Plugin, part: str) -> tuple[str, ...]:
+def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
     """Return the parts that a part is built on: the last one on all others."""
     return plugin.parts[:-1] if part == plugin.parts[-1] else ()
 

@@ -1,7 +1,6 @@
 """Where weights lie, checkpoints that describe themselves, and chains built from them."""
 
 import functools
-import hashlib
 import pickle
 import struct
 from collections.abc import Mapping
@@ -54,16 +53,6 @@ class Checkpoint:
     settings: Mapping[str, Any]
     state: Mapping[str, Any]
     record: Mapping[str, Any] = field(default_factory=dict)
-
-
-def state_digest(state: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over names, types, shapes and values of a state dict."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        value = state[name].detach().cpu().contiguous()
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -29,8 +29,7 @@ def train(params: Params, method: str, part: str) -> None:
     if part == ALL:
         checkpoint, log = fitting.fit_all(params, method, data, state)
     else:
-        parts = methods.find(method).parts
-        names = parts[:-1] if part == parts[-1] else ()
+        names = fitting.parts_before(methods.find(method), part)
         before = {n: weights.load(weights.trained_path(params.weights, method, n)) for n in names}
         checkpoint, log = fitting.fit(params, method, part, data, state, before)
     loop.write_log(log_path, log)
