@@ -43,23 +43,6 @@ def slope_distance(first: Tensor, second: Tensor) -> Tensor:
     return torch.stack([functional.mse_loss(one, other) for one, other in pairs]).sum()
 
 
-def ssim(first: Tensor, second: Tensor) -> Tensor:
-    """Return the mean SSIM of (N, 3, H, W) in [0, 1]: Gaussian 11 x 11, sigma 1.5, no border."""
-    distance = torch.arange(-5, 6, dtype=first.dtype, device=first.device)
-    weights = torch.exp(-(distance**2) / (2 * 1.5**2))
-    window = torch.outer(weights, weights) / weights.sum() ** 2
-    maps = torch.cat([first, second, first * first, second * second, first * second], 1)
-    kernel = window.expand(maps.shape[1], 1, 11, 11)
-    averages = functional.conv2d(maps, kernel, groups=maps.shape[1]).chunk(5, 1)
-    one, other, one_squared, other_squared, product = averages
-    means, squares = one * other, one.square() + other.square()
-    similarity = (2 * means + 0.01**2) * (2 * (product - means) + 0.03**2)
-    similarity = similarity / (
-        (squares + 0.01**2) * (one_squared + other_squared - squares + 0.03**2)
-    )
-    return similarity.mean()
-
-
 def grey_of(image: Tensor) -> Tensor:
     """Return the grey (N, 1, H, W) of (N, 3, H, W), weighted as in BT.601."""
     weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)

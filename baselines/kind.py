@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines._kind_losses import grey_of, mutual_consistency, slope_distance, smoothness, ssim
+from baselines._kind_losses import grey_of, mutual_consistency, slope_distance, smoothness
 from baselines._kind_networks import Decomposition, Layers, Network
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
+from benchmark.similarity import ssim
 from benchmark.training import Batch, Phase, Recipe, Terms
 
 

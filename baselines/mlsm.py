@@ -17,6 +17,10 @@ from mlsm.config import from_dict
 from mlsm.model import MLSM
 
 
+QUICK = {"width": 8, "discriminator_width": 8}
+PARTS = ("vae_dark", "vae_normal", "model")
+
+
 def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train one part; the settings are fields of `mlsm.config.Config`, or a `preset` of them."""
     config = from_dict(settings)
@@ -27,15 +31,21 @@ def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: A
     return recipes.mapping(config, trained["vae_dark"], trained["vae_normal"])
 
 
+def build(state: Mapping[str, Tensor], **settings: Any) -> Method:
+    """Make the method of trained weights; the variants of MLSM are built the same way."""
+    model = MLSM(from_dict(settings))
+    model.load_state_dict(state)
+    return from_network(model)
+
+
 @plugin(
     "joint",
     cite="arXiv:2403.07622",
     title="MLSM",
     train=recipe,
-    parts=("vae_dark", "vae_normal", "model"),
+    parts=PARTS,
+    quick=QUICK,
 )
 def mlsm(state: Mapping[str, Tensor], **settings: Any) -> Method:
     """Brighten and deblock with trained VAEs and mapping networks."""
-    model = MLSM(from_dict(settings))
-    model.load_state_dict(state)
-    return from_network(model)
+    return build(state, **settings)

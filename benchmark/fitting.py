@@ -81,6 +81,7 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
     wanted = params.training_of(method, part)
+    own = {"schedule": "linear", "ema": None, "keep": "last"}
     return {
         "method": method,
         "part": part,
@@ -91,10 +92,13 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
         "batch": wanted.batch,
         "crop_px": wanted.crop,
         "rate_factor": wanted.rate_factor,
-        "qfs": list(params.train_qfs),
+        "qfs": wanted.qfs or list(params.train_qfs),
         "seed": params.seed,
         "threads": params.threads,
         "data": _data_digest(data),
+        **{
+            key: getattr(wanted, key) for key, usual in own.items() if getattr(wanted, key) != usual
+        },
         "before": {
             name: identity(params, method, name, data) for name in parts_before(plugin, part)
         },
@@ -136,7 +140,7 @@ def fit(
     torch.manual_seed(params.seed)
     assert plugin.train is not None  # identity has refused methods without parts
     recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
-    found = items(data, recipe.source, params.train_qfs)
+    found = items(data, recipe.source, known["qfs"])
     record = _record(params, recipe, known)
     record["images"] = {split: len(listed) for split, listed in found.items()}
     run = loop.Run(
@@ -153,8 +157,17 @@ def fit(
     batches = training.Batches(source.draw, crops.validation(found["validation"]))
     fabric = lightning_fabric.Fabric(devices=params.devices)
     log = loop.train(recipe, batches, run, fabric)
+    record["kept_step"] = _kept_step(recipe, log)
     kept = {name: value.cpu() for name, value in recipe.network.state_dict().items()}
     return weights.Checkpoint(method, part, wanted.settings, kept, record), log
+
+
+def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
+    """Return the step whose weights the training gave."""
+    validated = [row for row in log if "validation_psnr" in row]
+    if recipe.keep == "last" or not validated:
+        return int(log[-1]["step"])
+    return int(max(validated, key=lambda row: row["validation_psnr"])["step"])
 
 
 def fit_all(
@@ -184,12 +197,15 @@ def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
 
 
 def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
-    """Return the recipe with the profile's batch, crop and rates instead of the published ones."""
+    """Return the recipe with the profile's choices instead of the published ones."""
     return dataclasses.replace(
         recipe,
         batch=wanted.batch or recipe.batch,
         crop=wanted.crop or recipe.crop,
         rate_factor=wanted.rate_factor,
+        schedule=wanted.schedule,
+        ema=wanted.ema or recipe.ema,
+        keep=wanted.keep,
     )
 
 
@@ -207,6 +223,9 @@ def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> d
         "steps": known["steps"],
         "published_steps": recipe.steps,
         "rate_factor": known["rate_factor"],
+        "schedule": recipe.schedule if recipe.decay else "constant",
+        "ema": recipe.ema,
+        "keep": recipe.keep,
         "qfs": known["qfs"],
         "seed": known["seed"],
         "parameters": sum(value.numel() for value in recipe.network.parameters()),

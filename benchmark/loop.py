@@ -7,6 +7,7 @@ several nodes.
 """
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,8 @@ class _State:
     step: int = 0
     log: list[dict[str, float]] = field(default_factory=list)
     sums: dict[str, float] = field(default_factory=dict)
+    best: dict[str, Any] = field(default_factory=dict)
+    """`step`, `psnr` and `weights` of the best validation so far, if the recipe keeps those."""
 
 
 def seed_of(seed: int, step: int, process: int) -> int:
@@ -96,7 +99,7 @@ def train(
             loop.write_row(batches.validation if loop.due(run.validate_every) else ())
         if loop.due(run.save_every):
             loop.save()
-    loop.use_average()
+    loop.use_result()
     return loop.state.log
 
 
@@ -200,13 +203,23 @@ class _Loop:
                 levels = (output.clamp(0, 1) * 255).round() / 255
                 error = (levels - batch.target.to(self.fabric.device)).square().mean((1, 2, 3))
                 values.append(-10 * error.clamp(min=1e-10).log10())
+        psnr = float(torch.cat(values).mean())
+        if self.recipe.keep == "best" and psnr > self.state.best.get("psnr", -math.inf):
+            kept = _copy(self.recipe.network)
+            self.state.best = {"step": self.state.step, "psnr": psnr, "weights": kept}
         self.recipe.network.load_state_dict(last)
-        return float(torch.cat(values).mean())
+        return psnr
 
     def use_average(self) -> None:
         """Put the averaged weights into the network, if an average is kept."""
         if self.average is not None:
             self.recipe.network.load_state_dict(self.average)
+
+    def use_result(self) -> None:
+        """Put the weights that the recipe keeps into the network."""
+        self.use_average()
+        if self.state.best:
+            self.recipe.network.load_state_dict(self.state.best["weights"])
 
     def save(self) -> None:
         """Store everything that a resumed run needs; the file appears whole or not at all."""
@@ -214,6 +227,7 @@ class _Loop:
             "step": self.state.step,
             "log": self.state.log,
             "sums": self.state.sums,
+            "best": self.state.best,
             "network": self.recipe.network.state_dict(),
             "modules": [phase.module.state_dict() for phase in self.recipe.phases],
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -232,7 +246,9 @@ class _Loop:
         if not self.path.is_file():
             return
         content = weights.read(self.path)
-        self.state = _State(content["step"], content["log"], content["sums"])
+        self.state = _State(
+            content["step"], content["log"], content["sums"], content.get("best", {})
+        )
         self.recipe.network.load_state_dict(content["network"])
         for phase, state in zip(self.recipe.phases, content["modules"], strict=True):
             phase.module.load_state_dict(state)

@@ -1,5 +1,6 @@
 """params.yaml as frozen models: every setting of a profile, checked, with its reason."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmark import ROOT
 from benchmark.errors import InputError
-from benchmark.terms import Track
+from benchmark.terms import Keep, Schedule, Track
 
 SetName = Literal["LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
 Quality = Annotated[int, Field(ge=1, le=100)]
@@ -30,6 +31,15 @@ class Training(_Model):
     """Side of a crop in pixels; None takes the published one."""
     rate_factor: Annotated[float, Field(gt=0.0)] = 1.0
     """Multiplies the published learning rates: budgets far below the published ones may need it."""
+    schedule: Schedule = "linear"
+    """How the learning rate falls to 0 over the budget, where the method's recipe lets it fall."""
+    ema: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """Decay of the running average of weights that is kept instead of the last; None takes what the
+    method's recipe says."""
+    keep: Keep = "last"
+    """The last weights, or those of the best validation PSNR on the way."""
+    qfs: list[Quality] | None = None
+    """Quality factors of the training inputs, where they are not the profile's `train_qfs`."""
     settings: dict[str, Any] = {}
     """What the method's file takes: width, blocks, ..."""
     parts: dict[str, "Training"] = {}
@@ -149,9 +159,21 @@ class Params(_Model):
         unknown = set(self.merge.resize_test) - set(self.merge.test)
         if unknown:
             raise ValueError(f"merge.resize_test names {sorted(unknown)}, not in merge.test")
+        strange = {q for part in self._trainings() for q in part.qfs or []} - set(self.train_qfs)
+        if strange:
+            raise ValueError(
+                f"a training names quality factors {sorted(strange)}, not in train_qfs"
+            )
         if {"SICE", "SICE58"} <= set(self.sets):
             raise ValueError("SICE and SICE58 are two splits of one folder: name one of them")
         return self
+
+    def _trainings(self) -> Iterator[Training]:
+        """Yield how each part of each learned method is trained."""
+        yield from (self.mlsm.vae_dark, self.mlsm.vae_normal, self.mlsm.model)
+        for whole in self.training.values():
+            yield whole
+            yield from whole.parts.values()
 
     def training_of(self, method: str, part: str) -> Training:
         """Return how a part of a method is trained here.

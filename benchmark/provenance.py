@@ -51,7 +51,7 @@ def essence(source: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
-METHODS_OWN = frozenset({"benchmark.perceptual"})
+METHODS_OWN = frozenset({"benchmark.perceptual", "benchmark.similarity"})
 """Modules of the suite that methods alone import, by their full name."""
 
 

@@ -17,3 +17,9 @@ the chain, or (controls alone) the normal-light reference."""
 
 Writer = Literal["round", "truncate", "jpeg75"]
 """How the authors' own script stores an output; only protocol `paper` follows it."""
+
+Schedule = Literal["linear", "cosine"]
+"""How a learning rate falls to 0 over a budget of steps."""
+
+Keep = Literal["last", "best"]
+"""Which weights a training gives: its last, or those of its best validation."""

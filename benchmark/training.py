@@ -3,12 +3,15 @@
 `benchmark.loop` trains from it.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
+
+from benchmark.terms import Keep, Schedule
 
 Source = Literal["dark", "normal", "both", "pairs", "unpaired"]
 Optimiser: TypeAlias = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -78,9 +81,11 @@ class Recipe:
         sees_qf: Whether `predict` also takes the quality factors, as deblockers that are given the
             quantisation tables do.
         warmup: Steps over which the learning rate rises from 0.
-        decay: Whether the learning rate falls linearly to 0 at the end of the budget.
+        decay: Whether the learning rate falls to 0 at the end of the budget.
+        schedule: How it falls.
         rate_factor: Multiplies the learning rates of all phases.
         ema: Decay of the running average of weights that is saved instead of the last, or None.
+        keep: Which weights are the result: the last, or those of the best validation PSNR.
     """
 
     network: nn.Module
@@ -92,12 +97,21 @@ class Recipe:
     predict: Callable[..., Tensor]
     warmup: int = 0
     decay: bool = True
+    schedule: Schedule = "linear"
     ema: float | None = None
+    keep: Keep = "last"
     rate_factor: float = 1.0
     sees_qf: bool = False
 
     def factor(self, step: int, budget: int) -> float:
         """Return what the learning rate is multiplied by at a step of a budget."""
         rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        fall = 1.0 - step / budget if self.decay else 1.0
+        fall = _FALL[self.schedule](step / budget) if self.decay else 1.0
         return self.rate_factor * rise * fall
+
+
+_FALL: Mapping[Schedule, Callable[[float], float]] = {
+    "linear": lambda done: 1.0 - done,
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+}
+"""Schedule -> factor at a share of the budget in [0, 1]."""

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from benchmark.similarity import ssim
 from mlsm.config import Preset
 from mlsm.discriminator import Discriminator, Judgement
 from mlsm.perceptual import Perceptual
-from mlsm.vae import Posterior, Reconstruction
+from mlsm.vae import Posterior, Reconstruction, to_unit
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class StageWeights:
             so fewer give the same loss on average, with more noise.
         adversarial: LSGAN.
         matching: L1 between discriminator features. Not in the paper; the ancestor has it.
+        structure: 1 - SSIM between images, mean over channels. Not in the paper.
         kl: KL to N(0, I), summed over levels (stage 1).
         latent: L1 between latents, summed over levels (stage 2).
     """
@@ -36,6 +38,7 @@ class StageWeights:
     crops: int | None = None
     adversarial: float = 0.0
     matching: float = 0.0
+    structure: float = 0.0
     kl: float = 0.0
     latent: float = 0.0
 
@@ -176,7 +179,7 @@ def image_terms(
     critics: Critics,
     condition: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Compute the weighted terms that compare images: L1, perceptual, LSGAN, feature matching.
+    """Compute the weighted terms that compare images: L1, SSIM, perceptual, LSGAN, matching.
 
     Args:
         made: (N, 3, H, W) in [-1, 1]; gradients flow to it.
@@ -188,6 +191,8 @@ def image_terms(
     terms = {}
     if weights.image:
         terms["image"] = weights.image * functional.l1_loss(made, real)
+    if weights.structure:
+        terms["structure"] = weights.structure * (1.0 - ssim(to_unit(made), to_unit(real)))
     if weights.perceptual and critics.perceptual is not None:
         some = slice(weights.crops)
         terms["perceptual"] = weights.perceptual * critics.perceptual(made[some], real[some])

@@ -69,6 +69,31 @@ class MLSM(nn.Module):
         return output[..., :height, :width].clamp(0.0, 1.0)
 
 
+class Direct(nn.Module):
+    """The control of Table V: a network with the structure of one VAE, from dark to normal light.
+
+    It has neither mapping networks nor noise, and no head for logvar.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.encoder.logvar_heads.requires_grad_(False)
+
+    def decode(self, image: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [-1, 1] to near the same range; sides as `MLSM.latents` wants."""
+        output: Tensor = self.decoder([p.mu for p in self.encoder(image)])
+        return output
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Enhance a batch: (N, 3, H, W) in [0, 1] to the same shape and range."""
+        height, width = image.shape[-2:]
+        padded = pad(to_signed(image), self.config.stride)  # (N, 3, H', W')
+        return to_unit(self.decode(padded))[..., :height, :width].clamp(0.0, 1.0)
+
+
 def pad(image: Tensor, stride: int) -> Tensor:
     """Extend an image to the right and below to multiples of `stride`, and to two strides at least.
 

@@ -1,7 +1,10 @@
-"""How the three parts are trained: two VAEs, then the mapping networks with both VAEs frozen."""
+"""How the three parts are trained: two VAEs, then the mapping networks with both VAEs frozen.
+
+`direct` is the paper's own control, which has none of the three.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -12,8 +15,16 @@ from benchmark.errors import InputError
 from benchmark.training import Batch, Optimiser, Phase, Recipe, Source, Terms
 from mlsm.config import Config, Preset
 from mlsm.discriminator import Discriminator
-from mlsm.losses import WEIGHTS, Critics, StageWeights, judge, mapping_terms, vae_terms
-from mlsm.model import MLSM, pad
+from mlsm.losses import (
+    WEIGHTS,
+    Critics,
+    StageWeights,
+    image_terms,
+    judge,
+    mapping_terms,
+    vae_terms,
+)
+from mlsm.model import MLSM, Direct, pad
 from mlsm.perceptual import Perceptual
 from mlsm.vae import VAE, Reconstruction, to_signed, to_unit
 
@@ -121,6 +132,26 @@ def mapping(config: Config, dark: Mapping[str, Tensor], normal: Mapping[str, Ten
     settings = SETTINGS[config.weights]
     phase = Phase("mapping", model.mapping, generate, settings.adam(settings.mapping))
     return _recipe(config, model, duel.phases(phase, settings), "pairs", model)
+
+
+def direct(config: Config) -> Recipe:
+    """Train one autoencoder from dark to normal-light images: "w/o M" of Table V.
+
+    Not in the paper beyond "directly": the terms of stage 1 without KL and noise, since nothing is
+    sampled.
+    """
+    network = Direct(config)
+    duel = _Duel(config, replace(WEIGHTS[config.weights].vae, kl=0.0), channels=3)
+
+    def generate(batch: Batch) -> Terms:
+        image, real = _signed(batch.input, config), _signed(batch.target, config)
+        made = network.decode(image)
+        duel.show(made, real)
+        return image_terms(made, real, duel.weights, duel.critics)
+
+    settings = SETTINGS[config.weights]
+    phase = Phase("direct", network, generate, settings.adam(settings.vae))
+    return _recipe(config, network, duel.phases(phase, settings), "pairs", network)
 
 
 class _Duel:

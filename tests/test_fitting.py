@@ -137,6 +137,35 @@ def test_the_identity_of_a_training_follows_the_images_and_not_their_paths(data)
     assert fitting.identity(profile(), "edsr", "model", data) != before
 
 
+def changed(**changes):
+    whole = profile()
+    training = whole.training["edsr"].model_copy(update=changes)
+    return whole.model_copy(update={"training": {"edsr": training}})
+
+
+def test_a_training_on_some_quality_factors_never_sees_the_others(data, tmp_path, monkeypatch):
+    seen = set()
+
+    def remember(recipe, batches, run, fabric):
+        seen.update(int(qf) for step in range(20) for qf in batches.draw(step, 0).qf)
+        return [{"step": 1.0}]
+
+    monkeypatch.setattr(fitting.loop, "train", remember)
+    checkpoint, _ = fitting.fit(changed(qfs=[60]), "edsr", "model", data, tmp_path)
+    assert seen == {60}
+    assert checkpoint.record["qfs"] == [60]
+
+
+def test_what_a_profile_chooses_of_the_loop_is_recorded(data, tmp_path):
+    chosen = changed(schedule="cosine", ema=0.9, keep="best")
+    checkpoint, log = fitting.fit(chosen, "edsr", "model", data, tmp_path)
+    record = checkpoint.record
+    assert (record["schedule"], record["ema"], record["keep"]) == ("cosine", 0.9, "best")
+    assert record["kept_step"] == log[-1]["step"]
+    usual = fitting.identity(profile(), "edsr", "model", data)
+    assert fitting.identity(chosen, "edsr", "model", data) != usual
+
+
 def test_a_part_without_a_budget_is_named():
     with pytest.raises(InputError, match=r"add it as training\.edsr\.parts\.decomposition"):
         profile().training_of("edsr", "decomposition")

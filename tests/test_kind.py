@@ -169,25 +169,6 @@ def test_slope_distance_by_hand():
     assert losses.slope_distance(edge, edge).item() == 0
 
 
-def test_ssim_is_that_of_scikit_image():
-    random = np.random.default_rng(0)
-    first = random.random((3, 24, 30))
-    second = np.clip(first + 0.1 * random.standard_normal(first.shape), 0, 1)
-    _, similarity = skimage.metrics.structural_similarity(
-        first,
-        second,
-        channel_axis=0,
-        data_range=1.0,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        full=True,
-    )
-    expected = similarity[:, 5:-5, 5:-5].mean()
-    found = losses.ssim(torch.from_numpy(first)[None], torch.from_numpy(second)[None])
-    assert found.item() == pytest.approx(expected, abs=1e-6)
-
-
 def test_decomposition_losses_have_the_published_weights():
     network, batch = network_of(), batch_of()
     image = stretch(batch.input)

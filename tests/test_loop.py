@@ -178,6 +178,29 @@ def test_the_learning_rate_rises_then_falls(tmp_path):
     assert made.network.value.item() == pytest.approx(-0.1 * (0.5 + 0.75 + 0.5 + 0.25))
 
 
+def test_a_cosine_schedule_is_flat_at_both_ends(tmp_path):
+    made = scale_recipe(slope, decay=True, schedule="cosine")
+    log = loop.train(made, batches(), Run(4, 0, tmp_path, log_every=1))
+    expected = [1.0, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5]
+    assert [row["rate"] for row in log] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("keep", "expected"), [("best", -0.4), ("last", -0.7)])
+def test_a_run_leaves_the_weights_that_the_recipe_keeps(tmp_path, keep, expected):
+    """Each step subtracts 0.1, validation is best at -0.4."""
+    image = torch.full((1, 3, 8, 8), 0.5)
+    best = Batch(image, 0.5 - 0.4 * image, torch.tensor([90]))
+    made = scale_recipe(slope, predict=None, keep=keep)
+    network = made.network
+    made = dataclasses.replace(made, predict=lambda x: 0.5 + network(x))
+    run = Run(7, 0, tmp_path, log_every=1, validate_every=1, save_every=1)
+    loop.train(made, batches([best]), run)
+    assert network.value.item() == pytest.approx(expected)
+    network.value.data.fill_(9.0)
+    loop.train(made, batches([best]), run)
+    assert network.value.item() == pytest.approx(expected), "a finished run remembers them"
+
+
 def test_the_average_of_weights_is_what_a_run_leaves(tmp_path):
     made = scale_recipe(slope, ema=0.2)
     loop.train(made, batches(), Run(3, 0, tmp_path))

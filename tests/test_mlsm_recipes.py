@@ -134,6 +134,17 @@ def test_dark_vae_reconstructs_the_compressed_input_and_the_normal_vae_the_targe
         assert term == pytest.approx(10 * (made - (image * 2 - 1)).abs().mean().item(), rel=1e-4)
 
 
+def test_the_control_without_mapping_learns_from_dark_to_normal(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    recipe = recipes.direct(TINY)
+    assert recipe.source == "pairs"
+    log = fit(recipe, tmp_path, 8)
+    assert {"direct/image", "direct/perceptual", "discriminator/real"} <= log[0].keys()
+    assert not [key for key in log[0] if "kl" in key]
+    assert log[-1]["direct/image"] < log[0]["direct/image"]
+    assert recipe.predict(torch.rand(1, 3, 5, 9)).shape == (1, 3, 5, 9)
+
+
 def test_recipes_name_their_crops() -> None:
     made = (vae_recipe(TINY), recipes.vae_normal(TINY), mapping_recipe(TINY))
     assert [recipe.source for recipe in made] == ["dark", "normal", "pairs"]

@@ -69,6 +69,12 @@ def test_a_size_is_a_width_and_a_height(tmp_path):
         params.load(merged(tmp_path, resize_test={"SICE": [1200]}))
 
 
+def test_a_training_on_quality_factors_that_are_not_compressed_is_refused(tmp_path):
+    training = {"zero_dce": {"steps": 1, "qfs": [90, 35]}}
+    with pytest.raises(InputError, match=r"quality factors \[35\], not in train_qfs"):
+        params.load(written(tmp_path, training=training))
+
+
 def test_the_two_splits_of_sice_are_not_used_together(tmp_path):
     with pytest.raises(InputError, match="two splits of one folder"):
         params.load(written(tmp_path, sets=["LOL", "LSRW", "SICE", "SICE58"]))

@@ -1,0 +1,1 @@
+"""Experiments on the paper's own doubts: small, repeatable, each with a table of what was found."""

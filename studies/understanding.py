@@ -1,0 +1,279 @@
+"""The doubts E17 to E25 about the paper's text, measured on a profile's own data and weights.
+
+`python -m studies.understanding --params profiles/lol/params.yaml` writes `understanding.md` and
+the numbers behind it, `understanding.csv`, beside the profile's tables. Images are those of the
+validation split: no test image is read.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from benchmark import ROOT, datasets, fitting, merge, stages, weights
+from benchmark.images import read_uint8, to_float
+from benchmark.params import Params
+from mlsm.config import from_dict
+from mlsm.model import MLSM, pad
+from mlsm.vae import VAE, to_signed
+from studies import levels, probes
+from studies.page import Table, page
+
+STEPS = 240
+"""Budget of each small training: enough to tell normalisations apart, a minute or two on a core."""
+NORMS = ("none", "instance", "group", "layer2d")
+CROP = 64  # Sec. IV-A
+DOMAINS = ("dark", "normal")
+
+
+class Pictures(NamedTuple):
+    """Validation images, (1, 3, H, W) in [0, 1], one entry an image."""
+
+    dark: list[Tensor]
+    compressed: list[Tensor]
+    normal: list[Tensor]
+    qf: int
+
+
+def tensor(path: Path) -> Tensor:
+    """Read an image as (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(to_float(read_uint8(path))).permute(2, 0, 1)[None].contiguous()
+
+
+def pictures(params: Params, data: fitting.Data, qf: int) -> Pictures:
+    """Return the profile's validation pairs, compressed at one quality factor."""
+    pairs = fitting.items(data, "pairs", [qf])["validation"]
+    same = fitting.items(data, "dark", [qf])["validation"]
+    return Pictures(
+        [tensor(item.target) for item in same],
+        [tensor(item.inputs[qf]) for item in pairs],
+        [tensor(item.target) for item in pairs],
+        qf,
+    )
+
+
+class Subject(NamedTuple):
+    """The trained networks of the profile."""
+
+    model: MLSM
+    dark: VAE
+    normal: VAE
+
+
+def subject(folder: Path) -> Subject:
+    """Load the profile's MLSM and its VAEs."""
+    whole = weights.load(weights.trained_path(folder, "mlsm"))
+    model = MLSM(from_dict(whole.settings))
+    model.load_state_dict(whole.state)
+    vaes = []
+    for domain in DOMAINS:
+        checkpoint = weights.load(weights.trained_path(folder, "mlsm", f"vae_{domain}"))
+        vae = VAE(from_dict(checkpoint.settings))
+        vae.load_state_dict(checkpoint.state)
+        vaes.append(vae.eval().requires_grad_(False))
+    return Subject(model.eval().requires_grad_(False), *vaes)
+
+
+def trained(params: Params, data: fitting.Data, method: str, part: str, **settings: object) -> VAE:
+    """Train a small VAE for this study alone; a finished one is found again in the cache."""
+    mine = params.mlsm.model_copy(update={"settings": params.mlsm.settings | settings})
+    brief = params.training_of("mlsm", part).model_copy(
+        update={"steps": STEPS, "settings": mine.settings}
+    )
+    changed = params.model_copy(update={"mlsm": mine.model_copy(update={part: brief})})
+    checkpoint, _ = fitting.fit(changed, method, part, data, ROOT / ".cache" / "training")
+    vae = VAE(from_dict(checkpoint.settings))
+    vae.load_state_dict(checkpoint.state)
+    return vae.eval().requires_grad_(False)
+
+
+def e17_literal_kl(params: Params, data: fitting.Data, seen: Pictures) -> Table:
+    """Is the KL of the printed architecture constant?"""
+    rows = []
+    for name, preset in (("as printed", "literal"), ("sound", "sound")):
+        width = params.mlsm.settings.get("width", 16)
+        own = {"preset": preset, "width": width, "discriminator_width": 16, "weights": "tuned"}
+        vae = trained(params, data, "mlsm", "vae_dark", **own)
+        fresh = VAE(vae.config)
+        for moment, network in (("before training", fresh), (f"after {STEPS} steps", vae)):
+            values = [levels.kl_by_level(network, image) for image in seen.compressed]
+            means = pd.DataFrame(values).mean()
+            spread = pd.DataFrame(values).std()
+            rows.append(
+                [name, moment, *(f"{m:.3f} ± {s:.3f}" for m, s in zip(means, spread, strict=True))]
+            )
+    count = len(rows[0]) - 2
+    return Table(
+        "E17: the KL of the printed architecture",
+        "Instance norm makes every channel's second moment 1 before the ReLU, so the KL of "
+        "N(l, I) is near E[relu(z)^2] / 2 = 0.25 whatever the weights: it exerts no force.",
+        ["architecture", "when", *(f"KL of level {i}" for i in range(count))],
+        rows,
+    )
+
+
+def e18_brightness(params: Params, data: fitting.Data, seen: Pictures) -> Table:
+    """Does instance norm on the first convolution cost brightness?"""
+    rows = []
+    for norm in NORMS:
+        vae = trained(params, data, "mlsm", "vae_dark", norm=norm)
+        quality = [levels.psnr(levels.reconstruction(vae, x), x) for x in seen.compressed]
+        slopes = [levels.brightness_slope(vae, x) for x in seen.compressed]
+        rows.append([norm, f"{mean(quality):.2f}", f"{mean(slopes):.2f}"])
+    return Table(
+        "E18: normalisation in the VAE of dark images",
+        f"Reconstruction after {STEPS} steps, one seed, equal budgets. The slope says how the mean "
+        "of the reconstruction follows the input scaled by 0.5, 1 and 2: 1 is faithful.",
+        ["norm", "PSNR dB", "brightness slope"],
+        rows,
+    )
+
+
+def e19_dead_branch(found: Subject, seen: Pictures) -> Table:
+    """Is the top level's deblocking branch dead?"""
+    moves = levels.branch_movement(found.model, seen.compressed)
+    return Table(
+        "E19: what the branches say",
+        "Standard deviation over images of each branch's output. At the top level eq. 15 subtracts "
+        "a latent from itself, so its deblocking branch sees zeros and moves with no image.",
+        ["level", "enlighten branch", "deblocking branch"],
+        [[str(i), f"{a:.4f}", f"{b:.4f}"] for i, (a, b) in enumerate(moves)],
+    )
+
+
+def e21_collapse(found: Subject, seen: Pictures) -> Table:
+    """Do the upper levels carry anything?"""
+    rows = []
+    for level in (None, *range(found.model.config.levels)):
+        cells = ["none" if level is None else str(level)]
+        for vae, images in ((found.dark, seen.compressed), (found.normal, seen.normal)):
+            value = mean([levels.psnr(levels.reconstruction(vae, x, level), x) for x in images])
+            cells.append(f"{value:.2f}")
+        pairs = zip(seen.compressed, seen.normal, strict=True)
+        values = [levels.psnr(levels.enhanced(found.model, x, level), y) for x, y in pairs]
+        rows.append([*cells, f"{mean(values):.2f}"])
+    kl = pd.DataFrame([levels.kl_by_level(found.dark, x) for x in seen.compressed]).mean()
+    return Table(
+        "E21: each level replaced by its own mean",
+        "PSNR in dB of both VAEs' reconstructions and of the enhanced image. A level whose "
+        "removal costs nothing has collapsed. KL of the dark VAE by level, in nats an element: "
+        + ", ".join(f"{value:.2f}" for value in kl)
+        + ".",
+        ["level removed", "dark VAE", "normal VAE", "enhanced"],
+        rows,
+    )
+
+
+def e22_blocks(found: Subject, seen: Pictures) -> Table:
+    """Are blocks visible in the top latent, which the paper calls free of them?"""
+    rows = []
+    for kind, images in (("uncompressed", seen.dark), (f"QF {seen.qf}", seen.compressed)):
+        latents = [encoded(found.dark, image) for image in images]
+        cells = [f"{mean([levels.blocking(image, 8) for image in images]):.2f}"]
+        for level in range(found.dark.config.levels):
+            values = [levels.blocking(each[level], 8 // 2**level) for each in latents]
+            cells.append(f"{mean(values):.2f}")
+        rows.append([kind, *cells])
+    return Table(
+        "E22: block borders in image and latents",
+        "Squared differences of neighbours across borders of the 8x8 grid over those elsewhere: 1 "
+        "where no grid is visible. At stride 4 a block is two positions wide.",
+        ["input", "image", *(f"level {i}" for i in range(found.dark.config.levels))],
+        rows,
+    )
+
+
+def e23_dilation(found: Subject, seen: Pictures) -> Table:
+    """What do the ASPP's large rates do on 64-pixel crops?"""
+    rows = []
+    pairs = list(zip(seen.compressed, seen.normal, strict=True))
+    whole = mean([levels.psnr(levels.enhanced(found.model, x), y) for x, y in pairs])
+    for level in range(found.model.config.levels):
+        side = CROP // 2**level
+        for rate, convolution in levels.dilated(found.model, level).items():
+            crop = seen.compressed[0][..., :CROP, :CROP]
+            share = levels.off_centre_gradient(found.model, level, rate, crop)
+            with levels.centre_taps_alone(convolution):
+                values = [levels.psnr(levels.enhanced(found.model, x), y) for x, y in pairs]
+            change = mean(values) - whole
+            reached = f"{100 * levels.reach(side, rate):.0f} %"
+            rows.append([str(level), str(rate), reached, f"{share:.3f}", f"{change:+.2f}"])
+    return Table(
+        "E23: dilated convolutions on 64-pixel crops",
+        "How often an off-centre tap meets the crop, the share of the kernel's gradient that these "
+        "taps get on one, and what zeroing them changes on whole images. Where the share is 0, "
+        "training on such crops leaves the taps at their random start, and whole images see them.",
+        ["level", "rate", "tap inside, one axis", "gradient share", "PSNR change dB"],
+        rows,
+    )
+
+
+def e25_separation(found: Subject, seen: Pictures) -> Table:
+    """Do latents hold compressed and uncompressed images further apart than pixels do?"""
+    both = (seen.dark, seen.compressed)
+    cases = [("image, 8 bits", 1, tuple([x * 255 for x in side] for side in both))]
+    cases += [("image, [0, 1]", 1, both)]
+    latents = [[encoded(found.dark, image) for image in side] for side in both]
+    for level in range(found.dark.config.levels):
+        cases.append(
+            (f"level {level}", 2**level, tuple([x[level] for x in side] for side in latents))
+        )
+    rows = []
+    for name, stride, (before, after) in cases:
+        made = probes.separation(before, after, stride)
+        aucs = (made.auc, made.auc_magnitudes)
+        rows.append(
+            [name, f"{made.mse:.3g}", f"{made.relative:.2e}", *(f"{value:.3f}" for value in aucs)]
+        )
+    return Table(
+        "E25: Fig. 3, done fairly",
+        f"Uncompressed against QF {seen.qf}. The printed 0.047 (image) and 4.877 (latent) carry no "
+        "unit, and a latent's scale is arbitrary. Error over variance can be compared, and so can "
+        "linear probes (AUC, 0.5 is guessing) on images they have not learned from: one that sees "
+        "values, one that sees magnitudes of neighbour differences.",
+        ["representation", "MSE", "MSE / variance", "AUC, values", "AUC, magnitudes"],
+        rows,
+    )
+
+
+def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
+    """Return the means of all levels of (1, 3, H, W) in [0, 1]."""
+    return [p.mu for p in vae.encoder(pad(to_signed(image), vae.config.stride))]
+
+
+def tables(params: Params) -> Iterator[Table]:
+    """Yield one table a doubt."""
+    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    data = fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
+    if params.threads is not None:
+        torch.set_num_threads(params.threads)
+    seen = pictures(params, data, max(params.train_qfs))
+    coarse = pictures(params, data, min(params.train_qfs))
+    found = subject(params.weights)
+    yield e17_literal_kl(params, data, seen)
+    yield e18_brightness(params, data, seen)
+    with torch.no_grad():
+        yield e19_dead_branch(found, seen)
+        yield e21_collapse(found, seen)
+        yield e22_blocks(found, coarse)
+    yield e23_dilation(found, seen)
+    with torch.no_grad():
+        yield e25_separation(found, seen)
+        yield e25_separation(found, coarse)
+
+
+def understand(params: Params) -> None:
+    """Write the study of a profile."""
+    made: Sequence[Table] = list(tables(params))
+    text, numbers = page(params.title, made)
+    params.results.mkdir(parents=True, exist_ok=True)
+    (params.results / "understanding.md").write_text(text, encoding="utf-8")
+    numbers.to_csv(params.results / "understanding.csv", index=False)
+
+
+if __name__ == "__main__":
+    stages.run(understand)
