@@ -91,6 +91,14 @@ class Detection(_Model):
     iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]]
 
 
+class Range(_Model):
+    """Quality against quality factors beyond those of the tables."""
+
+    chains: list[str] = []
+    """Chains to draw; none leaves the curve out of the profile."""
+    qfs: list[Quality]
+
+
 class Params(_Model):
     """A profile."""
 
@@ -126,6 +134,9 @@ class Params(_Model):
     chains: list[str]
     """Rows of the tables, in their order."""
     detection: Detection
+    curve: Range
+    studies: list[Literal["understanding"]] = []
+    """Experiments of the folder `studies` that the profile runs on its own weights."""
     bootstrap: Count = 2000
     """Resamples of the test images behind each confidence interval."""
     jobs: Count = 2
@@ -153,6 +164,9 @@ class Params(_Model):
         unknown = set(self.detection.chains) - set(self.chains)
         if unknown:
             raise ValueError(f"detection.chains names {sorted(unknown)}, not in chains")
+        unknown = set(self.curve.chains) - set(self.chains)
+        if unknown:
+            raise ValueError(f"curve.chains names {sorted(unknown)}, not in chains")
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
