@@ -45,6 +45,7 @@ def enhanced(model: MLSM, image: Tensor, without: int | None = None) -> Tensor:
     return to_unit(model.decoder(flattened(latents, without)))[..., :height, :width]
 
 
+@torch.no_grad()
 def kl_by_level(vae: VAE, image: Tensor) -> list[float]:
     """Return the KL to N(0, 1) of each level in nats an element, finest first."""
     found = vae.encoder(pad(to_signed(image), vae.config.stride))
@@ -117,8 +118,9 @@ def off_centre_gradient(model: MLSM, level: int, rate: int, crop: Tensor) -> flo
     weight.requires_grad_(True)
     (gradient,) = torch.autograd.grad(enhanced(model, crop).mean(), weight)
     weight.requires_grad_(False)
-    whole = gradient.abs().sum()
-    return float((whole - gradient[..., 1, 1].abs().sum()) / whole.clamp(min=1e-20))
+    off_centre = gradient.abs().clone()
+    off_centre[..., 1, 1] = 0.0
+    return float(off_centre.sum() / gradient.abs().sum().clamp(min=1e-20))
 
 
 @contextmanager
