@@ -179,13 +179,13 @@ def _written(
 ) -> list[dict[str, Any]]:
     images = []
     for number, one in enumerate(chosen):
-        names: dict[str, str] = {}
+        names: list[list[str]] = []  # JSON files sort keys, and this order counts
         size = (0, 0)
         for picture, of_picture, content in zip(work, pixels, files, strict=True):
             if _where(picture) == (one.dataset, one.image):
                 name = f"{number}_{picture.kind.replace(' ', '_')}.webp"
                 (folder / name).write_bytes(content)
-                names[picture.kind] = name
+                names.append([picture.kind, name])
                 size = of_picture.shape[1], of_picture.shape[0]
         images.append(one._asdict() | {"width": size[0], "height": size[1], "files": names})
     return images

@@ -101,7 +101,11 @@ def table(frame: pd.DataFrame, title: str) -> Markup:
         for name, kind in zip(frame.columns, classes, strict=True)
     )
     rows = "".join(
-        "<tr>" + "".join(f"<td{k}>{_text(v)}</td>" for v, k in zip(row, classes, strict=True))
+        "<tr>"
+        + "".join(
+            f"<td{kind}>{_text(value)}</td>" for value, kind in zip(row, classes, strict=True)
+        )
+        + "</tr>"
         for row in frame.itertuples(index=False, name=None)
     )
     label = html.escape(title)

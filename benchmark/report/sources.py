@@ -46,7 +46,7 @@ def pictures_to_compare(folder: Path) -> dict[str, Any]:
     """
     index = dict(jsonfile.read(folder / samples.INDEX))
     for image in index["images"]:
-        image["files"] = {kind: _uri(folder / name) for kind, name in image["files"].items()}
+        image["files"] = {kind: _uri(folder / name) for kind, name in image["files"]}
     return index
 
 
