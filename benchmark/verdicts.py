@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, tables
+from benchmark import tables
 from benchmark.errors import InputError
 from benchmark.grids import DASH
 from benchmark.params import Params
@@ -76,15 +76,14 @@ def _pipes(heads: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def accept(params: Params, root: Path = ROOT) -> list[str]:
+def accept(params: Params) -> list[str]:
     """Stage a profile's new results for the next commit.
 
     What belongs to a run is staged: results, trained weights that git holds, and `dvc.lock`. Other
     changes are refused, because results must follow from code that is committed.
 
     Args:
-        params: The profile.
-        root: The git working tree.
+        params: The profile, inside a git working tree.
 
     Returns:
         Paths that are staged, seen from the root; none where nothing changed.
@@ -92,7 +91,7 @@ def accept(params: Params, root: Path = ROOT) -> list[str]:
     Raises:
         InputError: Something else is changed or not under version control.
     """
-    folder = Path(params.params_file).parent
+    root, folder = params.results.parents[1], Path(params.params_file).parent
     own = [f"results/{params.profile}/", f"weights/{params.profile}/"]
     lock = (folder / "dvc.lock").as_posix()
     changed = _changed(root)

@@ -54,9 +54,7 @@ def page(chromium: Browser, file: Path) -> Iterator[Page]:
     made.set_default_timeout(5000)
     yield made
     made.close()
-    assert (
-        complaints == []
-    )  # no error of a script, no refusal of the policy, nothing from the network
+    assert complaints == []  # of scripts, of the policy, of the network
 
 
 def rows(page: Page, section: str = "quality") -> list[list[str]]:
