@@ -24,7 +24,7 @@ def shoot(opened: Browser, profile: str, folder: Path) -> None:
     for name, size, theme, where in (
         ("desktop", DESKTOP, "light", "#quality"),
         ("pictures", DESKTOP, "dark", "#pictures"),
-        ("phone", PHONE, "light", "#quality .switches"),
+        ("phone", PHONE, "light", "#quality .status"),
     ):
         page = opened.new_page(viewport=size, color_scheme=theme)
         page.goto(url)

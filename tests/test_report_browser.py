@@ -203,6 +203,8 @@ def test_both_sides_can_be_chosen_and_the_pictures_say_what_they_are(page):
     page.locator(".sheet button", has_text="Normal-light reference").click()
     assert page.locator(".over").get_attribute("alt") == "Left: Gamma of LOL 0"
     assert page.locator(".under").get_attribute("alt") == "Right: Normal-light reference of LOL 0"
+    told = page.locator("#pictures .status").inner_text()
+    assert "Gamma (PSNR 10.70 dB, SSIM 0.1070). Right: Normal-light reference." in told
     pressed = page.locator(".sheet button[aria-pressed=true]")
     assert pressed.inner_text() == "Normal-light reference"
 

@@ -1,7 +1,7 @@
 "use strict";
 
 // Two outputs of one image under a divider that a keyboard, a mouse or a finger moves.
-function comparison(root, data, lines) {
+function comparison(root, data, lines, scores) {
   const kinds = Object.keys(data.images[0].files);
   const titles = new Map([["dark", "Compressed dark image"], ["reference", "Normal-light reference"],
     ...lines.map((line) => [`${line.chain} ${line.track}`, line.track === "released" ? `${line.title} (released)` : line.title])]);
@@ -64,9 +64,20 @@ function comparison(root, data, lines) {
     frame.style.aspectRatio = `${image.width} / ${image.height}`;
     frame.classList.toggle("pixels", state.zoom !== "fit");
     rightSelect.querySelector("select").value = state.right;
-    caption.textContent = `${image.dataset} ${image.image}, QF ${data.qf}: ${titles.get(state.left)} left of the divider, ${titles.get(state.right)} right of it.`;
+    caption.textContent = `${image.dataset} ${image.image}, QF ${data.qf}. Left of the divider: ${told(image, state.left)}. Right: ${told(image, state.right)}.`;
     sheet.replaceChildren(...kinds.map((kind) => thumb(image, kind)));
     divide();
+  }
+
+  // What a side is, with its numbers where it was scored and the page holds them.
+  function told(image, kind) {
+    const place = lines.findIndex((line) => `${line.chain} ${line.track}` === kind);
+    const values = ((scores.values || {})[image.dataset] || {})[data.qf] || {};
+    const at = ((scores.names || {})[image.dataset] || []).indexOf(image.image);
+    const numbers = (scores.metrics || []).filter((metric) => ["PSNR", "SSIM"].includes(metric.name))
+      .filter((metric) => values[metric.name] && values[metric.name][place])
+      .map((metric) => withUnit(`${metric.name} ${printed(values[metric.name][place][at], metric)}`, metric));
+    return titles.get(kind) + (numbers.length ? ` (${numbers.join(", ")})` : "");
   }
 
   function thumb(image, kind) {
@@ -82,4 +93,4 @@ function comparison(root, data, lines) {
 }
 
 const comparisonRoot = document.getElementById("comparison");
-if (comparisonRoot) comparison(comparisonRoot, embedded("samples-data"), embedded("quality-data").lines);
+if (comparisonRoot) comparison(comparisonRoot, embedded("samples-data"), embedded("quality-data").lines, document.getElementById("images-data") ? embedded("images-data") : {});
