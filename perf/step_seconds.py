@@ -4,10 +4,12 @@
 
 Crops are noise: a step takes as long whatever it sees. Parts that are built on others get these as
 they are before training. Writes `results/<profile>/step_seconds.csv`: method, part, seconds a step
-(the shortest of three after one that warms up), threads and CPU.
+(the shortest of three after one that warms up), threads and device. Run it on a machine that does
+nothing else: it says so where other programs were running, and then writes nothing.
 """
 
 import argparse
+import os
 import time
 from typing import Any
 
@@ -71,11 +73,14 @@ def main() -> None:
     where = str(provenance.environment()["cpu"])
     if fabric.device.type == "cuda":
         where = torch.cuda.get_device_name()
-    rows = []
+    rows, cores = [], os.cpu_count() or 1
     for name, part, recipe in parts(chosen):
         taken = seconds(recipe, chosen.train_qfs, fabric)
         rows.append((name, part, round(taken, 5), torch.get_num_threads(), where))
         print(f"{name:<16}{part:<16}{taken:>10.4f} s a step", flush=True)
+    busy = os.getloadavg()[0]
+    if busy > cores:
+        raise SystemExit(f"{busy:.1f} programs wanted {cores} cores: measure on an idle machine.")
     frame = pd.DataFrame(rows, columns=["method", "part", "seconds", "threads", "device"])
     path = chosen.results / planning.STEP_SECONDS
     path.parent.mkdir(parents=True, exist_ok=True)
