@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark import tables
+from benchmark.check import COUNT
 from benchmark.errors import InputError
 from benchmark.grids import DASH
 from benchmark.params import Params
@@ -57,6 +58,8 @@ def _finding(row: pd.Series) -> list[str]:
 def _movement(found: pd.DataFrame) -> list[list[str]]:
     """Return a line a track and metric: cells, those that differ, the largest share used."""
     both = found.dropna(subset=["difference"])
+    counted = both["metric"].str.startswith(COUNT)
+    both = both.assign(metric=both["metric"].mask(counted, COUNT))
     lines = []
     for (track, metric), group in both.groupby(["track", "metric"], sort=True):
         moved = group["difference"].abs()
