@@ -416,3 +416,10 @@ def test_a_figure_of_another_stage_brings_its_own_words(tmp_path):
         ("a", "What a shows.", "A."),
         ("fig_3", "Faces.", "Fig. 3."),
     ]
+
+
+def test_figures_that_come_in_several_say_what_they_show_and_where_the_numbers_are(tmp_path):
+    (tmp_path / "quality_cost_retrained.png").write_bytes(PIXEL)
+    (found,) = captions.pictures(tmp_path, [])
+    assert "stand as numbers under Costs" in found.alt
+    assert found.caption.startswith("Quality against cost (quality cost retrained)")

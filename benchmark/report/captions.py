@@ -16,6 +16,19 @@ LEGEND = (
     "input (Identity) and MLSM stand in each."
 )
 
+OTHERS: Mapping[str, tuple[str, str]] = {
+    "critical_difference": (
+        "Average ranks of all methods on a line, with bars over those that cannot be told apart; "
+        "the ranks stand as numbers under Statistics",
+        "Average ranks over data sets and quality factors, and the critical difference",
+    ),
+    "quality_cost": (
+        "PSNR of every method against what it costs; the costs stand as numbers under Costs",
+        "Quality against cost",
+    ),
+}
+"""Start of a figure's name -> alternative text and caption, for figures that come in several."""
+
 
 class Picture(NamedTuple):
     """A figure.
@@ -115,4 +128,7 @@ def _own_words(path: Path) -> tuple[str, str]:
         told = jsonfile.read(beside)
         return str(told["alt"]), str(told["caption"])
     title = path.stem.replace("_", " ")
+    for prefix, (alt, caption) in OTHERS.items():
+        if path.stem.startswith(prefix):
+            return f"{alt} ({title}).", f"{caption} ({title}). {LEGEND}"
     return f"Figure: {title}. Its numbers stand in the tables of this page.", f"{title}."

@@ -13,6 +13,13 @@ from benchmark.report import captions, prose
 from benchmark.report.page import Finding
 from benchmark.report.prose import Document
 
+ABLATIONS: Mapping[str, str] = {
+    "table_5": "Ablation: Table V",
+    "table_6": "Ablation: Table VI",
+}
+MORE_QUALITY = ("table_perception",)
+"""Tables whose metrics stand beside those of `grids.QUALITY`, where a profile has them."""
+
 
 def joined(cells: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the cells of several tables as one frame, from the highest quality factor down."""
@@ -91,8 +98,12 @@ def documents(results: Path, profile: str) -> dict[str, Sequence[Document]]:
         "statistics": [
             prose.read(path.stem.replace("_", " ").capitalize(), path, tables, results)
             for path in statistics
+        ]
+        + _where_made(results, tables, ABLATIONS),
+        "costs": [
+            prose.read("Costs of every method", _costs(results), tables, results),
+            *_where_made(results, tables, {"bits_per_pixel": "Bits per pixel"}),
         ],
-        "costs": [prose.read("Costs of every method", _costs(results), tables, results)],
         "printed": [
             prose.read(
                 "Which settings give the paper's printed rows",
@@ -105,6 +116,14 @@ def documents(results: Path, profile: str) -> dict[str, Sequence[Document]]:
             prose.read("Audit of the raw data", results / "data_audit.md", tables, results),
         ],
     }
+
+
+def _where_made(results: Path, command: str, names: Mapping[str, str]) -> list[Document]:
+    """Return the tables that not every profile has: name of a file -> title."""
+    paths = {results / "tables" / f"{name}.md": title for name, title in names.items()}
+    return [
+        prose.read(title, path, command, results) for path, title in paths.items() if path.is_file()
+    ]
 
 
 def _costs(results: Path) -> Path:

@@ -11,9 +11,10 @@ from benchmark.report.page import Content
 
 def write_report(params: Params) -> None:
     """Write `report.html` of the profile."""
-    cells = {name: evidence.table(params, name) for name in (*grids.QUALITY, "table_7")}
-    faces = cells.pop("table_7")
-    quality = payload.results(sources.joined(cells), evidence.scope(params))
+    cells = {name: evidence.table(params, name) for name in grids.QUALITY}
+    more = {name: evidence.table(params, name) for name in sources.MORE_QUALITY}
+    faces = evidence.table(params, "table_7")
+    quality = payload.results(sources.joined(cells | more), evidence.scope(params))
     made = rows.read(params.results / "rows.parquet")
     qfs = [*params.qfs, *([None] if params.uncompressed else [])]
     content = Content(
