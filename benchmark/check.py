@@ -1,4 +1,8 @@
-"""Ours against committed tables: what moved, by how much, and whether that is tolerated."""
+"""Ours against committed tables: what moved, by how much, and whether that is tolerated.
+
+Compared are the tables of numbers that follow from data, code and weights. Times and costs are
+those of a machine and are left out, as are statistics, which follow from the same numbers.
+"""
 
 import subprocess
 import tempfile
@@ -19,6 +23,8 @@ TOLERANCES = ROOT / "results" / "tolerances.yaml"
 COLUMNS = ["table", *tables.KEYS, "ours", "committed", "difference", "tolerance", "verdict"]
 COUNT = "images"
 """Metric of what is counted rather than measured: images of training sets and behind means."""
+_CELLS, _COUNTS = {*tables.KEYS, "n", "value"}, {"dataset", "images", "paper"}
+"""Columns of the two kinds of tables that are compared."""
 
 
 class Tolerance(BaseModel):
@@ -87,13 +93,17 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
 def _cells(folder: Path) -> pd.DataFrame:
     """Return every number of a folder's tables with its keys, all text but `number`."""
     files = sorted((folder / "tables").glob("*.csv"))
-    if not files:
+    tables_of = [found for path in files for found in _long(path)]
+    if not tables_of:
         raise InputError(f"There are no tables in {folder / 'tables'}: run `dvc repro` first.")
-    return pd.concat([_long(path) for path in files], ignore_index=True)
+    return pd.concat(tables_of, ignore_index=True)
 
 
-def _long(path: Path) -> pd.DataFrame:
+def _long(path: Path) -> list[pd.DataFrame]:
+    """Return a file's numbers in long form; none of a file that is not compared."""
     read = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if not any(columns <= set(read) for columns in (_CELLS, _COUNTS)):
+        return []
     if "value" in read:
         values = read.assign(number=read["value"].astype(float))
         images = read.assign(number=read["n"].astype(float))
@@ -103,7 +113,7 @@ def _long(path: Path) -> pd.DataFrame:
         counted = read[read["images"] != ""]
         both = counted.assign(number=counted["images"].astype(float), metric=COUNT)
     empty = {key: "" for key in tables.KEYS if key not in both}
-    return both.assign(table=path.stem, **empty)[["table", *tables.KEYS, "number"]]
+    return [both.assign(table=path.stem, **empty)[["table", *tables.KEYS, "number"]]]
 
 
 def _tolerance(track: str, metric: str, allowed: Sequence[Tolerance]) -> float:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT, cli_baseline, cli_weights
-from benchmark.console import JsonOption, ProfileOption, print_rows
+from benchmark import ROOT, cli_baseline, cli_check, cli_weights
+from benchmark.console import JsonOption, print_rows
 from benchmark.errors import InputError
 from benchmark.terms import Track
 
@@ -22,6 +22,8 @@ data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
 app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
+app.command()(cli_check.check)
+app.command()(cli_check.plan)
 
 WeightsOption = Annotated[
     str, typer.Option(help="Whose retrained weights: the profile that trained them.")
@@ -248,26 +250,6 @@ def find_printed_rows(
     for verdict in forensics.verdicts(found):
         print(verdict)
     _done(started, f"{output / 'printed_rows.md'} ({len(found)} rows)")
-
-
-@app.command()
-def check(
-    profile: ProfileOption = "demo",
-    against: Annotated[
-        str, typer.Option(help="A git revision, or a folder of results, to compare with.")
-    ] = "HEAD",
-) -> None:
-    """Compare this profile's tables with committed ones; exit 1 where a number moved."""
-    from benchmark import check as checking
-    from benchmark import params
-
-    found = checking.against(params.load(params.profile_path(profile)), against)
-    wrong = found[found["verdict"] != "ok"]
-    if len(wrong):
-        print(wrong.to_string(index=False))
-    print(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
-    if len(wrong):
-        raise typer.Exit(1)
 
 
 def _track(chain: Any, asked: str, trained: Path) -> Track:

@@ -137,6 +137,9 @@ class Params(_Model):
     curve: Range
     studies: list[Literal["understanding"]] = []
     """Experiments of the folder `studies` that the profile runs on its own weights."""
+    previews: list[Annotated[float, Field(ge=0.0, le=1.0)]] = []
+    """Quantiles of PSNR whose test images the report shows; none shows no pictures, as data sets
+    that may not be passed on need."""
     bootstrap: Count = 2000
     """Resamples of the test images behind each confidence interval."""
     jobs: Count = 2

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import ROOT, jpeg, methods, terms, weights
-from benchmark.digests import digest_values
+from benchmark.digests import digest_values, sha256
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
 
@@ -164,9 +164,30 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
+        "vectors": _vectors(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "jpeg": jpeg.encoder().describe(),
     }
+
+
+def _vectors() -> str:
+    """Return which vector instructions torch picked: they decide in which order sums are made."""
+    import torch
+
+    return torch.backends.cpu.get_cpu_capability()
+
+
+def manifests(work: Path) -> dict[str, str]:
+    """Return the SHA-256 of every list of images behind a profile's numbers, by name.
+
+    The lists hold the SHA-256 of each image, so that these say which data were used.
+
+    Args:
+        work: `data/work/<profile>`.
+    """
+    folders = ("inventory", "merge/train", "merge/test")
+    paths = [path for folder in folders for path in sorted((work / folder).glob("*.csv"))]
+    return {path.relative_to(work).with_suffix("").as_posix(): sha256(path) for path in paths}
 
 
 def _cpu() -> str:

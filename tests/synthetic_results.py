@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 import yaml
 
-from benchmark import darkfaces, rows
+from benchmark import darkfaces, rows, samples
 from benchmark.faces import Faces, write_detections
 from benchmark.params import Params
 
@@ -48,6 +49,7 @@ detection:
   detector: mtcnn
   qfs: [90]
   iou: [0.3, 0.5, 0.7]
+previews: [0.1, 0.9]
 bootstrap: 200
 """
 STEPS = {
@@ -179,6 +181,7 @@ def write(root: Path, params: Params) -> Params:
             for qf in [*params.detection.qfs, None]:
                 path = work / "measured" / "faces" / chain / darkfaces.file_name(track, qf)
                 write_detections(path, detections(place, qf, track))
+    write_samples(work / "samples", params)
     counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
     counts.append(("mapping_pairs", "LOL", 12))
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])
@@ -186,6 +189,21 @@ def write(root: Path, params: Params) -> Params:
     for seed, part in enumerate(("zero_dce", "edsr", "mlsm_vae_dark", "mlsm_vae_normal", "mlsm")):
         log(seed).to_csv(results / "training" / f"{part}.csv", index=False)
     return params
+
+
+def write_samples(folder: Path, params: Params) -> None:
+    """Write pictures of one colour: the dark input, the reference, and two outputs."""
+    folder.mkdir()
+    kinds = {"dark": 20, "reference": 220, "gamma classical": 120, "mlsm retrained": 200}
+    images = []
+    for number, quantile in enumerate((0.1, 0.9)):
+        files = {kind: f"{number}_{kind.replace(' ', '_')}.webp" for kind in kinds}
+        for kind, level in kinds.items():
+            PIL.Image.new("RGB", (48, 32), (level,) * 3).save(folder / files[kind], "webp")
+        image = {"dataset": "LOL", "image": str(number), "quantile": quantile, "psnr": 20.0}
+        images.append(image | {"width": 48, "height": 32, "files": [*files.items()]})
+    index = {"rule": samples.rule(params), "qf": 70, "quality": 90, "images": images}
+    write_json(folder / samples.INDEX, index)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -95,6 +95,19 @@ def test_the_environment_names_versions_and_the_encoder():
     assert found["jpeg"]["subsampling"] == "4:2:0"
     assert found["libraries"].keys() >= {"torch", "numpy", "pillow"}
     assert found["cpu"]
+    assert found["vectors"]
+
+
+def test_lists_of_images_are_told_by_their_content(tmp_path):
+    for name in ("inventory/LOL", "merge/train/pairs", "merge/test/LOL", "jpeg/test/scores"):
+        path = tmp_path / f"{name}.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(name)
+    before = provenance.manifests(tmp_path)
+    assert [*before] == ["inventory/LOL", "merge/train/pairs", "merge/test/LOL"]
+    (tmp_path / "merge" / "test" / "LOL.csv").write_text("another image")
+    after = provenance.manifests(tmp_path)
+    assert [name for name in before if before[name] != after[name]] == ["merge/test/LOL"]
 
 
 SOURCE = """\"\"\"A module.\"\"\"

@@ -35,6 +35,8 @@ def write_tables(params: Params) -> None:
         _write_three(folder / name, counted, text, latex)
     record = provenance.environment() | {"commit": provenance.commit()}
     record["params"] = digest_values(params.model_dump(mode="json"))
+    record["threads"] = params.threads
+    record["manifests"] = provenance.manifests(params.work)
     jsonfile.write(params.results / "provenance.json", record | {"chains": scope.records})
 
 

@@ -1,0 +1,191 @@
+"""The whole page: what it shows, and its HTML."""
+
+import base64
+import functools
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+from benchmark import grids, paper
+from benchmark.report import payload, prose
+from benchmark.report.captions import Picture
+from benchmark.report.prose import Document
+from benchmark.report.trainings import Trained
+
+SCRIPTS = ("page.js", "marks.js", "results.js", "compare.js", "explorer.js")
+"""Of `benchmark/templates`, in the order in which they run."""
+LARGEST_BYTES = 15_000_000
+"""Of a report that a mail server and a phone still take."""
+
+
+class Finding(NamedTuple):
+    """Something that does not fit inside the paper's own tables.
+
+    Attributes:
+        key: Names it in links.
+        title: In a sentence.
+        where: In the paper.
+        evidence: The numbers.
+        consequence: For a user.
+        rows: The rows behind it.
+    """
+
+    key: str
+    title: str
+    where: str
+    evidence: str
+    consequence: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything a report shows.
+
+    Attributes:
+        profile: Name.
+        title: What the profile is, in a line.
+        facts: Label -> text: sets, quality factors, weights, ...
+        notes: Sentences that a reader must know before the numbers.
+        quality: Cells of image quality (`payload.results`).
+        faces: The same of Table VII.
+        no_faces: Why there are none, or "".
+        images: Numbers of single images (`payload.images`).
+        samples: Pictures to compare: rule, qf, quality and images with their data URIs.
+        counts: Table I and II with title, note and rows.
+        pictures: Figures.
+        findings: The audit of the paper's tables.
+        documents: Section -> pages that other commands wrote: claims, statistics, costs, audit.
+        absences: Track -> method -> why it has no numbers.
+        training: Trained parts.
+        tables: Names of the csv files beside the report.
+        provenance: As provenance.json holds it.
+    """
+
+    profile: str
+    title: str
+    facts: Mapping[str, str]
+    notes: Sequence[str]
+    quality: Mapping[str, Any]
+    faces: Mapping[str, Any]
+    no_faces: str
+    images: Mapping[str, Any]
+    samples: Mapping[str, Any]
+    counts: Sequence[tuple[str, str, pd.DataFrame]]
+    pictures: Sequence[Picture]
+    findings: Sequence[Finding]
+    documents: Mapping[str, Sequence[Document]]
+    absences: Mapping[str, Mapping[str, str]]
+    training: Sequence[Trained]
+    tables: Sequence[str]
+    provenance: Mapping[str, Any]
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested values as (path, text), such as ("libraries / torch", "2.4.0")."""
+    found = []
+    for key, value in content.items():
+        path = f"{prefix} / {key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            found += flat(value, path)
+        else:
+            found.append((path, str(value)))
+    return found
+
+
+def hashes(records: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return title, track, method and SHA-256 of every weights file behind the tables."""
+    return [
+        (record["title"], track, step, digest)
+        for record in records.values()
+        for track, files in record["tracks"].items()
+        for step, digest in files.items()
+    ]
+
+
+class Tile(NamedTuple):
+    """A number that stands large at the head of the page."""
+
+    value: str
+    label: str
+
+
+def tiles(quality: Mapping[str, Any]) -> list[Tile]:
+    """Return what the profile holds, and the highest PSNR of each set at its first QF."""
+    chains = {line["chain"] for line in quality["lines"] if not line["absent"]}
+    made = [Tile(str(len(chains)), "methods and chains")]
+    if "PSNR" not in [metric["name"] for metric in quality["metrics"]]:
+        return made
+    psnr = [metric["name"] for metric in quality["metrics"]].index("PSNR")
+    sound = quality["protocols"].index("sound")
+    for place, dataset in enumerate(quality["datasets"]):
+        cells = [
+            cell
+            for cell in quality["cells"]
+            if cell[:4] == [place, 0, sound, psnr]
+            and isinstance(cell[5], float)
+            and not quality["lines"][cell[4]]["control"]
+        ]
+        if cells:
+            best = max(cells, key=lambda cell: float(cell[5]))
+            method, images = quality["lines"][best[4]]["title"], best[8]
+            what = f"highest PSNR on {dataset} at QF {quality['qfs'][0]}: {method}, {images} images"
+            made.append(Tile(f"{best[5]:.2f} dB", what))
+    return made
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("benchmark", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def _source(name: str) -> str:
+    """Return a template's text as it stands."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _allowed(text: str) -> str:
+    """Return the policy's name of a script or style: no other may run, whoever put it there."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def render(content: Content) -> str:
+    """Return the report as one HTML page.
+
+    It needs neither a server nor a network. Tables, charts and comparisons are drawn by its
+    scripts from JSON inside the page; without JavaScript it links to the tables as files.
+    """
+    style, scripts = _source("report.css"), [_source(name) for name in SCRIPTS]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            content=content,
+            tiles=tiles(content.quality),
+            dash=grids.DASH,
+            environment=flat({k: v for k, v in content.provenance.items() if k != "chains"}),
+            hashes=hashes(content.provenance["chains"]),
+            paper=paper,
+            version=importlib.metadata.version("mlsm-bench"),
+            style=style,
+            scripts=scripts,
+            allowed_styles=_allowed(style),
+            allowed_scripts=" ".join(map(_allowed, scripts)),
+            json=payload.script,
+            frame=prose.table,
+        )
+    )

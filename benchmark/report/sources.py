@@ -1,0 +1,132 @@
+"""What the report shows, read from where stages and commands left it."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark import evidence, grids, jsonfile, paper, samples
+from benchmark.params import Params
+from benchmark.report import captions, prose
+from benchmark.report.page import Finding
+from benchmark.report.prose import Document
+
+ABLATIONS: Mapping[str, str] = {
+    "table_5": "Ablation: Table V",
+    "table_6": "Ablation: Table VI",
+}
+MORE_QUALITY = ("table_perception",)
+"""Tables whose metrics stand beside those of `grids.QUALITY`, where a profile has them."""
+
+
+def joined(cells: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the cells of several tables as one frame, from the highest quality factor down."""
+    return pd.concat([table for table in cells.values() if len(table)], ignore_index=True)
+
+
+def described(
+    params: Params, cells: Mapping[str, pd.DataFrame], faces: pd.DataFrame
+) -> Iterator[tuple[str, str, str]]:
+    """Yield name, alternative text and caption of the figures that the stage before drew.
+
+    Args:
+        params: The profile.
+        cells: Table of image quality -> its cells.
+        faces: Cells of Table VII.
+    """
+    for weights in grids.groups(evidence.records(params)):
+        yield (f"quality_{weights}", *captions.describe_quality(cells, weights))
+    for qf in [] if evidence.no_faces(params) else evidence.face_qfs(params):
+        for weights in grids.groups(evidence.face_scope(params).records):
+            name = evidence.face_figure(qf, weights)
+            yield (name, *captions.describe_faces(faces, qf, weights))
+    yield ("learning", *captions.describe_learning(evidence.logs(params)))
+
+
+def pictures_to_compare(folder: Path) -> dict[str, Any]:
+    """Return what the stage samples wrote, pictures as data URIs.
+
+    Args:
+        folder: Of that stage.
+    """
+    index = dict(jsonfile.read(folder / samples.INDEX))
+    for image in index["images"]:
+        image["files"] = {kind: _uri(folder / name) for kind, name in image["files"]}
+    return index
+
+
+def _uri(path: Path) -> str:
+    return "data:image/webp;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def findings() -> list[Finding]:
+    """Return the audit of the paper's tables; none where `mlsm-bench audit` was not run."""
+    path = paper.REPORTED.with_name("audit.json")
+    if not path.is_file():
+        return []
+    return [
+        Finding(
+            key=str(found["key"]),
+            title=str(found["title"]),
+            where=str(found["where"]),
+            evidence=str(found["evidence"]),
+            consequence=str(found["consequence"]),
+            rows=pd.DataFrame(found.get("rows", [])),
+        )
+        for found in jsonfile.read(path)["findings"]
+    ]
+
+
+def documents(results: Path, profile: str) -> dict[str, Sequence[Document]]:
+    """Return section -> the pages that other commands wrote for it.
+
+    Args:
+        results: `results/<profile>`.
+        profile: Its name.
+    """
+    claims = f"mlsm-bench claims --profile {profile}"
+    tables = f"dvc repro of profile {profile}"
+    statistics = sorted((results / "tables").glob("statistics*.md"))
+    if not statistics:
+        statistics = sorted((results / "tables").glob("statistics*.csv"))
+    if not statistics:
+        statistics = [results / "tables" / "statistics.md"]
+    return {
+        "claims": [prose.read("The paper's claims", results / "claims.md", claims, results)],
+        "statistics": [
+            prose.read(path.stem.replace("_", " ").capitalize(), path, tables, results)
+            for path in statistics
+        ]
+        + _where_made(results, tables, ABLATIONS),
+        "costs": [
+            prose.read("Costs of every method", _costs(results), tables, results),
+            *_where_made(results, tables, {"bits_per_pixel": "Bits per pixel"}),
+        ],
+        "printed": [
+            prose.read(
+                "Which settings give the paper's printed rows",
+                paper.REPORTED.with_name("printed_rows.md"),
+                "mlsm-bench forensics",
+                results,
+            )
+        ],
+        "data": [
+            prose.read("Audit of the raw data", results / "data_audit.md", tables, results),
+        ],
+    }
+
+
+def _where_made(results: Path, command: str, names: Mapping[str, str]) -> list[Document]:
+    """Return the tables that not every profile has: name of a file -> title."""
+    paths = {results / "tables" / f"{name}.md": title for name, title in names.items()}
+    return [
+        prose.read(title, path, command, results) for path, title in paths.items() if path.is_file()
+    ]
+
+
+def _costs(results: Path) -> Path:
+    """Return the costs for reading where there are any, else as numbers."""
+    page = results / "costs.md"
+    return page if page.is_file() else results / "costs.csv"

@@ -1,0 +1,76 @@
+"""How the training of every part of a profile's methods went, a line a part."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+
+class Trained(NamedTuple):
+    """How the training of one part went.
+
+    Attributes:
+        part: What was trained.
+        steps: Optimiser steps.
+        share: Of the published steps, or "" where a part has no published number of its own.
+        losses: The last ones.
+        psnr: On validation crops.
+        shortfall: How far the method's rows are from the paper's, or why that cannot be told.
+    """
+
+    part: str
+    steps: int
+    share: str
+    losses: str
+    psnr: str
+    shortfall: str
+
+
+def trained(
+    logs: Mapping[str, pd.DataFrame],
+    records: Mapping[str, Any] | None = None,
+    cells: pd.DataFrame | None = None,
+) -> list[Trained]:
+    """Summarise training logs: steps, last losses, validation PSNR from first to best and last.
+
+    Args:
+        logs: Trained part -> log.
+        records: Chain -> what it is made of (`provenance.chain_record`).
+        cells: Of the tables beside the paper's, for how far a method is from its printed rows.
+    """
+    made = []
+    for part, log in logs.items():
+        last = log.iloc[-1]
+        terms = [column for column in log.columns if "/" in column]
+        losses = ", ".join(f"{term} {last[term]:.3g}" for term in terms)
+        psnr = "not validated"
+        if "validation_psnr" in log.columns:
+            seen = log["validation_psnr"].dropna()
+            psnr = f"{seen.iloc[0]:.2f} → {seen.iloc[-1]:.2f} (best {seen.max():.2f})"
+        record = (records or {}).get(part)
+        done, published = (record or {}).get("budgets", {}).get(part, (0, 0))
+        share = f"{done / published:.2%} of {published:,}" if published else ""
+        shortfall = _shortfall(record, cells) if record is not None and cells is not None else ""
+        made.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
+    return made
+
+
+def _shortfall(record: Mapping[str, Any], cells: pd.DataFrame) -> str:
+    """Return the differences of a method's retrained PSNR from the paper's, set by set."""
+    rows = cells[
+        (cells["method"] == record["title"])
+        & (cells["metric"] == "PSNR")
+        & (cells["protocol"] == "paper")
+        & (cells["track"] == "retrained")
+    ]
+    if rows["reported"].isna().all():
+        return "not in the paper"
+    beside = rows.dropna(subset=["difference"])
+    if beside.empty:
+        return "other data than the paper's"
+    told = [
+        f"{dataset} " + ", ".join(f"{d:+.2f} (QF {q})" for q, d in zip(*pair, strict=True))
+        for dataset, group in beside.groupby("dataset", sort=False)
+        for pair in [(group["qf"], group["difference"])]
+    ]
+    return "; ".join(told).replace("-", "−") + " dB"

@@ -1,0 +1,92 @@
+"""Time the training steps of a profile's recipes on this machine: `mlsm-bench plan` reads them.
+
+    python perf/step_seconds.py --profile paper
+
+Crops are noise: a step takes as long whatever it sees. Parts that are built on others get these as
+they are before training. Writes `results/<profile>/step_seconds.csv`: method, part, seconds a step
+(the shortest of three after one that warms up), threads and device. Run it on a machine that does
+nothing else: it says so where other programs were running, and then writes nothing.
+"""
+
+import argparse
+import os
+import time
+from typing import Any
+
+import lightning_fabric
+import pandas as pd
+import torch
+
+from benchmark import fitting, methods, params, planning, provenance
+from benchmark.params import Params
+from benchmark.training import Batch, Recipe
+
+REPEATS = 3
+
+
+def parts(chosen: Params) -> list[tuple[str, str, Recipe]]:
+    """Return every part that the profile trains, with its recipe."""
+    made = []
+    for name in [*chosen.training, "mlsm"]:
+        plugin = methods.find(name)
+        assert plugin.train is not None
+        states: dict[str, Any] = {}
+        for part in plugin.parts or ("model",):
+            wanted = chosen.training_of(name, part)
+            before = {key: states[key] for key in fitting.parts_before(plugin, part)}
+            recipe = fitting._adjusted(plugin.train(part, before, **wanted.settings), wanted)
+            states[part] = recipe.network.state_dict()
+            made.append((name, part, recipe))
+    return made
+
+
+def batch(recipe: Recipe, qfs: list[int]) -> Batch:
+    shape = (recipe.batch, 3, recipe.crop, recipe.crop)
+    levels = torch.tensor([qfs[i % len(qfs)] for i in range(recipe.batch)])
+    return Batch(torch.rand(shape) * 0.3, torch.rand(shape), levels)
+
+
+def seconds(recipe: Recipe, qfs: list[int], fabric: lightning_fabric.Fabric) -> float:
+    """Return the shortest of `REPEATS` steps, after one that does not count."""
+    from benchmark.loop import Run, _Loop
+
+    looped = _Loop(recipe, Run(1_000_000, 0, planning.ROOT / ".cache" / "unused"), fabric)
+    seen = batch(recipe, qfs)
+    seen = Batch(*(part.to(fabric.device) for part in seen))
+    times = []
+    for _ in range(REPEATS + 1):
+        start = time.perf_counter()
+        looped.advance(seen)
+        if fabric.device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--profile", default="paper")
+    chosen = params.load(params.profile_path(parser.parse_args().profile))
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    fabric = lightning_fabric.Fabric(devices=1)
+    where = str(provenance.environment()["cpu"])
+    if fabric.device.type == "cuda":
+        where = torch.cuda.get_device_name()
+    rows, cores = [], os.cpu_count() or 1
+    for name, part, recipe in parts(chosen):
+        taken = seconds(recipe, chosen.train_qfs, fabric)
+        rows.append((name, part, round(taken, 5), torch.get_num_threads(), where))
+        print(f"{name:<16}{part:<16}{taken:>10.4f} s a step", flush=True)
+    busy = os.getloadavg()[0]
+    if busy > cores:
+        raise SystemExit(f"{busy:.1f} programs wanted {cores} cores: measure on an idle machine.")
+    frame = pd.DataFrame(rows, columns=["method", "part", "seconds", "threads", "device"])
+    path = chosen.results / planning.STEP_SECONDS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False, lineterminator="\n")
+    print(f"wrote {path.relative_to(planning.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
