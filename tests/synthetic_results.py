@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmark import darkfaces, rows
+from benchmark import compression, darkfaces, jpeg, rows
 from benchmark.faces import Faces, write_detections
 from benchmark.params import Params
 
@@ -118,6 +118,39 @@ def image_rows(params: Params, chain: str) -> pd.DataFrame:
     return rows.frame(made)
 
 
+def perception_rows(params: Params, chain: str) -> pd.DataFrame:
+    """Return the perceptual distances of one chain: the later it stands, the nearer."""
+    place = params.chains.index(chain)
+    made = [
+        rows.Row(
+            params.profile, dataset, f"{image}", max(params.qfs), chain, track, metric, "sound",
+            number,
+        )
+        for track in record(chain)["tracks"]
+        for dataset in params.merge.test
+        for image in range(IMAGES)
+        for metric, number in (("st_lpips", 0.5 / (place + 1)), ("psnr_gtmean", 20.0 + image))
+    ]  # fmt: skip
+    return rows.frame(made)
+
+
+def write_jpegs(folder: Path, params: Params) -> None:
+    """Write small compressed test images and their list."""
+    listed = [
+        (name, f"{image}", qf, f"{name}/{image}.qf{qf}.jpg", "", "")
+        for name in params.merge.test
+        for qf in params.qfs
+        for image in range(IMAGES)
+    ]
+    random = np.random.default_rng(11)
+    for _, _, qf, path, _, _ in listed:
+        (folder / path).parent.mkdir(exist_ok=True)
+        pixels = random.integers(0, 256, (16, 24, 3), dtype=np.uint8)
+        (folder / path).write_bytes(jpeg.encode(pixels, qf))
+    frame = pd.DataFrame(listed, columns=compression.CASE_COLUMNS)
+    frame.to_csv(folder / "scores.csv", index=False)
+
+
 def value(metric: str, place: int, image: int, qf: int | None, dataset: str) -> float:
     """Return a made-up number; see above."""
     psnr = 10.0 + 2 * place + image + (qf or 100) / 100 + 20.0 * (dataset == "SICE")
@@ -171,6 +204,9 @@ def write(root: Path, params: Params) -> Params:
     (results / "training").mkdir(parents=True)
     for chain in params.chains:
         rows.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
+        seen = perception_rows(params, chain)
+        rows.write(work / "measured" / "perception" / f"{chain}.parquet", seen)
+    write_jpegs(work / "jpeg" / "test", params)
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
     write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})

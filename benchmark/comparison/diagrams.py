@@ -95,7 +95,7 @@ def quality_against_cost(points: Sequence[Point], where: str, drawn: Styles) -> 
             shown = [point for point in points if getattr(point, name) > 0]
             _cloud(axes, shown, name, drawn)
         left.set(xlabel="10⁹ multiply-accumulates at 600×400 pixels", ylabel=f"PSNR (dB), {where}")
-        right.set_xlabel("seconds a megapixel, one thread")
+        right.set_xlabel("seconds of one core a megapixel")
         handles = _handles(points, drawn)
         figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=7)
     return figure
