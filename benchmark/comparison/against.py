@@ -61,7 +61,8 @@ def _family(
             continue
         mean = statistics.mean_interval(apart, *resampling)
         row = {"method": records[chain]["title"], "order": records[chain]["order"]}
-        row |= {"dataset": column.dataset, "qf": column.qf, "metric": column.metric}
+        row |= {"dataset": column.dataset, "qf": column.qf}
+        row |= {"metric": f"{column.metric} difference"}
         row |= {"protocol": scores.PROTOCOL, "track": others[chain], "n": mean.n}
         row |= {"value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
         row |= {"ahead": int(np.sum(apart > 0)), "behind": int(np.sum(apart < 0))}
@@ -105,8 +106,8 @@ def _sheet(cells: pd.DataFrame) -> Sheet:
         told = [_told(by_qf[qf], decimals) if qf in by_qf else grids.DASH for qf in qfs]
         rows.append([*map(str, key if isinstance(key, tuple) else (key,)), *told])
     caption = (
-        f"{first['metric']} of MLSM minus that of each method on {first['dataset']}, "
-        f"{int(cells['n'].max())} images, protocol sound, "
+        f"{str(first['metric']).split()[0]} of MLSM minus that of each method on "
+        f"{first['dataset']}, {int(cells['n'].max())} images, protocol sound, "
         f"{grids.WEIGHTS[str(first['kind'])]}. Positive: MLSM is ahead; a star: significant at "
         "5 % (paired Wilcoxon, Holm)."
     )

@@ -121,9 +121,9 @@ def costs_page(costs: pd.DataFrame) -> Page:
     cpus = ", ".join(dict.fromkeys(costs["cpu"]))
     caption = (
         f"Cost of each method on one image of {width}×{height} pixels: parameters of the networks "
-        "that run, 10⁹ multiply-accumulates of their convolutions and matrix products, seconds of one processor core a "
-        "megapixel, and the largest memory of the process, interpreter and libraries "
-        f"included. Measured once on {cpus}; a dash: no network runs."
+        "that run, 10⁹ multiply-accumulates of their convolutions and matrix products, seconds of "
+        "one processor core a megapixel, and the largest memory of the process, interpreter and "
+        f"libraries included. Measured once on {cpus}; a dash: no network runs."
     )
     notes = [
         "Settings other than the published ones stand in the last column: a narrow network is "
