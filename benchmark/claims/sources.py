@@ -1,5 +1,6 @@
 """Where the numbers come from that claims are judged by: the paper's tables, or a run."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -58,9 +59,14 @@ class Source(Protocol):
         """Return ours minus theirs: mean precision at high recall."""
 
 
+@functools.cache
+def _reported() -> pd.DataFrame:
+    return paper.reported()
+
+
 def places(columns: Columns) -> list[Place]:
     """Return the columns that a claim speaks of, in the paper's order."""
-    numbers = paper.reported()
+    numbers = _reported()
     chosen = numbers[numbers["table"].isin(columns.tables)]
     if columns.datasets is not None:
         chosen = chosen[chosen["dataset"].isin(columns.datasets)]
@@ -72,7 +78,7 @@ def places(columns: Columns) -> list[Place]:
 
 def keys(rows: Rows, columns: Columns) -> list[Key]:
     """Return the rows that a claim speaks of: those that the paper's tables print, or by name."""
-    numbers = paper.reported()
+    numbers = _reported()
     printed = numbers[numbers["table"].isin(columns.tables)][["method", "order"]].drop_duplicates()
     listed = [Key(str(m), str(o)) for m, o in printed.itertuples(index=False, name=None)]
     if rows.orders is not None:
@@ -85,7 +91,7 @@ class Printed:
     """The paper's own tables."""
 
     def __init__(self) -> None:
-        numbers = paper.reported()
+        numbers = _reported()
         columns = ["method", "order", "dataset", "qf", "metric", "value"]
         self._values = {
             (Key(m, o), Place(d, int(qf), metric)): float(value)

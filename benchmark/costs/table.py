@@ -11,8 +11,10 @@ from tqdm import tqdm
 from benchmark import ROOT, grids, images, methods, photographs, provenance, tables, weights
 from benchmark.costs import measuring
 from benchmark.digests import digest_values
+from benchmark.errors import InputError
 from benchmark.images import Image
 from benchmark.journal import Journal
+from benchmark.params import Params
 from benchmark.sheets import Page, Sheet, page
 
 COLUMNS = [
@@ -78,6 +80,18 @@ def _key(job: measuring.Job, cpu: str) -> str:
 def journal() -> Journal:
     """Return what was measured on this machine before."""
     return Journal(ROOT / ".cache" / "costs" / "costs.jsonl")
+
+
+def read(params: Params) -> pd.DataFrame:
+    """Return the costs that the stage wrote for a profile.
+
+    Raises:
+        InputError: It has not run.
+    """
+    path = params.results / "costs.csv"
+    if not path.is_file():
+        raise InputError(f"There are no costs at {path}: run `dvc repro` for this profile first.")
+    return pd.read_csv(path, keep_default_na=False)
 
 
 def chain_costs(costs: pd.DataFrame, records: Mapping[str, Any], wanted: str) -> dict[str, Sum]:
