@@ -96,7 +96,7 @@ class FaceCurves:
     def _reach(self, qf: int, iou: float) -> float:
         """Return the highest recall that any chain reaches."""
         pools = [self._pool(chain, qf, iou) for chain, known in self._found if known == qf]
-        return max(pool.hits.sum() / pool.faces.sum() for pool in pools if pool is not None)
+        return max(float(pool.hits.sum() / pool.faces.sum()) for pool in pools if pool is not None)
 
     def _difference(self, apart: NDArray[np.float64]) -> Difference:
         """Return the first value with the interval that the draws after it give."""
