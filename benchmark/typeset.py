@@ -24,6 +24,8 @@ _LATEX = {
     "↓": r"$\downarrow$",
     "∞": r"$\infty$",
     "−": "$-$",
+    "×": r"$\times$",
+    "⁹": r"\textsuperscript{9}",
 }
 
 

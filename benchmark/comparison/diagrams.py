@@ -107,7 +107,7 @@ def _cloud(axes: Axes, points: Sequence[Point], name: str, drawn: Styles) -> Non
     taken: list[tuple[float, float]] = []
     for point in sorted(points, key=lambda point: -point.psnr):
         style, at = drawn[point.method, point.order], getattr(point, name)
-        single = "+" not in point.method
+        single = "+" not in point.order  # titles may hold one: Zero-DCE++
         axes.plot(
             [at],
             [point.psnr],
@@ -140,7 +140,7 @@ def _handles(points: Sequence[Point], drawn: Styles) -> list[Line2D]:
     """Return the legend: how chains of two are marked."""
     found: dict[tuple[str, str], Style] = {}
     for point in points:
-        if "+" in point.method:
+        if "+" in point.order:
             style = drawn[point.method, point.order]
             found.setdefault((style.marker, point.order), style)
     names = {marker: name for name, marker in MARKERS.items()}
