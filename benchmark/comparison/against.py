@@ -1,6 +1,6 @@
 """The paper's method against each other one, paired image by image."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -120,16 +120,3 @@ def _told(row: Mapping[Any, Any], decimals: int) -> str:
     mean, low, high = (number.replace("-", "−") for number in numbers)
     star = "*" if row["p_holm"] < SIGNIFICANT else ""
     return f"{mean}{star} ({low} to {high})"
-
-
-def summary(made: pd.DataFrame) -> Iterable[Sequence[str]]:
-    """Yield data set, metric and a sentence: over how many rows MLSM is ahead or behind."""
-    for (dataset, metric), group in made.groupby(["dataset", "metric"], sort=False):
-        sure = group[group["p_holm"] < SIGNIFICANT]
-        ahead, behind = int((sure["value"] > 0).sum()), int((sure["value"] < 0).sum())
-        yield (
-            str(dataset),
-            str(metric),
-            f"of {len(group)} comparisons MLSM is significantly ahead in {ahead}, behind in "
-            f"{behind}, and {len(group) - ahead - behind} cannot be told",
-        )
