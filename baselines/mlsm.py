@@ -16,7 +16,6 @@ from mlsm import recipes
 from mlsm.config import from_dict
 from mlsm.model import MLSM
 
-
 QUICK = {"width": 8, "discriminator_width": 8}
 PARTS = ("vae_dark", "vae_normal", "model")
 

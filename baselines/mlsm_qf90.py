@@ -1,4 +1,4 @@
-"""MLSM trained on one quality factor, 90; the profile's `training.mlsm_qf90.qfs` says so to the data.
+"""MLSM trained on one quality factor, 90: `training.mlsm_qf90.qfs` of the profile says so.
 
 Nothing in the paper says whether one model serves all quality factors; jumps of 0.3 to 0.7 dB from
 one factor to the next in its rows look like one model each.

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT, cli_baseline, cli_check, cli_weights
+from benchmark import ROOT, cli_baseline, cli_check, cli_claims, cli_weights
 from benchmark.console import JsonOption, print_rows
 from benchmark.errors import InputError
 from benchmark.terms import Track
@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
 app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
+app.command("claims")(cli_claims.claims)
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 app.command()(cli_check.check)
 app.command()(cli_check.plan)
@@ -209,19 +210,26 @@ def enhance(
 @app.command()
 def audit(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for audit.md and audit.json.")
+        Path, typer.Option("--output", "-o", help="Folder for audit.md, audit.json, figures.")
     ] = ROOT / "results" / "paper",
+    only: Annotated[
+        str, typer.Option(help="Print one finding, by its key, and write nothing.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Compute what does not fit inside the paper's own tables."""
-    from benchmark import jsonfile, paper, paper_audit
+    from benchmark import disagreement, jsonfile, paper, paper_audit
 
     started = time.monotonic()
     numbers = paper.reported()
     found = paper_audit.findings(numbers)
-    if as_json:
-        print(json.dumps(paper_audit.as_json(found), indent=2, default=str))
+    if only:
+        found = [paper_audit.finding(found, only)]
+    if as_json or only:
+        chosen = json.dumps(paper_audit.as_json(found), indent=2, default=str)
+        print(chosen if as_json else paper_audit.section(found[0]))
         return
+    disagreement.draw(output)
     output.mkdir(parents=True, exist_ok=True)
     text = paper_audit.markdown(found, numbers)
     (output / "audit.md").write_text(text, encoding="utf-8", newline="\n")

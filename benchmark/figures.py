@@ -44,7 +44,7 @@ EVERYWHERE = ("Identity", "MLSM")
 """Methods that every panel shows: the dark input as it is, and the paper's method."""
 UNITS: Mapping[str, str] = MappingProxyType({"PSNR": "PSNR (dB)", "SSIM": "SSIM"})
 
-_SETTINGS: Any = {
+SETTINGS: Any = {
     "font.size": 8.0,
     "axes.titlesize": 8.0,
     "axes.spines.top": False,
@@ -56,6 +56,7 @@ _SETTINGS: Any = {
     "legend.frameon": False,
     "pdf.fonttype": 42,
 }
+"""How every figure of the suite looks (matplotlib)."""
 
 
 class Style(NamedTuple):
@@ -137,7 +138,7 @@ def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
     """
     across = 2 if len(logs) <= 6 else 3
     rows = math.ceil(len(logs) / across)
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(3.6 * across, 2.5 * rows), layout="constrained")
         panels = figure.subplots(rows, across, squeeze=False).flat
         for (name, log), axes in zip(logs.items(), panels, strict=False):
@@ -199,7 +200,7 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     names = [str(qf) for qf in levels] + ["none"] * bool(cells["qf"].isna().any())
     shown = set(cells[["method", "order"]].itertuples(index=False, name=None))
     panels = families([key for key in drawn if key in shown])
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         lines = math.ceil(max(map(len, panels.values())))
         size = (2.7 * len(panels) + 0.4, 1.9 * len(rows) + 0.16 * lines + 0.5)
         figure = Figure(figsize=size, layout="constrained")
@@ -249,7 +250,7 @@ def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figu
     """
     by_chain = {(named.method, named.order): named.curve for named in curves}
     panels = families([key for key in drawn if key in by_chain])
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         lines = math.ceil(max(map(len, panels.values())))
         size = (2.9 * len(panels) + 0.4, 3.2 + 0.16 * lines)
         figure = Figure(figsize=size, layout="constrained")
@@ -274,6 +275,6 @@ def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figu
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write a figure as PDF and PNG; equal figures give equal files."""
     folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
         figure.savefig(folder / f"{name}.png", dpi=160, metadata={"Software": None})

@@ -19,6 +19,9 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {
         "table_3": "Table III",
         "table_4": "Table IV",
+        "table_5": "Table V (without and with the mapping networks)",
+        "table_6": "Table VI (levels of latent mapping)",
+        "table_perception": "Perceptual distances (beyond the paper)",
         "table_other_qf": "Further quality factors",
         "table_uncompressed": "Uncompressed dark images",
         "table_7": "Table VII",
@@ -36,6 +39,10 @@ WEIGHTS: Mapping[str, str] = MappingProxyType(
 _KEYS = ("method", "order", "track", "dataset", "metric")
 APART: Mapping[str, float] = MappingProxyType({"PSNR": 0.1, "PSNR-B": 0.1, "SSIM": 0.005})
 """Metric -> how far from the paper's number ours must be to be marked, in the metric's unit."""
+FALLING = ("BEF", "ST-LPIPS", "LPIPS")
+"""Metrics of which less is better."""
+PRINTED: Mapping[str, str] = MappingProxyType({"table_5": "V", "table_6": "VI"})
+"""Table -> the paper's table of the same numbers, where that is neither III nor IV."""
 DASH = "—"
 INFINITE = "∞"
 
@@ -49,12 +56,12 @@ class Column(NamedTuple):
     @property
     def decimals(self) -> int:
         """How many tables print."""
-        return 2 if self.metric in ("PSNR", "PSNR-B", "BEF") else 4
+        return 2 if self.metric.startswith(("PSNR", "BEF")) else 4
 
     @property
     def rises(self) -> bool:
         """Whether more is better."""
-        return self.metric != "BEF"
+        return self.metric not in FALLING
 
     @property
     def head(self) -> str:
@@ -213,7 +220,7 @@ def _grid(
     controls = [uses_reference(record) for record in scope.records.values()]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
-    printed = _printed(qf) if protocol == "paper" else {}
+    printed = _printed(table, qf) if protocol == "paper" else {}
     images = {str(d): int(n) for d, n in shown.groupby("dataset")["n"].max().items()}
     across = []
     for column in columns:
@@ -257,9 +264,9 @@ def unlike_published(record: Mapping[str, Any], track: str) -> list[str]:
     return notes
 
 
-def _printed(qf: int | None) -> dict[tuple[str, str, str, str], float]:
+def _printed(table: str, qf: int | None) -> dict[tuple[str, str, str, str], float]:
     """Return method, order, set and metric -> the paper's number at a quality factor."""
-    cells = paper.cells(("III", "IV"))
+    cells = paper.cells((PRINTED[table],) if table in PRINTED else ("III", "IV"))
     rows = cells[cells["qf"] == qf].to_dict("records")
     return {
         (row["method"], row["order"], row["dataset"], row["metric"]): row["reported"]

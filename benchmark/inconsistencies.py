@@ -35,6 +35,7 @@ class Finding:
         evidence: Sentences with the numbers.
         consequence: What a user of the numbers should do about it.
         rows: The cells behind it; may be empty.
+        picture: File beside the page that shows it, or "".
     """
 
     key: str
@@ -43,6 +44,7 @@ class Finding:
     evidence: str
     consequence: str
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    picture: str = ""
 
 
 def quality(numbers: pd.DataFrame) -> pd.DataFrame:

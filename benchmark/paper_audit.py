@@ -5,13 +5,25 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import forensics, inconsistencies, methods, paper, rankings, typeset
+from benchmark import (
+    disagreement,
+    forensics,
+    inconsistencies,
+    methods,
+    paper,
+    rankings,
+    typeset,
+)
+from benchmark.claims import language, page
+from benchmark.claims.judging import FAILS
+from benchmark.errors import InputError
 from benchmark.inconsistencies import Finding
 
 INTRODUCTION = (
     f"What does not fit inside the tables of arXiv:{paper.ARXIV}. Everything below is computed "
     "from `reported.csv` (the 864 printed numbers) and the counts of its Tables I and II; nothing "
-    "was measured. Make it again with `mlsm-bench audit`; a test compares this page with the code."
+    "was measured but two pictures that show what the printed PSNR-B sees. Make it again with "
+    "`mlsm-bench audit`; a test compares this page with the code."
 )
 
 
@@ -21,28 +33,80 @@ def findings(numbers: pd.DataFrame) -> list[Finding]:
     Args:
         numbers: From `paper.reported`.
     """
-    checks = (*inconsistencies.CHECKS, *rankings.CHECKS)
+    checks = (*inconsistencies.CHECKS, disagreement.findings, *rankings.CHECKS, claims_of_text)
     return [found for check in checks for found in check(numbers)]
+
+
+def claims_of_text(numbers: pd.DataFrame) -> list[Finding]:
+    """List the claims of the text that the paper's own tables contradict."""
+    judged = page.records(language.read(), {})
+    rows = []
+    for record in judged:
+        verdict = page.verdict(record)
+        if verdict.word == FAILS:
+            rows.append(
+                {
+                    "claim": record["key"],
+                    "section": record["section"],
+                    "comparisons": verdict.measured,
+                    "against": verdict.against,
+                    "first of them": verdict.why,
+                }
+            )
+    if not rows:
+        return []
+    tested = sum(bool(page.verdict(record).measured) for record in judged)
+    return [
+        Finding(
+            "claims",
+            "Sentences of the text that its own tables contradict",
+            "Abstract, Sec. I, IV and V against Tables I to VII",
+            f"{len(rows)} of {tested} claims that tables can decide do not hold in them; "
+            f"{len(judged) - tested} more need numbers that the paper does not print.",
+            "Quote the numbers and not the sentences. Whether a claim carries over to another run "
+            "is a question of its own: `mlsm-bench claims --profile lol`.",
+            pd.DataFrame(rows),
+        )
+    ]
 
 
 def markdown(found: Sequence[Finding], numbers: pd.DataFrame) -> str:
     """Return the page: a list of findings, each with its rows, then best and second recomputed."""
     parts = ["# Audit of the paper's tables", INTRODUCTION]
     parts.append("\n".join(f"{i}. [{f.title}](#{f.key})" for i, f in enumerate(found, 1)))
-    for number, finding in enumerate(found, 1):
-        parts += [
-            f'<a id="{finding.key}"></a>\n\n## {number}. {finding.title}',
-            f"*Where:* {finding.where}.",
-            f"*Evidence:* {finding.evidence}",
-            f"*Consequence:* {finding.consequence}",
-        ]
-        parts += [typeset.frame(finding.rows)] if len(finding.rows) else []
+    for number, one in enumerate(found, 1):
+        parts += [f'<a id="{one.key}"></a>\n\n## {number}. {one.title}', section(one)]
     parts += [
         "## Best and second of every column",
         "The paper marks them by colour, which its text form has lost.",
         typeset.frame(rankings.marks(numbers)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def section(one: Finding) -> str:
+    """Return a finding without its heading: where, evidence, consequence, its one command, rows."""
+    parts = [
+        f"*Where:* {one.where}.",
+        f"*Evidence:* {one.evidence}",
+        f"*Consequence:* {one.consequence}",
+        f"*See for yourself:* `mlsm-bench audit --only {one.key}`",
+    ]
+    if one.picture:
+        parts.append(f"![{one.title}]({one.picture})")
+    return "\n\n".join([*parts, *([typeset.frame(one.rows)] if len(one.rows) else [])])
+
+
+def finding(found: Sequence[Finding], key: str) -> Finding:
+    """Return a finding by its key.
+
+    Raises:
+        InputError: There is none.
+    """
+    for one in found:
+        if one.key == key:
+            return one
+    raise InputError(f"There is no finding {key!r}: they are {', '.join(f.key for f in found)}.")
 
 
 def rows_page(measured: pd.DataFrame) -> str:
@@ -82,6 +146,7 @@ def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
             "evidence": finding.evidence,
             "consequence": finding.consequence,
             "rows": finding.rows.to_dict("records"),
+            "picture": finding.picture,
         }
         for finding in found
     ]

@@ -1,12 +1,21 @@
-"""Means over test images with seeded bootstrap intervals."""
+"""What can be told from few test images: intervals, paired tests, average ranks.
+
+Sources: bootstrap intervals, Efron 1979; signed ranks, Wilcoxon 1945; correction for many tests,
+Holm 1979; ranks over many data sets, Demsar 2006 ("Statistical comparisons of classifiers over
+multiple data sets", JMLR 7).
+"""
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.95
 """Probability that an interval should cover."""
+LEAST_PAIRS = 6
+"""Fewest pairs with which Wilcoxon's two-sided test can reject at 5 %: 2 / 2^6 = 0.031."""
+FEW_PAIRS = 30
+"""Below this many images a reader is warned."""
 
 
 class Mean(NamedTuple):
@@ -62,3 +71,93 @@ def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float 
     means = finite[drawn].mean(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Mean(float(finite.mean()), float(low), float(high), len(finite), infinite)
+
+
+class Friedman(NamedTuple):
+    """Whether methods differ at all, over blocks that each rank all of them.
+
+    Attributes:
+        ranks: (methods,) average ranks, 1 is best.
+        statistic: Friedman's chi-squared, corrected for ties.
+        p: Its probability if all methods were alike.
+        critical_difference: Average ranks further apart than this differ (Nemenyi, 5 %).
+        blocks: How many blocks.
+    """
+
+    ranks: NDArray[np.float64]
+    statistic: float
+    p: float
+    critical_difference: float
+    blocks: int
+
+
+def signed_ranks(differences: ArrayLike) -> float:
+    """Return the two-sided p of Wilcoxon's signed-rank test on paired differences.
+
+    Exact where there are few pairs and no ties; pairs without a difference are left out, and no
+    difference at all gives 1.
+
+    Args:
+        differences: (n,) finite, at least one.
+    """
+    from scipy import stats
+
+    given = np.asarray(differences, dtype=np.float64)
+    kept = given[given != 0.0]
+    return float(stats.wilcoxon(kept).pvalue) if len(kept) else 1.0
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p values corrected for being many (Holm 1979): below 5 % at most one in 20 families.
+
+    Args:
+        p_values: (n,) of one family of tests, [0, 1].
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    stepped = given[order] * np.arange(len(given), 0, -1)
+    corrected = np.empty_like(given)
+    corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return corrected
+
+
+def friedman(scores: ArrayLike, level: float = LEVEL) -> Friedman:
+    """Rank methods in every block and compare their average ranks.
+
+    Args:
+        scores: (blocks, methods) at least 2 by 3, more is better; equal scores share a rank.
+        level: 1 minus the probability of any false difference.
+
+    Raises:
+        ValueError: There are fewer blocks or methods, or a score is NaN.
+    """
+    from scipy import stats
+
+    given = np.asarray(scores, dtype=np.float64)
+    if given.ndim != 2 or given.shape[0] < 2 or given.shape[1] < 3 or np.isnan(given).any():
+        raise ValueError(
+            "Argument `scores` must be at least 2 blocks by 3 methods without NaN, but got shape "
+            f"{given.shape}."
+        )
+    blocks, methods = given.shape
+    ranks = stats.rankdata(-given, axis=1)
+    test = stats.friedmanchisquare(*given.T) if np.ptp(ranks) else None
+    statistic, p = (float(test.statistic), float(test.pvalue)) if test else (0.0, 1.0)
+    quantile = stats.studentized_range.ppf(level, methods, np.inf) / np.sqrt(2)
+    apart = float(quantile * np.sqrt(methods * (methods + 1) / (6 * blocks)))
+    return Friedman(ranks.mean(axis=0), statistic, p, apart, blocks)
+
+
+def warning(images: int) -> str:
+    """Return what a reader must know about means over so few images, or ""."""
+    if images < LEAST_PAIRS:
+        return (
+            f"With {images} images no paired test can reject at 5 %: differences are listed for "
+            "orientation, and nothing here is significant"
+        )
+    if images < FEW_PAIRS:
+        return (
+            f"{images} images are few: an interval covers less often than it says, and a "
+            "difference that is not significant is not thereby absent"
+        )
+    return ""

@@ -19,7 +19,16 @@ DECIMALS = 6
 QFS: Mapping[str, tuple[int, ...]] = MappingProxyType({"table_3": (90, 80), "table_4": (70, 60)})
 """Table -> the quality factors the paper prints in it."""
 SPELLING: Mapping[str, str] = MappingProxyType(
-    {"psnr": "PSNR", "ssim": "SSIM", "psnr_b": "PSNR-B", "ssim_rgb": "SSIM-RGB", "bef": "BEF"}
+    {
+        "psnr": "PSNR",
+        "ssim": "SSIM",
+        "psnr_b": "PSNR-B",
+        "ssim_rgb": "SSIM-RGB",
+        "bef": "BEF",
+        "st_lpips": "ST-LPIPS",
+        "lpips": "LPIPS",
+        "psnr_gtmean": "PSNR-GT-mean",
+    }
 )
 """Metric of a result row -> how tables spell it, in the order of columns."""
 DARK_FACE = "DARK FACE"
@@ -60,6 +69,7 @@ def quality(
     datasets: Sequence[str],
     resampling: Resampling,
     compare: bool,
+    printed: tuple[str, ...] = ("III", "IV"),
 ) -> pd.DataFrame:
     """Return every cell of Tables III and IV and of the table of uncompressed images.
 
@@ -69,6 +79,7 @@ def quality(
         datasets: Test sets in the order of table columns.
         resampling: Of the images.
         compare: Whether the data are the paper's, so that `difference` means something.
+        printed: The paper's tables that hold these cells.
 
     Returns:
         Columns `COLUMNS`. `value` is a mean over `n` images with the ends of its 95 % interval;
@@ -86,7 +97,7 @@ def quality(
         mean = statistics.mean_interval(group["value"].to_numpy(), *resampling)
         cell |= {"n": mean.n, "value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
         made.append(cell)
-    cells = _beside(made, paper.cells(("III", "IV")), compare)
+    cells = _beside(made, paper.cells(printed), compare)
     return _ordered(cells, [record["title"] for record in records.values()], datasets)
 
 

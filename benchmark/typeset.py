@@ -24,6 +24,8 @@ _LATEX = {
     "↓": r"$\downarrow$",
     "∞": r"$\infty$",
     "−": "$-$",
+    "×": r"$\times$",
+    "⁹": r"\textsuperscript{9}",
 }
 
 
@@ -49,7 +51,7 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
             + [_marked(_markdown_cell(cell), cell.mark) for cell in line.cells]
             for line in grid.lines
         ]
-        parts += [_caption(grid), _pipes(heads, rows, [i < 3 for i in range(len(heads))])]
+        parts += [_caption(grid), pipes(heads, rows, [i < 3 for i in range(len(heads))])]
         parts += [f"<sup>{note.mark}</sup> {note.text}." for note in grid.notes]
     return "\n\n".join(parts) + "\n"
 
@@ -78,7 +80,7 @@ def _beside(cell: Cell) -> str:
     return f" ({cell.reported}; {cell.difference})" if cell.difference else f" ({cell.reported})"
 
 
-def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[bool]) -> str:
+def pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[bool]) -> str:
     """Return a Markdown table; columns of text stand left, numbers right."""
     rule = [":--" if left else "--:" for left in text]
     return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
@@ -89,7 +91,7 @@ def frame(cells: pd.DataFrame) -> str:
     text = [not pd.api.types.is_numeric_dtype(kind) for kind in cells.dtypes]
     heads = [str(column) for column in cells.columns]
     rows = [[_plain(value) for value in row] for row in cells.itertuples(index=False, name=None)]
-    return _pipes(heads, rows, text)
+    return pipes(heads, rows, text)
 
 
 def _plain(value: object) -> str:
@@ -111,7 +113,7 @@ def _float(grid: Grid) -> str:
     )
     heads = ["Method", "Order", "Weights", *(column.head for column in grid.columns)]
     second = " & ".join(escape(head) for head in heads)
-    return _latex_float(
+    return latex_float(
         _caption(grid),
         "lll" + "r" * len(grid.columns),
         [rf"{first} \\", rules, rf"{second} \\"],
@@ -136,9 +138,18 @@ def _latex_cell(cell: Cell) -> str:
     return ranked + escape(_beside(cell))
 
 
-def _latex_float(
+def latex_float(
     caption: str, spec: str, heads: Sequence[str], rows: Sequence[str], notes: Sequence[str]
 ) -> str:
+    """Return a float as wide as the page: booktabs rules, and notes below.
+
+    Args:
+        caption: Plain text.
+        spec: Columns as `tabular` takes them.
+        heads: LaTeX lines of the head.
+        rows: LaTeX lines.
+        notes: LaTeX paragraphs.
+    """
     lines = [r"\begin{table*}", r"\centering\footnotesize", rf"\caption{{{escape(caption)}}}"]
     lines += [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", *heads, r"\midrule", *rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
@@ -157,10 +168,10 @@ def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, 
     said = [*notes, "A dash: not in this profile, or not in the paper."]
     text = (
         "\n\n".join(
-            [f"# {title}", *said, _pipes(heads[:shown], rows, [i == 0 for i in range(shown)])]
+            [f"# {title}", *said, pipes(heads[:shown], rows, [i == 0 for i in range(shown)])]
         )
         + "\n"
     )
     lines = [" & ".join(map(escape, row)) + r" \\" for row in [heads[:shown], *rows]]
     spec = "l" + "r" * (shown - 1)
-    return text, _latex_float(f"{title}. {' '.join(said)}", spec, lines[:1], lines[1:], [])
+    return text, latex_float(f"{title}. {' '.join(said)}", spec, lines[:1], lines[1:], [])

@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 import yaml
 
-from benchmark import darkfaces, rows, samples
+from benchmark import compression, darkfaces, jpeg, rows, samples
 from benchmark.faces import Faces, write_detections
 from benchmark.params import Params
 
@@ -120,6 +120,59 @@ def image_rows(params: Params, chain: str) -> pd.DataFrame:
     return rows.frame(made)
 
 
+def perception_rows(params: Params, chain: str) -> pd.DataFrame:
+    """Return the perceptual distances of one chain: the later it stands, the nearer."""
+    place = params.chains.index(chain)
+    made = [
+        rows.Row(
+            params.profile, dataset, f"{image}", max(params.qfs), chain, track, metric, "sound",
+            number,
+        )
+        for track in record(chain)["tracks"]
+        for dataset in params.merge.test
+        for image in range(IMAGES)
+        for metric, number in (("st_lpips", 0.5 / (place + 1)), ("psnr_gtmean", 20.0 + image))
+    ]  # fmt: skip
+    return rows.frame(made)
+
+
+def costs() -> pd.DataFrame:
+    """Return made-up costs of every method, with retrained weights where it has any."""
+    made = [
+        {
+            "name": name,
+            "method": title,
+            "order": VERBS[role],
+            "track": "retrained" if learned else "classical",
+            "parameters": 1000 * learned,
+            "gmacs": 2.0 * learned,
+            "seconds_per_megapixel": 0.5,
+            "peak_mib": 700.0,
+            "settings": "",
+            "cpu": "a machine",
+        }
+        for name, (title, role, learned) in STEPS.items()
+    ]
+    return pd.DataFrame(made)
+
+
+def write_jpegs(folder: Path, params: Params) -> None:
+    """Write small compressed test images and their list."""
+    listed = [
+        (name, f"{image}", qf, f"{name}/{image}.qf{qf}.jpg", "", "")
+        for name in params.merge.test
+        for qf in params.qfs
+        for image in range(IMAGES)
+    ]
+    random = np.random.default_rng(11)
+    for _, _, qf, path, _, _ in listed:
+        (folder / path).parent.mkdir(exist_ok=True)
+        pixels = random.integers(0, 256, (16, 24, 3), dtype=np.uint8)
+        (folder / path).write_bytes(jpeg.encode(pixels, qf))
+    frame = pd.DataFrame(listed, columns=compression.CASE_COLUMNS)
+    frame.to_csv(folder / "scores.csv", index=False)
+
+
 def value(metric: str, place: int, image: int, qf: int | None, dataset: str) -> float:
     """Return a made-up number; see above."""
     psnr = 10.0 + 2 * place + image + (qf or 100) / 100 + 20.0 * (dataset == "SICE")
@@ -173,6 +226,9 @@ def write(root: Path, params: Params) -> Params:
     (results / "training").mkdir(parents=True)
     for chain in params.chains:
         rows.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
+        seen = perception_rows(params, chain)
+        rows.write(work / "measured" / "perception" / f"{chain}.parquet", seen)
+    write_jpegs(work / "jpeg" / "test", params)
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
     write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})
@@ -186,6 +242,7 @@ def write(root: Path, params: Params) -> Params:
     counts.append(("mapping_pairs", "LOL", 12))
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])
     frame.to_csv(work / "merge" / "counts.csv", index=False)
+    costs().to_csv(results / "costs.csv", index=False)
     for seed, part in enumerate(("zero_dce", "edsr", "mlsm_vae_dark", "mlsm_vae_normal", "mlsm")):
         log(seed).to_csv(results / "training" / f"{part}.csv", index=False)
     return params

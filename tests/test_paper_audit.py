@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from benchmark import ROOT, inconsistencies, paper, paper_audit, rankings
+from benchmark import ROOT, disagreement, inconsistencies, paper, paper_audit, rankings
 from benchmark.cli import app
 
 NUMBERS = paper.reported()
@@ -119,3 +119,32 @@ def test_the_committed_audit_is_what_the_code_finds(tmp_path):
 def test_json_on_request():
     done = CliRunner().invoke(app, ["audit", "--json"])
     assert {finding["key"] for finding in json.loads(done.stdout)} == set(FOUND)
+
+
+def test_one_finding_is_printed_by_its_key():
+    done = CliRunner().invoke(app, ["audit", "--only", "copied-row"])
+    assert "agree in every cell" in done.stdout
+    assert "mlsm-bench audit --only copied-row" in done.stdout
+    assert CliRunner().invoke(app, ["audit", "--only", "nothing"]).exit_code != 0
+
+
+def test_claims_that_the_tables_contradict_are_listed():
+    rows = FOUND["claims"].rows.set_index("claim")
+    assert rows.loc["state-of-the-art", "against"] == 16
+    assert {"enhancers", "training-images", "two-levels-better"} <= set(rows.index)
+
+
+def test_the_printed_kind_of_psnr_b_prefers_blocks_in_every_picture():
+    for case in disagreement.cases():
+        assert case.disagree
+        assert case.scores["blocks", "sound", "bef"] > 5 * case.scores["tint", "sound", "bef"]
+        psnr = [case.scores[kind, "sound", "psnr"] for kind in ("blocks", "tint")]
+        assert abs(psnr[0] - psnr[1]) < 0.3
+
+
+def test_the_figure_shows_blocks_and_tint_with_their_scores():
+    drawn = disagreement.figure(disagreement.cases()[0])
+    assert [axes.get_title() for axes in drawn.axes] == [
+        "reference", "JPEG at QF 10: blocks", "more blue: no blocks"
+    ]  # fmt: skip
+    assert all("printed kind of PSNR-B" in axes.get_xlabel() for axes in drawn.axes[1:])

@@ -315,7 +315,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_stage_writes_every_table_in_three_forms_with_rows_and_provenance(written):
-    names = ["table_1", "table_2", "table_3", "table_4", "table_7", "table_uncompressed"]
+    names = ["table_1", "table_2", "table_3", "table_4", "table_5", "table_6", "table_7"]
+    names += ["table_uncompressed", "table_perception", "bits_per_pixel"]
+    names += ["statistics_mlsm", "statistics_ranks"]
     expected = {f"{name}.{ending}" for name in names for ending in ("csv", "md", "tex")}
     assert {path.name for path in (written / "tables").iterdir()} == expected
     assert len(pd.read_parquet(written / "rows.parquet")) == len(ROWS)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark import detection, evidence, figures, grids, stages
+from benchmark.comparison.drawing import compare
 from benchmark.params import Params
 
 IOU = 0.5
@@ -25,6 +26,7 @@ def draw(params: Params) -> None:
     for weights in grids.groups(records):
         chosen = sound[sound["track"].isin(["classical", weights])]
         figures.save(figures.quality(chosen, drawn), folder, f"quality_{weights}")
+    compare(params, sound, drawn, folder)
     if not evidence.no_faces(params):
         _draw_faces(params, drawn, folder)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from benchmark import evidence, grids, jsonfile, paper, provenance, rows, stages, tables, typeset
 from benchmark.digests import digest_values
 from benchmark.params import Params
+from benchmark.supplement import write_supplement
 
 
 def write_tables(params: Params) -> None:
@@ -33,6 +34,7 @@ def write_tables(params: Params) -> None:
         counted = tables.counts(merged, listed, compare=bool(params.external))
         text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
         _write_three(folder / name, counted, text, latex)
+    write_supplement(folder, params, made, scope)
     record = provenance.environment() | {"commit": provenance.commit()}
     record["params"] = digest_values(params.model_dump(mode="json"))
     record["threads"] = params.threads

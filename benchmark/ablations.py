@@ -1,0 +1,89 @@
+"""Tables V and VI: the paper's method without its mapping networks, and with fewer levels."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from benchmark import grids, tables
+from benchmark.tables import Resampling
+
+
+class Ablation(NamedTuple):
+    """One table of the paper.
+
+    Attributes:
+        table: As the paper counts it.
+        chains: Chain -> how the paper calls the row, and its order there.
+    """
+
+    table: str
+    chains: Mapping[str, tuple[str, str]]
+
+
+QF = 90
+"""The quality factor of both tables (Sec. IV-F)."""
+TABLES: Mapping[str, Ablation] = MappingProxyType(
+    {
+        "table_5": Ablation(
+            "V", {"mlsm_direct": ("MLSM w/o M", "direct VAE-structure"), "mlsm": ("MLSM", "joint")}
+        ),
+        "table_6": Ablation(
+            "VI",
+            {
+                "mlsm_level1": ("MLSM single-level", "joint"),
+                "mlsm_level2": ("MLSM two-level", "joint"),
+                "mlsm": ("MLSM three-level", "joint"),
+            },
+        ),
+    }
+)
+
+
+def cells(
+    name: str,
+    rows: pd.DataFrame,
+    scope: grids.Scope,
+    resampling: Resampling,
+    compare: bool,
+) -> pd.DataFrame:
+    """Return the cells of one of `TABLES`, in the columns of `tables.COLUMNS`.
+
+    Args:
+        name: Key of `TABLES`.
+        rows: See `benchmark.rows`.
+        scope: Of the profile's quality tables.
+        resampling: Of the images.
+        compare: As `tables.quality` takes it.
+    """
+    ablation = TABLES[name]
+    records = renamed(name, scope.records)
+    chosen = rows[rows["chain"].isin(ablation.chains) & (rows["qf"] == QF).fillna(False)]
+    return tables.quality(
+        chosen, records, scope.datasets, resampling, compare, printed=(ablation.table,)
+    )
+
+
+def renamed(name: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    """Return records of the rows of a table, as the paper calls them.
+
+    Rows whose chain the profile lacks have a record without weights that says so.
+    """
+    made = {}
+    for chain, (title, order) in TABLES[name].chains.items():
+        known = records.get(chain) or _missing(chain, records)
+        made[chain] = {**known, "title": title, "order": order}
+    return made
+
+
+def _missing(chain: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    reason = f"the profile has no chain {chain}"
+    weights = grids.groups(records)
+    empty: dict[str, Any] = {key: {} for key in ("steps", "tracks", "settings", "budgets")}
+    return empty | {"absent": dict.fromkeys(weights, reason)}
+
+
+def scope(name: str, whole: grids.Scope) -> grids.Scope:
+    """Return what one of `TABLES` should hold, given what the profile's quality tables hold."""
+    return grids.Scope(renamed(name, whole.records), whole.datasets, whole.missing, whole.draws)

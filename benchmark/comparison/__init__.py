@@ -1,0 +1,1 @@
+"""How methods stand to each other: paired differences, average ranks, and their figures."""

@@ -1,0 +1,51 @@
+"""The figures of a profile that compare methods: average ranks, and quality against cost."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import evidence, figures, grids, rows
+from benchmark.comparison import diagrams, ranks
+from benchmark.comparison.diagrams import Point
+from benchmark.costs import table
+from benchmark.figures import Styles
+from benchmark.params import Params
+
+
+def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) -> None:
+    """Write `critical_difference_*` and `quality_cost_*` of a profile.
+
+    Args:
+        params: The profile; the stages tables and costs have run.
+        sound: Cells of its quality tables, protocol `sound`.
+        drawn: From `figures.styles`.
+        folder: Where figures go.
+    """
+    records = evidence.records(params)
+    made = rows.read(params.results / "rows.parquet")
+    for ranking in ranks.rankings(made, records):
+        figure = diagrams.critical_difference(ranking, records, drawn)
+        name = f"critical_difference_{ranking.metric.lower()}_{ranking.weights}"
+        figures.save(figure, folder, name)
+    costs = table.read(params)
+    for weights in grids.groups(records):
+        points = _points(params, sound, costs, weights)
+        if points:
+            qf = max(params.qfs)
+            where = f"mean over {', '.join(params.merge.test)} at QF {qf}"
+            figure = diagrams.quality_against_cost(points, where, drawn)
+            figures.save(figure, folder, f"quality_cost_{weights}")
+
+
+def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, weights: str) -> list[Point]:
+    """Return a point a chain that was scored and measured with one kind of weights."""
+    records = evidence.records(params)
+    at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
+    chosen = sound[at & sound["track"].isin(["classical", weights])]
+    means = chosen.groupby(["method", "order"], sort=False)["value"].mean()
+    made = []
+    for chain, cost in table.chain_costs(costs, records, weights).items():
+        key = (records[chain]["title"], records[chain]["order"])
+        if key in means.index and not grids.uses_reference(records[chain]):
+            made.append(Point(*key, float(means[key]), *cost))
+    return made

@@ -1,0 +1,1 @@
+"""What methods cost: parameters, arithmetic, seconds and memory."""

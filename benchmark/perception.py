@@ -1,0 +1,65 @@
+"""Perceptual distances of a chain's outputs, at the profile's highest quality factor alone.
+
+The networks cost as much as many methods, and the paper's ablations are at that quality factor too.
+"""
+
+from collections.abc import Sequence
+
+from benchmark import likeness, methods
+from benchmark.errors import InputError
+from benchmark.images import read_uint8
+from benchmark.jobs import Job, assembled, given
+from benchmark.journal import Journal, work_through
+from benchmark.params import Params
+from benchmark.rows import Row
+from benchmark.terms import Protocol
+
+PROTOCOL: Protocol = "sound"
+
+
+def quality_factor(params: Params) -> int:
+    """Return the quality factor that is measured: the highest of the profile."""
+    return max(params.qfs)
+
+
+def score(job: Job) -> dict[str, float]:
+    """Return metric -> value of one output.
+
+    Raises:
+        InputError: There is no reference, or weights are absent.
+    """
+    if job.case.reference is None:
+        raise InputError(f"{job.case.input} has no reference: perceptual distances need one.")
+    reference = read_uint8(job.case.reference)
+    steps = assembled(job.chain, job.track, job.trained)
+    output = methods.run(steps, read_uint8(job.case.input), PROTOCOL, given(job.case, reference))
+    found = {
+        "st_lpips": likeness.st_lpips(output, reference),
+        "psnr_gtmean": likeness.psnr_gtmean(output, reference),
+    }
+    if not likeness.no_lpips():
+        found["lpips"] = likeness.lpips_distance(output, reference)
+    return found
+
+
+def rows(profile: str, work: Sequence[Job], journal: Journal, processes: int = 1) -> list[Row]:
+    """Return the result rows of one chain with one kind of weights; as `scoring.rows`."""
+    if not work:
+        return []
+    keys = [f"{job.case.key()}|{likeness.no_lpips() == ''}" for job in work]
+    values = work_through(work, keys, score, journal, processes, work[0].label)
+    return [
+        Row(
+            profile=profile,
+            dataset=job.case.dataset,
+            image=job.case.image,
+            qf=job.case.qf,
+            chain=str(job.chain),
+            track=job.track,
+            metric=metric,
+            protocol=PROTOCOL,
+            value=float(value),
+        )
+        for job, found in zip(work, values, strict=True)
+        for metric, value in found.items()
+    ]

@@ -1,0 +1,97 @@
+"""Tables of a profile beside III, IV and VII: ablations, perception, statistics, bit rates."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import (
+    ablations,
+    bitrates,
+    compression,
+    datasets,
+    grids,
+    jpeg,
+    likeness,
+    merge,
+    rows,
+    sheets,
+    statistics,
+    tables,
+    typeset,
+)
+from benchmark.comparison import against, ranks
+from benchmark.grids import Scope
+from benchmark.params import Params
+from benchmark.sheets import Page
+
+PERCEPTION_NOTES = (
+    "At the highest quality factor of the profile alone, protocol `sound`. ST-LPIPS: LPIPS on a "
+    "shift-tolerant AlexNet (Ghildyal and Liu 2022). MLSM, EnlightenGAN and others may train on "
+    "features of networks akin to it, which favours them here.",
+    "PSNR-GT-mean is a marked extra: every output is first given the mean brightness of its "
+    "reference, which no user can do. Use it to see what a method loses besides exposure, and not "
+    "to rank methods.",
+)
+
+
+def pages(params: Params, made: pd.DataFrame, scope: Scope) -> Iterator[Page]:
+    """Yield every further table of a profile.
+
+    Args:
+        params: The profile.
+        made: Rows of its chains (`evidence.image_rows`).
+        scope: What its tables of image quality hold.
+
+    Raises:
+        InputError: The stage perceive has not run.
+    """
+    resampling = tables.Resampling(params.seed, params.bootstrap)
+    for name in ablations.TABLES:
+        cells = ablations.cells(name, made, scope, resampling, bool(params.external))
+        if len(cells):
+            yield _grids(name, cells, ablations.scope(name, scope), _few(cells))
+    perceived = perception_rows(params)
+    if len(perceived):
+        cells = tables.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
+        missing = likeness.no_lpips() if "LPIPS" not in set(cells["metric"]) else ""
+        notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
+        yield _grids("table_perception", cells, scope, notes)
+    yield from against.pages(against.differences(made, scope.records, resampling))
+    yield from ranks.pages(ranks.rankings(made, scope.records), scope.records)
+    encoder = jpeg.encoder()
+    sizes = bitrates.measure(_cases(params))
+    yield from bitrates.pages(sizes, f"{encoder.library}, chroma {encoder.subsampling}")
+
+
+def write_supplement(folder: Path, params: Params, made: pd.DataFrame, scope: Scope) -> None:
+    """Write every further table of a profile into a folder; see `pages`."""
+    for page in pages(params, made, scope):
+        sheets.write(folder, page)
+
+
+def perception_rows(params: Params) -> pd.DataFrame:
+    """Return the perceptual distances of every chain of the profile."""
+    folder = params.work / "measured" / "perception"
+    return pd.concat(
+        [rows.read(folder / f"{chain}.parquet") for chain in params.chains], ignore_index=True
+    )
+
+
+def _cases(params: Params) -> list[compression.Case]:
+    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    jpegs = params.work / "jpeg" / "test"
+    return compression.read_cases(jpegs / "scores.csv", jpegs, places)
+
+
+def _grids(name: str, cells: pd.DataFrame, scope: Scope, notes: list[str]) -> Page:
+    made = grids.build(name, cells, scope)
+    text = typeset.markdown(grids.TITLES[name], made, notes)
+    return sheets.Page(name, cells, text, typeset.latex(made))
+
+
+def _few(cells: pd.DataFrame) -> list[str]:
+    """Return what a reader must know about the number of images."""
+    counts = {str(d): int(n) for d, n in cells.groupby("dataset")["n"].max().items()}
+    warned = {dataset: statistics.warning(n) for dataset, n in counts.items()}
+    return [f"{dataset}: {text}." for dataset, text in warned.items() if text]

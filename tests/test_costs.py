@@ -1,0 +1,98 @@
+"""Costs of methods: counted where they follow from the code, measured in a process of their own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from torch import Tensor, nn
+
+from benchmark import methods, weights
+from benchmark.costs import measuring, table
+from benchmark.journal import Journal
+
+DARK = np.random.default_rng(0).uniform(0, 0.1, (24, 40, 3)).astype(np.float32)
+
+
+class Convolution(nn.Module):
+    """One convolution, and a layer that is held but never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.spare = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(1000, 1000)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.used(image)
+
+
+def costs(**changes: object) -> pd.DataFrame:
+    rows = [
+        {"name": "gamma", "track": "classical", "gmacs": 0.0, "seconds_per_megapixel": 0.1},
+        {"name": "zero_dce", "track": "retrained", "gmacs": 19.0, "seconds_per_megapixel": 4.0},
+        {"name": "edsr", "track": "retrained", "gmacs": 5.0, "seconds_per_megapixel": 2.0},
+    ]
+    return pd.DataFrame(rows).assign(**changes)
+
+
+def record(steps: list[str], track: str) -> dict[str, object]:
+    return {"steps": {step: {} for step in steps}, "tracks": {track: {}}, "absent": {}}
+
+
+def test_a_convolutions_arithmetic_and_parameters_are_counted_by_hand(monkeypatch):
+    network = Convolution()
+    step = methods.Step(methods.find("gamma"), methods.from_network(network))
+    monkeypatch.setattr(weights, "assemble", lambda *_: [step])
+    found = measuring.measure_here(measuring.Job("gamma", "classical", "", {}), DARK)
+    assert found.parameters == 3 * 3 * 9 + 3
+    assert found.gmacs == pytest.approx(24 * 40 * 3 * 3 * 9 / 1e9)
+    assert found.seconds_per_megapixel > 0
+
+
+def test_a_method_without_a_network_counts_nothing():
+    found = measuring.measure_here(measuring.Job("gamma", "classical", "", {}), DARK)
+    assert (found.parameters, found.gmacs) == (0, 0.0)
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_measures_the_memory_of_one_method():
+    found = measuring.measure(measuring.Job("gamma", "classical", "", {}), DARK)
+    assert 20 < found.peak_mib < 4000
+    assert found.parameters == 0
+
+
+def test_a_chain_costs_the_sum_of_its_methods():
+    records = {
+        "edsr+zero_dce": record(["edsr", "zero_dce"], "retrained"),
+        "edsr+gamma": record(["edsr", "gamma"], "retrained"),
+        "kind": record(["kind"], "retrained"),
+    }
+    found = table.chain_costs(costs(), records, "retrained")
+    assert found == {"edsr+zero_dce": (24.0, 6.0), "edsr+gamma": (5.0, 2.1)}
+
+
+def test_a_method_is_measured_again_only_where_it_has_changed(monkeypatch, tmp_path):
+    calls: list[str] = []
+
+    def measured(job: measuring.Job, _: object) -> measuring.Cost:
+        calls.append(job.method)
+        return measuring.Cost(0, 0.0, 0.5, 600.0)
+
+    monkeypatch.setattr(measuring, "measure", measured)
+    monkeypatch.setattr(table, "dark_picture", lambda: DARK)
+    journal = Journal(tmp_path / "costs.jsonl")
+    job = measuring.Job("gamma", "classical", "", {})
+    first = table.measure([job], journal)
+    table.measure([job], Journal(tmp_path / "costs.jsonl"))
+    assert calls == ["gamma"]
+    table.measure([job._replace(settings={"exponent": 0.5})], journal)
+    assert calls == ["gamma", "gamma"]
+    assert list(first.columns) == table.COLUMNS
+    text = table.costs_page(first).markdown
+    assert "| Gamma | enhance | classical | — | — | 0.50 | 600 |" in text
+    assert first["cpu"].iloc[0] in text
+
+
+def test_what_holds_for_one_machine_is_named():
+    assert set(table.MACHINE_BOUND) < set(table.COLUMNS)
+
+
+def test_the_picture_has_the_size_that_the_table_states():
+    assert table.dark_picture().shape == (measuring.SIZE[1], measuring.SIZE[0], 3)

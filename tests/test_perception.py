@@ -1,0 +1,37 @@
+"""Perceptual distances of a chain's outputs as result rows."""
+
+import numpy as np
+import pytest
+from pictures import photograph
+
+from benchmark import folders, images, likeness, perception
+from benchmark.jobs import Job
+from benchmark.journal import Journal
+from benchmark.methods import Chain
+
+
+@pytest.fixture
+def job(tmp_path):
+    normal = photograph(64, 80, 1)
+    images.write(tmp_path / "normal" / "1.png", normal)
+    images.write(tmp_path / "dark" / "1.png", (normal // 6).astype(np.uint8))
+    (case,) = folders.cases(tmp_path / "dark", tmp_path / "normal", (90,), tmp_path / "jpeg")
+    return Job(Chain.parse("gamma"), "classical", tmp_path, case)
+
+
+def test_a_row_is_the_distance_of_the_chains_output_under_protocol_sound(job, tmp_path):
+    made = perception.rows("demo", [job], Journal(None))
+    pixels = images.to_float(images.read_uint8(job.case.input))
+    output = images.to_uint8(pixels ** np.float32(0.45))
+    reference = images.read_uint8(job.case.reference)
+    values = {row.metric: row.value for row in made}
+    assert values["st_lpips"] == pytest.approx(likeness.st_lpips(output, reference))
+    assert values["psnr_gtmean"] == pytest.approx(likeness.psnr_gtmean(output, reference))
+    assert {row.protocol for row in made} == {"sound"}
+
+
+def test_what_a_journal_holds_is_not_measured_again(job, tmp_path, monkeypatch):
+    path = tmp_path / "done.jsonl"
+    first = perception.rows("demo", [job], Journal(path))
+    monkeypatch.setattr(perception, "score", None)
+    assert perception.rows("demo", [job], Journal(path)) == first
