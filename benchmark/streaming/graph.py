@@ -50,7 +50,7 @@ POINTWISE: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
         "leaky_relu": nn.functional.leaky_relu,
         "sigmoid": torch.sigmoid,
         "tanh": torch.tanh,
-        "alias": torch.Tensor.alias if hasattr(torch.Tensor, "alias") else torch.clone,
+        "alias": torch.positive,
     }
 )
 GLOBAL = ("native_group_norm", "mean", "amax", "amin")
@@ -110,7 +110,9 @@ def apply(node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], loo
 
 
 def _flat(args: Sequence[Value]) -> list[Value]:
-    return [one for value in args for one in (value if isinstance(value, list | tuple) else [value])]
+    return [
+        one for value in args for one in (value if isinstance(value, list | tuple) else [value])
+    ]
 
 
 def _pointwise(
@@ -204,7 +206,12 @@ def _enlarging(mode: str) -> Callable[..., Plane]:
 
 
 def _slice(
-    look: Look, source: Plane, dim: int = 0, first: int | None = 0, last: int | None = None, step: int = 1
+    look: Look,
+    source: Plane,
+    dim: int = 0,
+    first: int | None = 0,
+    last: int | None = None,
+    step: int = 1,
 ) -> Plane:
     if dim not in (1, 2, 3) or step != 1:
         raise UnknownOperation("slice")

@@ -41,11 +41,13 @@ class Plane(ABC):
         shared: Whether several planes read it, so that its last strip is worth keeping.
     """
 
-    def __init__(self, shape: Shape, sources: "Sequence[Plane]" = (), own_work: float = 0.0) -> None:
+    def __init__(
+        self, shape: Shape, sources: "Sequence[Plane]" = (), own_work: float = 0.0
+    ) -> None:
         self.shape = shape
         self.sources = tuple(sources)
-        self.work = own_work + sum(source.work for source in sources)
-        self.depth = 1 + max((source.depth for source in sources), default=-1)
+        self.work: float = own_work + sum(source.work for source in sources)
+        self.depth: int = 1 + max((source.depth for source in sources), default=-1)
         self.shared = False
         self._kept: tuple[Rows, Tensor] | None = None
         # The deepest first: what it computes of a shared plane covers what the others ask for.
