@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT, cli_baseline, cli_enhance, cli_weights
+from benchmark import ROOT, cli_baseline, cli_enhance, cli_export, cli_weights
 from benchmark.console import (
     JsonOption,
     ProfileOption,
@@ -29,6 +29,7 @@ app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
 app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 app.command("enhance")(cli_enhance.enhance)
+app.command("export")(cli_export.export)
 
 
 def main() -> None:

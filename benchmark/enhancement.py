@@ -173,7 +173,7 @@ def through(
     """
     given = methods.Given(quantisation)
     for place, step in enumerate(steps):
-        network = _network(step)
+        network = network_of(step)
         if network is not None and pixels.shape[0] * pixels.shape[1] > whole:
             pixels = _strips(step, network, pixels, given, _part(tick, place, len(steps)))
         else:
@@ -201,7 +201,7 @@ def _strips(
         return methods.run([step], pixels, "sound", given)
 
 
-def _network(step: methods.Step) -> "nn.Module | None":
+def network_of(step: methods.Step) -> "nn.Module | None":
     """Return the network that `methods.from_network` made a method of, or None."""
     if step.plugin.needs != "nothing" or not inspect.isfunction(step.method):
         return None

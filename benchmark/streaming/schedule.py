@@ -22,6 +22,7 @@ STRIP = 64
 """Rows of the largest plane that are computed at a time."""
 CHEAP = 1000.0
 """Multiply-adds a pixel up to which a plane is rather computed again than kept."""
+EXTREMES = frozenset({"amax", "amin"})
 MEMORY = 2400 * 2**20
 """Bytes of feature maps that may be kept at a time."""
 
@@ -102,7 +103,8 @@ class _Run:
 
     def look(self, plane: Plane, name: str) -> Moments:
         """Return the moments of a plane that an operation of this name reads."""
-        if plane not in self.looked:
+        known = self.looked.get(plane)
+        if known is None or (name in EXTREMES and not known.extremes):
             self._sweep(plane, None, [name])
         return self.looked[plane]
 
@@ -165,7 +167,7 @@ class _Run:
         self, plane: Plane, place: Stored | None, reading: Sequence[str], store: bool = False
     ) -> Plane:
         """Compute a plane strip by strip: for its moments, to keep it, or both."""
-        gathered = Moments(plane.shape[0], extremes=not {"amax", "amin"}.isdisjoint(reading))
+        gathered = Moments(plane.shape[0], extremes=not EXTREMES.isdisjoint(reading))
         target = place.tensor if place else _empty(plane) if store else None
         waiting: tuple[Rows, Tensor] | None = None
         for rows in self.strips(plane):
