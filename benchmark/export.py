@@ -80,8 +80,9 @@ def difference(network: "nn.Module", path: Path, size: tuple[int, int], multiple
     import onnxruntime
     import torch
 
-    image = np.random.default_rng(sum(size)).random((1, 3, *size), np.float32)
-    image = image.repeat(multiple, 2).repeat(multiple, 3) * np.float32(0.3)
+    height, width = (multiple * side for side in size)
+    noise = np.random.default_rng(sum(size)).random((1, 3, height, width), np.float32)
+    image = (noise + 1) * np.linspace(0.02, 0.3, width, dtype=np.float32)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (found,) = session.run([OUTPUT], {INPUT: image})
     with torch.inference_mode():

@@ -1,21 +1,44 @@
-"""Stage pictures: one test image as every method leaves it (Figs. 1 and 7 to 10)."""
+"""Stage pictures: MLSM drawn (Figs. 4 to 6), and what methods make of a test image."""
 
 import shutil
+from pathlib import Path
 
-from benchmark import evidence, figures, pictures, rows, showcase, stages
+from benchmark import (
+    architecture,
+    enhancement,
+    evidence,
+    figures,
+    methods,
+    pictures,
+    rows,
+    showcase,
+    stages,
+    weights,
+)
 from benchmark.params import Params
 
 SIDE = 48
 """Least side of the enlarged window in pixels; an eighth of the shorter side of a large image."""
 
 
+DETAIL = "mapping.levels.0"
+"""The part of MLSM that is drawn from inside: the finest mapping network."""
+
+
 def draw(params: Params) -> None:
-    """Run the chains of every grid on one image and draw the grids."""
+    """Draw MLSM, and where the profile allows it, the grids of pictures."""
     folder = params.results / "pictures"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    if not params.pictures:
-        return
+    mlsm = methods.Chain.parse(showcase.CHAIN)
+    network = enhancement.network_of(weights.assemble(mlsm, "retrained", params.weights)[0])
+    if network is not None:
+        figures.save(architecture.draw(network, DETAIL), folder, "architecture")
+    if params.pictures:
+        _draw_grids(params, folder)
+
+
+def _draw_grids(params: Params, folder: Path) -> None:
+    """Run the chains of every grid of Figs. 1 and 7 to 10 on one image."""
     dataset = params.merge.test[0]
     made = rows.read(params.work / "measured" / "rows" / f"{showcase.CHAIN}.parquet")
     image = showcase.pick(made, dataset)[0]
