@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 
 from benchmark import figures, showcase
@@ -109,9 +110,9 @@ def draw(title: str, panels: Sequence[Panel], box: Box, caption: str) -> Figure:
     inches = 7.1 / across * height / width + 0.36  # a picture with its two lines of text
     foot = 0.12 * len(lines) + 0.1
     with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(7.2, rows * inches + foot + 0.25), layout="constrained")
-        total = figure.get_figheight()
-        figure.get_layout_engine().set(rect=(0, foot / total, 1, 1 - foot / total))  # type: ignore[union-attr]
+        total = rows * inches + foot + 0.25
+        layout = ConstrainedLayoutEngine(rect=(0, foot / total, 1, 1 - foot / total))
+        figure = Figure(figsize=(7.2, total), layout=layout)
         figure.suptitle(title, fontsize=8.5)
         places = list(figure.subplots(rows, across, squeeze=False).flat)
         for shown, axes in zip(panels, places, strict=False):

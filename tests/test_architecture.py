@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmark import architecture
+from benchmark import architecture, blueprint
 from mlsm.config import Config
 from mlsm.model import MLSM
 
@@ -56,13 +56,13 @@ def test_a_detail_shows_the_branches_and_what_comes_in():
 
 def test_boxes_never_share_a_place():
     for mapping in ("branches", "attention"):
-        at = architecture.places(overview(mapping=mapping))
+        at = blueprint.places(overview(mapping=mapping))
         assert len(set(at.values())) == len(at)
 
 
 def test_the_figure_holds_every_box_of_both_panels():
     network = MLSM(Config(width=4, levels=2)).eval()
-    figure = architecture.draw(network, "mapping.levels.1")
+    figure = blueprint.draw(network, "mapping.levels.1")
     top, bottom = figure.axes
     assert "parameters" in top.get_title(loc="left")
     assert any(text.get_text().startswith("levels 1\nBranch\nMapping") for text in top.texts)
@@ -72,10 +72,10 @@ def test_the_figure_holds_every_box_of_both_panels():
 
 def test_a_run_leaves_no_hooks():
     network = MLSM(Config(width=4)).eval()
-    architecture.draw(network, "mapping.levels.0")
+    blueprint.draw(network, "mapping.levels.0")
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
 
 
 @pytest.mark.parametrize("levels", [1, 4])
 def test_any_number_of_levels_can_be_drawn(levels):
-    architecture.draw(MLSM(Config(width=4, levels=levels)).eval(), "mapping.levels.0")
+    blueprint.draw(MLSM(Config(width=4, levels=levels)).eval(), "mapping.levels.0")

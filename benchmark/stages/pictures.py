@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from benchmark import (
-    architecture,
+    blueprint,
     enhancement,
     evidence,
     figures,
@@ -32,7 +32,7 @@ def draw(params: Params) -> None:
     mlsm = methods.Chain.parse(showcase.CHAIN)
     network = enhancement.network_of(weights.assemble(mlsm, "retrained", params.weights)[0])
     if network is not None:
-        figures.save(architecture.draw(network, DETAIL), folder, "architecture")
+        figures.save(blueprint.draw(network, DETAIL), folder, "architecture")
     if params.pictures:
         _draw_grids(params, folder)
 

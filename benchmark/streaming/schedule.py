@@ -116,11 +116,12 @@ class _Run:
         ]
 
     def _release(self, node: fx.Node) -> None:
+        """Count one reader of a node less, and forget its value after the last."""
         self.left[node] -= 1
         if self.left[node] == 0:
-            self.looked.pop(self.values.pop(node), None) if isinstance(
-                self.values[node], Plane
-            ) else self.values.pop(node)
+            value = self.values.pop(node)
+            if isinstance(value, Plane):
+                self.looked.pop(value, None)
 
     def _settled(self, node: fx.Node, plane: Plane) -> Plane:
         """Return a plane as later nodes shall read it: stored, or computed when they ask."""
@@ -138,14 +139,15 @@ class _Run:
 
     def _dying(self, plane: Plane) -> list[Stored]:
         """Return the stored planes that nothing but this plane will read."""
-        kept = self._reached(plane)
+        kept = self._reached()
         return [old for old in _reach(plane) if old not in kept]
 
-    def _reached(self, leave_out: Plane | None = None) -> set[Stored]:
+    def _reached(self) -> set[Stored]:
+        """Return the stored planes that what is still to be read is computed from."""
         found: set[Stored] = set()
         for value in self.values.values():
             for one in value if isinstance(value, tuple) else (value,):
-                if isinstance(one, Plane) and one is not leave_out:
+                if isinstance(one, Plane):
                     found |= _reach(one).keys()
         return found
 
