@@ -94,19 +94,27 @@ def ends(dark: Bytes, reference: Bytes, box: Box) -> tuple[Panel, Panel]:
     )
 
 
-def draw(title: str, panels: Sequence[Panel], box: Box, caption: str) -> Figure:
+def caption(dataset: str, image: str) -> str:
+    """Return which image and window a grid shows, by which rules, and what stands under it."""
+    return (
+        f"{dataset}, image {image}, JPEG quality factor {showcase.QF}: {showcase.RULE}. Orange: "
+        f"{showcase.CROP_RULE}. Under each picture its PSNR / SSIM (protocol sound)."
+    )
+
+
+def draw(title: str, panels: Sequence[Panel], box: Box, about: str) -> Figure:
     """Draw a grid.
 
     Args:
         title: Heading.
         panels: From left to right, then down.
         box: The window, marked in every picture.
-        caption: Which image and which window these are, and why.
+        about: From `caption`.
     """
     across = 3 if len(panels) in (3, 5, 6) else 4
     rows = math.ceil(len(panels) / across)
     height, width = panels[0].pixels.shape[:2]
-    lines = textwrap.wrap(caption, 125)
+    lines = textwrap.wrap(about, 125)
     inches = 7.1 / across * height / width + 0.36  # a picture with its two lines of text
     foot = 0.12 * len(lines) + 0.1
     with matplotlib.rc_context(_SETTINGS):

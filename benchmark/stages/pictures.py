@@ -51,10 +51,7 @@ def _draw_grids(params: Params, folder: Path) -> None:
     dark, reference = showcase.inputs(job.case)
     box = showcase.most_blocking(dark, max(SIDE, min(dark.shape[:2]) // 8))
     first, last = pictures.ends(dark, reference, box)
-    caption = (
-        f"{dataset}, image {image}, JPEG quality factor {showcase.QF}: {showcase.RULE}. Orange: "
-        f"{showcase.CROP_RULE}. Under each picture its PSNR / SSIM (protocol sound)."
-    )
+    caption = pictures.caption(dataset, image)
     for name, chains in grids.items():
         between = [pictures.panel(records[c]["title"], shown[c], box) for c in chains]
         figure = pictures.draw(pictures.TITLES[name], [first, *between, last], box, caption)
