@@ -17,6 +17,8 @@ from benchmark.showcase import Box
 
 FIRST = ("zero_dce", "zero_dce+qgcn", "qgcn+zero_dce", "mlsm")
 """Chains of Fig. 1: one enhancer alone, then with a deblocker in either order, then MLSM."""
+SIDE = 48
+"""Least side of the enlarged window, pixels."""
 TITLES: Mapping[str, str] = {
     "fig_1": "An enhancer alone, with a deblocker in either order, and MLSM",
     "fig_7": "Enhancers",
@@ -92,6 +94,11 @@ def ends(dark: Bytes, reference: Bytes, box: Box) -> tuple[Panel, Panel]:
         Panel("Dark input (window brightened)", dark, bright, below),
         Panel("Reference", reference, box.cut(reference), "PSNR / SSIM"),
     )
+
+
+def window(dark: Bytes) -> Box:
+    """Return the window to enlarge: `SIDE` pixels, or an eighth of a large image's short side."""
+    return showcase.most_blocking(dark, max(SIDE, min(dark.shape[:2]) // 8))
 
 
 def caption(dataset: str, image: str) -> str:

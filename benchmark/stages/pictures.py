@@ -17,10 +17,6 @@ from benchmark import (
 )
 from benchmark.params import Params
 
-SIDE = 48
-"""Least side of the enlarged window in pixels; an eighth of the shorter side of a large image."""
-
-
 DETAIL = "mapping.levels.0"
 """The part of MLSM that is drawn from inside: the finest mapping network."""
 
@@ -49,7 +45,7 @@ def _draw_grids(params: Params, folder: Path) -> None:
         job = showcase.planned(params, chain)[dataset, image]
         shown[chain] = showcase.run(job)
     dark, reference = showcase.inputs(job.case)
-    box = showcase.most_blocking(dark, max(SIDE, min(dark.shape[:2]) // 8))
+    box = pictures.window(dark)
     first, last = pictures.ends(dark, reference, box)
     caption = pictures.caption(dataset, image)
     for name, chains in grids.items():
