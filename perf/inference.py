@@ -76,9 +76,15 @@ def way_to_run(name: str, threads: int, folder: Path) -> Callable[[Bytes], Bytes
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(folder / "mlsm.onnx", options)
-        return of_tensors(
-            lambda x: torch.from_numpy(session.run(None, {export.INPUT: x.numpy()})[0])
-        )
+
+        def padded(x: torch.Tensor) -> torch.Tensor:
+            height, width = x.shape[2:]
+            sides = (0, -width % 16, 0, -height % 16)
+            whole = nn.functional.pad(x, sides, mode="reflect").numpy()
+            (found,) = session.run(None, {export.INPUT: whole})
+            return torch.from_numpy(np.asarray(found))[..., :height, :width]
+
+        return of_tensors(padded)
     return of_tensors(model)
 
 
