@@ -12,10 +12,23 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT, cli_baseline, cli_check, cli_claims, cli_weights
-from benchmark.console import JsonOption, print_rows
+from benchmark import (
+    ROOT,
+    cli_baseline,
+    cli_check,
+    cli_claims,
+    cli_enhance,
+    cli_export,
+    cli_weights,
+)
+from benchmark.console import (
+    JsonOption,
+    TrackOption,
+    WeightsOption,
+    chosen_track,
+    print_rows,
+)
 from benchmark.errors import InputError
-from benchmark.terms import Track
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data_app = typer.Typer(no_args_is_help=True)
@@ -25,13 +38,8 @@ app.command("claims")(cli_claims.claims)
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 app.command()(cli_check.check)
 app.command()(cli_check.plan)
-
-WeightsOption = Annotated[
-    str, typer.Option(help="Whose retrained weights: the profile that trained them.")
-]
-TrackOption = Annotated[
-    str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
-]
+app.command("enhance")(cli_enhance.enhance)
+app.command("export")(cli_export.export)
 
 
 def main() -> None:
@@ -168,7 +176,7 @@ def score(
     qfs = [jpeg.check_quality(quality) for quality in qf or []]
     parsed = methods.Chain.parse(chain)
     trained = ROOT / "weights" / weights
-    chosen = _track(parsed, track, trained)
+    chosen = chosen_track(parsed, track, trained)
     with tempfile.TemporaryDirectory() as folder:
         cases = folders.cases(dark, normal, qfs or [None], Path(folder))
         work = [jobs.Job(parsed, chosen, trained, case) for case in cases]
@@ -178,33 +186,6 @@ def score(
     means = rows.means(made)[["qf", "track", "protocol", "metric", "n", "value"]]
     print(means.to_string(index=False, na_rep="none", float_format="{:.4f}".format))
     _done(started, f"{output} ({len(cases)} images, {len(made)} numbers)")
-
-
-@app.command()
-def enhance(
-    inputs: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
-    chain: Annotated[str, typer.Option(help="Methods, left to right.")] = "mlsm",
-    track: TrackOption = "auto",
-    weights: WeightsOption = "lol",
-) -> None:
-    """Enhance photographs; results are PNG files named like the inputs."""
-    from tqdm import tqdm
-
-    from benchmark import folders, images, jpeg, methods
-    from benchmark import weights as store
-
-    started = time.monotonic()
-    parsed = methods.Chain.parse(chain)
-    trained = ROOT / "weights" / weights
-    pairs = list(folders.outputs(inputs, output))
-    steps = store.assemble(parsed, _track(parsed, track, trained), trained)
-    for source, target in tqdm(pairs, desc=chain, unit="image"):
-        given = methods.Given(jpeg.tables(source))
-        pixels = images.read_uint8(source, upright=True)
-        images.write(target, methods.run(steps, pixels, "sound", given))
-        print(target)
-    _done(started, f"{len(pairs)} images to {output}")
 
 
 @app.command()
@@ -258,26 +239,6 @@ def find_printed_rows(
     for verdict in forensics.verdicts(found):
         print(verdict)
     _done(started, f"{output / 'printed_rows.md'} ({len(found)} rows)")
-
-
-def _track(chain: Any, asked: str, trained: Path) -> Track:
-    """Return the kind of weights to use: the one asked for, or the first at hand."""
-    from benchmark import weights as store
-
-    known = store.tracks(chain)
-    if asked == "auto":
-        there = [track for track in known if not store.absent(chain, track, trained)]
-        if not there:
-            raise InputError(
-                f"Chain {chain} has no weights here: {store.absent(chain, known[0], trained)}; "
-                "train them with dvc repro or see weights/README.md."
-            )
-        if chain.learned:
-            print(f"using {there[0]} weights", file=sys.stderr)
-        return there[0]
-    if chain.learned and asked not in known:
-        raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
-    return next((track for track in known if track == asked), known[0])
 
 
 def _done(started: float, what: str) -> None:

@@ -1,6 +1,6 @@
-"""Images in folders of the user's own: pairs to score, photographs to enhance."""
+"""Images in folders of the user's own: pairs to score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import images, jpeg
@@ -63,29 +63,3 @@ def _compressed(path: Path, qf: int, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
     return target
-
-
-def outputs(inputs: Sequence[Path], to: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each input file and the PNG file it becomes in a folder.
-
-    Args:
-        inputs: Image files, or folders of them.
-        to: Folder of the results.
-
-    Raises:
-        InputError: An input is missing, or two would become one file or overwrite an input.
-    """
-    taken: dict[Path, Path] = {}
-    for given in inputs:
-        for source in listed(given).values() if given.is_dir() else [given]:
-            target = to / f"{source.stem}.png"
-            if not source.is_file():
-                raise InputError(f"{source} is not a file: check the path.")
-            if target in taken:
-                raise InputError(
-                    f"{taken[target]} and {source} would both become {target}: rename one."
-                )
-            if target.exists() and source.samefile(target):
-                raise InputError(f"{source} would overwrite itself: choose another folder.")
-            taken[target] = source
-    yield from ((source, target) for target, source in taken.items())

@@ -122,6 +122,9 @@ class Params(_Model):
     """Quality factors of the test inputs."""
     train_qfs: list[Quality]
     """Quality factors of the training inputs; each crop draws one."""
+    pictures: bool = False
+    """Whether to draw grids of test images and outputs (Figs. 1 and 7 to 10). False where they
+    would put a data set's photographs into the repository, whose licence that is not."""
     uncompressed: bool = True
     """Whether to score the uncompressed dark images as well."""
     tracks: list[Track]

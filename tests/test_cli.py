@@ -9,7 +9,6 @@ from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
-import PIL.Image
 import pytest
 from pictures import photograph
 
@@ -115,16 +114,6 @@ def test_score_writes_every_number_and_says_so(pair_folders, tmp_path):
     assert "psnr" in done.stdout
 
 
-def test_enhance_writes_one_image_each_and_says_where(pair_folders, tmp_path):
-    done = call("enhance", pair_folders[0], "-o", tmp_path / "out", "--chain", "gamma")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [str(tmp_path / "out" / f"{n}.png") for n in (1, 2)]
-    assert (
-        images.read(tmp_path / "out" / "1.png").mean()
-        > images.read(pair_folders[0] / "1.png").mean()
-    )
-
-
 def test_an_unknown_chain_is_refused_with_a_hint(pair_folders):
     dark, normal = pair_folders
     done = call("score", "--chain", "gama", "--dark", dark, "--normal", normal)
@@ -144,13 +133,6 @@ def test_a_quality_factor_out_of_range_is_refused(pair_folders, qf):
     fails(done, "from 1 to 100", str(qf))
 
 
-def test_a_truncated_image_is_named(pair_folders, tmp_path):
-    path = pair_folders[0] / "1.png"
-    path.write_bytes(path.read_bytes()[:200])
-    fails(call("enhance", path, "-o", tmp_path / "out", "--chain", "gamma"), str(path), "read")
-    assert not (tmp_path / "out" / "1.png").exists()
-
-
 def test_a_pair_of_different_sizes_is_refused(pair_folders, tmp_path):
     images.write(pair_folders[1] / "1.png", photograph(40, 64, 1))
     done = call(
@@ -159,25 +141,6 @@ def test_a_pair_of_different_sizes_is_refused(pair_folders, tmp_path):
     )
     fails(done, "64x48 and 64x40")
     assert not (tmp_path / "numbers.csv").exists()
-
-
-def test_a_16_bit_image_is_refused(tmp_path):
-    path = tmp_path / "deep.png"
-    PIL.Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(path)
-    fails(call("enhance", path, "-o", tmp_path / "out", "--chain", "gamma"), "16 bits")
-
-
-def test_a_grey_image_becomes_rgb(tmp_path):
-    PIL.Image.fromarray(np.full((9, 9), 60, np.uint8)).save(tmp_path / "grey.png")
-    done = call("enhance", tmp_path / "grey.png", "-o", tmp_path / "out", "--chain", "gamma")
-    assert done.returncode == 0, done.stderr
-    assert images.read_uint8(tmp_path / "out" / "grey.png").shape == (9, 9, 3)
-
-
-def test_transparent_pixels_are_refused(tmp_path):
-    PIL.Image.new("RGBA", (9, 9), (9, 9, 9, 100)).save(tmp_path / "glass.png")
-    done = call("enhance", tmp_path / "glass.png", "-o", tmp_path / "out", "--chain", "gamma")
-    fails(done, "transparent")
 
 
 def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):

@@ -85,17 +85,6 @@ def test_an_empty_folder_is_refused(tmp_path):
         folders.listed(tmp_path)
 
 
-def test_two_inputs_that_would_become_one_file_are_refused(pair_folders, tmp_path):
-    first, second = pair_folders[0] / "1.png", pair_folders[1] / "1.png"
-    with pytest.raises(InputError, match="would both become"):
-        list(folders.outputs([first, second], tmp_path / "out"))
-
-
-def test_a_result_never_overwrites_its_input(pair_folders):
-    with pytest.raises(InputError, match="would overwrite itself"):
-        list(folders.outputs([pair_folders[0] / "1.png"], pair_folders[0]))
-
-
 def test_a_list_of_cases_survives_the_disk(pair_folders, tmp_path):
     listed = pd.DataFrame(
         {"name": ["1"], "dark": ["work/dark/1.png"], "normal": ["work/normal/1.png"], "labels": ""}

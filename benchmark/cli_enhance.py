@@ -1,0 +1,77 @@
+"""`mlsm-bench enhance`: photographs through a chain, by default MLSM with the weights that ship."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark import ROOT
+from benchmark.console import TrackOption, WeightsOption, chosen_track
+from benchmark.errors import InputError
+
+
+def enhance(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Photographs, folders of them, or patterns such as 'night/*.jpg'."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    chain: Annotated[str, typer.Option(help="Methods, left to right.")] = "mlsm",
+    form: Annotated[
+        Literal["png", "jpeg", "tiff"],
+        typer.Option("--format", help="Format of the results; png and tiff keep every pixel."),
+    ] = "png",
+    quality: Annotated[
+        int, typer.Option(min=1, max=100, help="JPEG quality factor, with --format jpeg.")
+    ] = 95,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Also write before and after beside each other.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write over files that exist.")
+    ] = False,
+    track: TrackOption = "auto",
+    weights: WeightsOption = "lol",
+) -> None:
+    """Brighten photographs and remove their JPEG blocks.
+
+    Folders keep their structure. Results are upright and keep EXIF data and colour profile.
+    Exit status 1: a photograph could not be enhanced; the others were.
+    """
+    from tqdm import tqdm
+
+    from benchmark import enhancement, methods
+    from benchmark import weights as store
+
+    started = time.monotonic()
+    parsed = methods.Chain.parse(chain)
+    trained = ROOT / "weights" / weights
+    choice = enhancement.Choice(form, quality, compare, overwrite)
+    tasks = enhancement.planned(inputs, output, choice)
+    steps = store.assemble(parsed, chosen_track(parsed, track, trained), trained)
+    failed = 0
+    with tqdm(total=len(tasks), desc=chain, unit="image", bar_format=_BAR) as bar:
+        for done, task in enumerate(tasks):
+
+            def tick(share: float, before: int = done) -> None:
+                bar.n = before + share
+                bar.refresh()
+
+            try:
+                enhancement.perform(task, steps, choice, tick)
+            except InputError as error:
+                failed += 1
+                bar.write(f"error: {error}", file=sys.stderr)
+            else:
+                bar.write(str(task.target))
+            tick(1.0)
+    seconds = time.monotonic() - started
+    print(f"wrote {len(tasks) - failed} images to {output} in {seconds:.1f} s", file=sys.stderr)
+    if failed:
+        print(f"{failed} of {len(tasks)} images could not be enhanced", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.1f}/{total} images [{elapsed}<{remaining}]"

@@ -1,0 +1,48 @@
+"""`mlsm-bench export`: a method's network for other programs."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark import ROOT
+from benchmark.console import TrackOption, WeightsOption, chosen_track
+from benchmark.errors import InputError
+
+
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The ONNX file.")] = Path(
+        "mlsm.onnx"
+    ),
+    method: Annotated[str, typer.Option(help="A method that is one network.")] = "mlsm",
+    multiple: Annotated[
+        int, typer.Option(min=1, help="What height and width of its inputs are multiples of.")
+    ] = 16,
+    track: TrackOption = "auto",
+    weights: WeightsOption = "lol",
+) -> None:
+    """Write a network as ONNX, for images of any size, and check it under onnxruntime.
+
+    Input `dark` and output `enhanced` are float32 (1, 3, H, W), sRGB, 0 to 1. H and W must be
+    multiples of 16 (two of them at least): reflect the image to the right and below, and crop.
+    """
+    from benchmark import enhancement, methods
+    from benchmark import export as onnx_file
+    from benchmark import weights as store
+
+    started = time.monotonic()
+    chain = methods.Chain.parse(method)
+    trained = ROOT / "weights" / weights
+    steps = store.assemble(chain, chosen_track(chain, track, trained), trained)
+    network = enhancement.network_of(steps[0])
+    if len(steps) > 1 or network is None:
+        raise InputError(f"Option --method must name one network, but got {method!r}: try mlsm.")
+    apart = onnx_file.to_onnx(network, output, multiple)
+    print(output)
+    seconds = time.monotonic() - started
+    print(
+        f"wrote {output} in {seconds:.1f} s; it differs from PyTorch by {apart:.1e} at most",
+        file=sys.stderr,
+    )

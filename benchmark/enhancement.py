@@ -1,0 +1,211 @@
+"""Photographs through a chain: which files become which, and pixels of any size enhanced."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark import images, methods, photofiles
+from benchmark.errors import InputError
+from benchmark.images import Bytes
+from benchmark.jpeg import Tables, tables
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WHOLE = 1_500_000
+"""Pixels up to which a network sees the whole image at once: about 1 GB of memory."""
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photograph, the file it becomes, and the file that compares both (or None)."""
+
+    source: Path
+    target: Path
+    comparison: Path | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How results are written.
+
+    Attributes:
+        form: Format of the files.
+        quality: JPEG quality factor.
+        compare: Whether to write before and after beside each other as well.
+        overwrite: Whether files that exist may be written over.
+    """
+
+    form: photofiles.Format = "png"
+    quality: int = photofiles.QUALITY
+    compare: bool = False
+    overwrite: bool = False
+
+
+def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each photograph and its path below the folder of results, without suffix.
+
+    Args:
+        inputs: Files, folders (with all folders in them), or patterns such as `night/*.jpg`.
+        to: Folder of the results, in which nothing is looked for.
+
+    Raises:
+        InputError: An input is missing, or a folder or pattern holds no images.
+    """
+    for given in inputs:
+        path = Path(given)
+        if path.is_file():
+            yield path, Path(path.stem)
+        elif path.is_dir():
+            yield from _inside(path, to)
+        elif _PATTERN & set(given):
+            yield from _matching(given, to)
+        else:
+            raise InputError(f"{path} is neither a file nor a folder: check the path.")
+
+
+def _inside(folder: Path, to: Path) -> Iterator[tuple[Path, Path]]:
+    files = [file for file in sorted(folder.rglob("*")) if _is_photograph(file, to)]
+    if not files:
+        kinds = ", ".join(images.SUFFIXES)
+        raise InputError(f"{folder} holds no images ({kinds}): check the path.")
+    yield from ((file, file.relative_to(folder).with_suffix("")) for file in files)
+
+
+def _matching(pattern: str, to: Path) -> Iterator[tuple[Path, Path]]:
+    parts = Path(pattern).parts
+    count = next(place for place, part in enumerate(parts) if _PATTERN & set(part))
+    start = Path(*parts[:count]) if count else Path()
+    matches = sorted(start.glob(str(Path(*parts[count:]))))
+    files = [file for file in matches if _is_photograph(file, to)]
+    if not files:
+        raise InputError(f"No image matches {pattern}: check the pattern.")
+    yield from ((file, file.relative_to(start).with_suffix("")) for file in files)
+
+
+def _is_photograph(file: Path, to: Path) -> bool:
+    return (
+        file.suffix.lower() in images.SUFFIXES
+        and not file.name.startswith(".")
+        and file.is_file()
+        and not file.resolve().is_relative_to(to.resolve())
+    )
+
+
+def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
+    """Return what becomes of all inputs, before anything is written.
+
+    Args:
+        inputs: See `found`.
+        to: Folder of the results.
+        choice: How they are written.
+
+    Raises:
+        InputError: An input is missing, two would become one file, or a file would be lost.
+    """
+    made, taken = [], dict[str, Path]()
+    suffix = photofiles.SUFFIX[choice.form]
+    for source, name in dict.fromkeys(found(inputs, to)):
+        target = to / name.with_name(name.name + suffix)
+        beside = target.with_name(f"{name.name}_compare{suffix}") if choice.compare else None
+        for path in filter(None, (target, beside)):
+            other = taken.setdefault(str(path).casefold(), source)
+            if other != source:
+                raise InputError(f"{other} and {source} would both become {path}: rename one.")
+            if path.exists() and source.samefile(path):
+                raise InputError(f"{source} would overwrite itself: choose another folder.")
+            if path.exists() and not choice.overwrite:
+                raise InputError(
+                    f"{path} exists: choose another folder, or allow it with --overwrite."
+                )
+        made.append(Task(source, target, beside))
+    return made
+
+
+def perform(
+    task: Task,
+    steps: Sequence[methods.Step],
+    choice: Choice,
+    tick: Callable[[float], None] = lambda share: None,
+) -> None:
+    """Enhance one photograph and write what it becomes.
+
+    Raises:
+        InputError: It cannot be read, enhanced or written.
+    """
+    before = photofiles.read(task.source)
+    try:
+        pixels = through(steps, before.pixels, tables(task.source), tick)
+    except MemoryError as error:
+        raise InputError(
+            f"{task.source} is too large for this chain on this machine: reduce it, or use the "
+            "default chain, which works strip by strip."
+        ) from error
+    after = photofiles.Photograph(pixels, before.exif, before.profile)
+    photofiles.write(task.target, after, choice.form, choice.quality)
+    if task.comparison:
+        both = photofiles.side_by_side(before.pixels, pixels)
+        shown = photofiles.Photograph(both, profile=before.profile)
+        photofiles.write(task.comparison, shown, choice.form, choice.quality)
+
+
+def through(
+    steps: Sequence[methods.Step],
+    pixels: Bytes,
+    quantisation: Tables,
+    tick: Callable[[float], None] = lambda share: None,
+    whole: int = WHOLE,
+) -> Bytes:
+    """Apply a chain to an image of any size, as `methods.run` does to one that fits in memory.
+
+    A method that is a network works strip by strip above a size, where it can; see
+    `benchmark.streaming`.
+
+    Args:
+        steps: From `benchmark.weights.assemble`.
+        pixels: uint8 (H, W, 3).
+        quantisation: Quantisation tables of the file, for the methods that need them.
+        tick: Told the share of the work that is done, from 0 to 1.
+        whole: Pixels up to which a network sees the whole image at once.
+    """
+    given = methods.Given(quantisation)
+    for place, step in enumerate(steps):
+        network = network_of(step)
+        if network is not None and pixels.shape[0] * pixels.shape[1] > whole:
+            pixels = _strips(step, network, pixels, given, _part(tick, place, len(steps)))
+        else:
+            pixels = methods.run([step], pixels, "sound", given)
+        tick((place + 1) / len(steps))
+    return pixels
+
+
+def _part(tick: Callable[[float], None], place: int, count: int) -> Callable[[float], None]:
+    return lambda share: tick((place + share) / count)
+
+
+def _strips(
+    step: methods.Step,
+    network: "nn.Module",
+    pixels: Bytes,
+    given: methods.Given,
+    tick: Callable[[float], None],
+) -> Bytes:
+    from benchmark.streaming import graph, schedule
+
+    try:
+        return schedule.enhance(network, pixels, tick=tick)
+    except graph.UnknownOperation:
+        return methods.run([step], pixels, "sound", given)
+
+
+def network_of(step: methods.Step) -> "nn.Module | None":
+    """Return the network that `methods.from_network` made a method of, or None."""
+    if step.plugin.needs != "nothing" or not inspect.isfunction(step.method):
+        return None
+    made_by = step.method.__module__ == methods.__name__
+    network = inspect.getclosurevars(step.method).nonlocals.get("network") if made_by else None
+    found: nn.Module | None = network
+    return found

@@ -1,0 +1,144 @@
+"""`mlsm-bench enhance` as its users type it: what is written where, and what is refused."""
+
+import numpy as np
+import PIL.Image
+import pytest
+from pictures import photograph
+from test_cli import call, fails
+
+from benchmark import ROOT, enhancement, images, jpeg, methods, weights
+
+ALL_ONES = np.ones((2, 8, 8), np.uint16)
+
+
+@pytest.fixture
+def night(tmp_path):
+    """Return a folder of two dark photographs, one of them in a folder within."""
+    folder = tmp_path / "night"
+    for name, seed in (("a", 1), ("deep/b", 2)):
+        images.write(folder / f"{name}.png", (photograph(48, 64, seed) // 6).astype(np.uint8))
+    return folder
+
+
+def enhance(*arguments):
+    return call("enhance", *arguments, "--chain", "gamma")
+
+
+def test_a_folder_keeps_its_structure(night, tmp_path):
+    done = enhance(night, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    expected = [tmp_path / "out/a.png", tmp_path / "out/deep/b.png"]
+    assert done.stdout.splitlines() == list(map(str, expected))
+    assert images.read(expected[0]).mean() > 2 * images.read(night / "a.png").mean()
+    assert "wrote 2 images" in done.stderr
+
+
+def test_a_pattern_finds_files_in_folders_within(night, tmp_path):
+    done = enhance(night / "**/b.*", "-o", tmp_path / "out")
+    assert done.stdout.splitlines() == [str(tmp_path / "out/deep/b.png")]
+    fails(enhance(night / "*.webp", "-o", tmp_path / "out"), "No image matches")
+
+
+def test_results_inside_the_folder_of_inputs_are_not_inputs(night):
+    for _ in range(2):
+        done = enhance(night, "-o", night / "out", "--overwrite")
+        assert len(done.stdout.splitlines()) == 2, done.stderr
+
+
+def test_nothing_is_written_over_without_leave(night, tmp_path):
+    assert enhance(night / "a.png", "-o", tmp_path / "out").returncode == 0
+    fails(enhance(night, "-o", tmp_path / "out"), "a.png exists", "--overwrite")
+    assert not (tmp_path / "out/deep").exists()
+    assert enhance(night, "-o", tmp_path / "out", "--overwrite").returncode == 0
+
+
+def test_an_input_is_never_written_over(night):
+    fails(enhance(night / "a.png", "-o", night, "--overwrite"), "would overwrite itself")
+
+
+def test_two_inputs_never_become_one_file(night, tmp_path):
+    images.write(night / "a.bmp", photograph(9, 9, 3))
+    fails(enhance(night, "-o", tmp_path / "out"), "would both become", "rename one")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_file_is_reported_and_the_others_go_on(night, tmp_path):
+    (night / "a.png").write_bytes((night / "a.png").read_bytes()[:200])
+    done = enhance(night, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"error: {night / 'a.png'} cannot be read as an image" in done.stderr
+    assert "1 of 2 images could not be enhanced" in done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "out/deep/b.png")]
+    assert not (tmp_path / "out/a.png").exists()
+
+
+def test_a_16_bit_file_is_refused_in_a_sentence(tmp_path):
+    PIL.Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(tmp_path / "deep.png")
+    done = enhance(tmp_path / "deep.png", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "has 16 bits a channel, expected 8: convert it first" in done.stderr
+
+
+def test_transparent_pixels_are_refused_in_a_sentence(tmp_path):
+    PIL.Image.new("RGBA", (9, 9), (9, 9, 9, 100)).save(tmp_path / "glass.png")
+    done = enhance(tmp_path / "glass.png", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "transparent" in done.stderr
+
+
+def test_jpeg_has_the_quality_that_was_asked_for(night, tmp_path):
+    done = enhance(night / "a.png", "-o", tmp_path / "out", "--format", "jpeg", "--quality", 80)
+    assert done.stdout.splitlines() == [str(tmp_path / "out/a.jpg")]
+    assert (jpeg.tables(tmp_path / "out/a.jpg") == jpeg.tables_of_quality(80)).all()
+
+
+def test_compare_shows_before_and_after(night, tmp_path):
+    assert enhance(night / "a.png", "-o", tmp_path / "out", "--compare").returncode == 0
+    both = images.read_uint8(tmp_path / "out/a_compare.png")
+    assert (both[:, :64] == images.read_uint8(night / "a.png")).all()
+    assert (both[:, -64:] == images.read_uint8(tmp_path / "out/a.png")).all()
+
+
+def test_a_comparison_never_takes_the_place_of_a_result(night, tmp_path):
+    images.write(night / "a_compare.png", photograph(9, 9, 3))
+    fails(enhance(night, "-o", tmp_path / "out", "--compare"), "would both become")
+
+
+def test_the_weights_that_ship_brighten_a_photograph_by_default(night, tmp_path):
+    done = call("enhance", night / "a.png", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    after = images.read(tmp_path / "out/a.png")
+    assert after.shape == (48, 64, 3)
+    assert after.mean() > 2 * images.read(night / "a.png").mean()
+
+
+def test_a_large_photograph_is_what_it_would_be_at_once():
+    steps = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
+    dark = (photograph(120, 150, 4) // 5).astype(np.uint8)
+    once = enhancement.through(steps, dark, ALL_ONES)
+    strips = enhancement.through(steps, dark, ALL_ONES, whole=0)
+    apart = np.abs(strips.astype(int) - once)
+    assert apart.max() <= 1  # levels of 255: rounding of equal numbers
+    assert (apart > 0).mean() < 1e-3
+
+
+def test_every_method_takes_any_size():
+    """Networks run in strips where they can, and whole where they cannot, as do other methods."""
+    dark = (photograph(40, 56, 5) // 5).astype(np.uint8)
+    for chain in ("zero_dce+edsr", "unet", "gamma", "qcn"):
+        parsed = methods.Chain.parse(chain)
+        track = "retrained" if parsed.learned else "classical"
+        steps = weights.assemble(parsed, track, ROOT / "weights" / "lol")
+        once = methods.run(steps, dark)
+        strips = enhancement.through(steps, dark, ALL_ONES, whole=0)
+        assert np.abs(strips.astype(int) - once).max() <= 1
+
+
+def test_a_chain_that_does_not_fit_the_memory_says_so(night, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(enhancement, "through", full)
+    done = enhance(night / "a.png", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "too large for this chain" in done.stderr

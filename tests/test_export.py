@@ -1,0 +1,41 @@
+"""The ONNX file computes what PyTorch does."""
+
+import importlib.util
+
+import pytest
+import torch
+from test_cli import call, fails
+
+from benchmark import export
+from benchmark.errors import InputError
+from mlsm.config import Config
+from mlsm.model import MLSM
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(1)
+    return MLSM(Config(width=4, n_res=1))
+
+
+@pytest.mark.slow
+def test_an_onnx_file_is_equal_to_its_network_at_sizes_it_was_not_made_at(network, tmp_path):
+    path = tmp_path / "deep" / "mlsm.onnx"
+    apart = export.to_onnx(network, path, 16)
+    assert apart <= 1e-4
+    for size in ((2, 2), (3, 8), (11, 2)):
+        assert export.difference(network, path, size, 16) <= 1e-4
+    with torch.no_grad():  # the comparison sees another network
+        network.decoder.to_rgb.bias += 0.01
+    assert export.difference(network, path, (2, 2), 16) > 1e-3
+
+
+def test_missing_packages_are_named(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"onnx, onnxscript, onnxruntime.*mlsm-bench\[onnx\]"):
+        export.to_onnx(network, tmp_path / "mlsm.onnx", 16)
+
+
+def test_a_method_that_is_no_network_is_refused(tmp_path):
+    done = call("export", "--method", "gamma", "-o", tmp_path / "gamma.onnx")
+    fails(done, "--method must name one network", "'gamma'")
