@@ -6,12 +6,18 @@ from pathlib import Path
 import grimp
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from benchmark import ROOT, params
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
 PROFILES = ["demo", "lol", "paper"]
+
+
+def test_no_key_stands_twice():
+    """DVC refuses what PyYAML lets pass."""
+    YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
