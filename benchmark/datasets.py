@@ -143,6 +143,30 @@ _ALL = (
         images=6000,
         aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
     ),
+    RawSet(
+        name="WIDER",
+        folder="WIDER FACE",
+        licence="CC BY-NC-ND 4.0",
+        source="http://shuoyang1213.me/WIDERFACE/, validation images and face annotations",
+        expected={"test": 3226},
+        tables=(),
+        needs_registration=False,
+        read=partial(layouts.read_wider, "WIDER"),
+        images=3226,
+        aliases=("WIDER", "WIDER_FACE", "WIDERFACE"),
+    ),
+    RawSet(
+        name="WIDER416",
+        folder="WIDER416",
+        licence="CC BY-NC-ND 4.0",
+        source="validation images of WIDER FACE stretched to 416x416, labels as DARK FACE has them",
+        expected={"test": 120},
+        tables=(),
+        needs_registration=False,
+        read=partial(layouts.read_wider, "WIDER416"),
+        images=120,
+        protocol="stretched to 416x416",
+    ),
 )
 SETS: Mapping[str, RawSet] = {raw.name: raw for raw in _ALL}
 """Every raw set by name. SICE58 is another split of the folder SICE."""

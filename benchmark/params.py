@@ -10,7 +10,18 @@ from benchmark import ROOT
 from benchmark.errors import InputError
 from benchmark.terms import Track
 
-SetName = Literal["LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
+SetName = Literal[
+    "LOL",
+    "LSRW",
+    "SICE",
+    "SICE58",
+    "RELLISUR",
+    "LabelMe",
+    "A7m3",
+    "DARKFACE",
+    "WIDER",
+    "WIDER416",
+]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -76,9 +87,15 @@ class Detection(_Model):
     chains: list[str]
     """Chains whose outputs the detector sees; none leaves the benchmark out of the profile."""
     sets: list[SetName]
+    """Labelled sets. Those without dark images (WIDER FACE) are darkened by `benchmark.camera`."""
     detector: str
+    """Key of `benchmark.detect.detectors.DETECTORS`."""
     qfs: list[Quality]
     iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]]
+    every: Count = 1
+    """Takes every n-th image of each set, in the natural order of their names."""
+    uncompressed: list[str] = []
+    """Chains that see the uncompressed dark images as well; the others see JPEG files alone."""
 
 
 class Params(_Model):
@@ -92,6 +109,8 @@ class Params(_Model):
     """From the profile's folder to the repository's root; where stages run."""
     params_file: str
     """This file, seen from the root."""
+    weights_of: str = ""
+    """Profile whose retrained weights are used, for one that trains nothing; "" for its own."""
     builtin: list[Literal["demo"]]
     """Raw data the suite writes itself ([demo]) ..."""
     external: list[Literal["disk"]]
@@ -110,7 +129,8 @@ class Params(_Model):
     """Which weights learned methods are scored with."""
     training: dict[str, Training]
     """Learned baselines to train, by name."""
-    mlsm: Mlsm
+    mlsm: Mlsm | None
+    """None where the profile trains nothing."""
     methods: dict[str, dict[str, Any]] = {}
     """Settings of methods without weights, by name, where they are not the published ones."""
     chains: list[str]
@@ -126,6 +146,11 @@ class Params(_Model):
     devices: Count = 1
     """Training processes; more than one average their gradients."""
 
+    @property
+    def every_chain(self) -> list[str]:
+        """All chains of the profile: those that are scored, then those seen by a detector alone."""
+        return list(dict.fromkeys([*self.chains, *self.detection.chains]))
+
     @field_validator("chains")
     @classmethod
     def _no_hyphen(cls, chains: list[str]) -> list[str]:
@@ -140,9 +165,9 @@ class Params(_Model):
     def _one_source(self) -> "Params":
         if bool(self.builtin) == bool(self.external):
             raise ValueError("exactly one of builtin and external must be empty")
-        unknown = set(self.detection.chains) - set(self.chains)
+        unknown = set(self.detection.uncompressed) - set(self.detection.chains)
         if unknown:
-            raise ValueError(f"detection.chains names {sorted(unknown)}, not in chains")
+            raise ValueError(f"detection.uncompressed names {sorted(unknown)}, not in its chains")
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
@@ -159,7 +184,7 @@ class Params(_Model):
         Raises:
             InputError: The profile does not train it.
         """
-        if method == "mlsm" and part in Mlsm.model_fields:
+        if method == "mlsm" and self.mlsm and part in Mlsm.model_fields:
             wanted: Training = getattr(self.mlsm, part)
             return wanted.model_copy(update={"settings": self.mlsm.settings})
         if method not in self.training:
@@ -187,8 +212,8 @@ class Params(_Model):
 
     @property
     def weights(self) -> Path:
-        """Where the profile's trained weights lie."""
-        return ROOT / "weights" / self.profile
+        """Where the trained weights that the profile uses lie."""
+        return ROOT / "weights" / (self.weights_of or self.profile)
 
     @property
     def raw(self) -> Path | None:
