@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark import ROOT, cli_baseline, cli_weights
+from benchmark import ROOT, cli_baseline, cli_detect, cli_weights
 from benchmark.console import JsonOption, ProfileOption, print_rows
 from benchmark.errors import InputError
 from benchmark.terms import Track
@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
 app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
+app.add_typer(cli_detect.app, name="detect", help="Faces found elsewhere, scored here.")
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 
 WeightsOption = Annotated[

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark import faces, methods
 from benchmark.detect import detectors
-from benchmark.images import read_uint8, to_float
+from benchmark.images import Bytes, read_uint8, to_float
 from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.terms import Track
@@ -16,19 +16,26 @@ from benchmark.terms import Track
 Place: TypeAlias = tuple[str, int | None]
 """Data set and quality factor of the inputs, None for uncompressed ones."""
 
+DETECTOR = "detector.json"
+"""File beside a chain's detections that says which detector found them."""
+
 
 def file_name(dataset: str, track: Track, qf: int | None) -> str:
     """Return what the file of detections of a set, track and quality factor is called."""
     return f"{dataset}_{track}_qf{qf}.parquet" if qf else f"{dataset}_{track}_uncompressed.parquet"
 
 
+def output(job: Job) -> Bytes:
+    """Return what a chain makes of an input: uint8 (H, W, 3)."""
+    steps = assembled(job.chain, job.track, job.trained)
+    told = job.case.reference if needs_reference(job.chain) else None
+    belongs = given(job.case, None if told is None else read_uint8(told))
+    return methods.run(steps, read_uint8(job.case.input), "sound", belongs)
+
+
 def find_faces(detector: str, job: Job) -> list[list[float]]:
     """Return the detections in one output: x0, y0, x1, y1 in pixels and the score, a list a box."""
-    steps = assembled(job.chain, job.track, job.trained)
-    reference = read_uint8(job.case.reference) if needs_reference(job.chain) else None
-    belongs = given(job.case, reference)
-    output = methods.run(steps, read_uint8(job.case.input), "sound", belongs)
-    found = ready(detector)(to_float(output))
+    found = ready(detector)(to_float(output(job)))
     boxes: list[list[float]] = np.column_stack([found.boxes, found.scores]).tolist()
     return boxes
 

@@ -34,6 +34,7 @@ class RawSet:
         images: Published number of different image files in these pairs.
         protocol: Which layout and split the reader follows.
         aliases: Other names its folder is met under.
+        has_references: Whether its test images have a normal-light partner.
     """
 
     name: str
@@ -47,6 +48,7 @@ class RawSet:
     images: int
     protocol: str = "as published"
     aliases: tuple[str, ...] = ()
+    has_references: bool = True
 
 
 _SICE = partial(
@@ -142,6 +144,7 @@ _ALL = (
         read=layouts.read_dark_face,
         images=6000,
         aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
+        has_references=False,
     ),
     RawSet(
         name="WIDER",

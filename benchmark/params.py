@@ -96,6 +96,8 @@ class Detection(_Model):
     """Takes every n-th image of each set, in the natural order of their names."""
     uncompressed: list[str] = []
     """Chains that see the uncompressed dark images as well; the others see JPEG files alone."""
+    others: dict[str, list[str]] = {}
+    """Further detector -> the chains that it sees, compressed: is a finding the detector's own?"""
 
 
 class Params(_Model):
@@ -168,6 +170,9 @@ class Params(_Model):
         unknown = set(self.detection.uncompressed) - set(self.detection.chains)
         if unknown:
             raise ValueError(f"detection.uncompressed names {sorted(unknown)}, not in its chains")
+        named = {chain for chains in self.detection.others.values() for chain in chains}
+        if named - set(self.detection.chains):
+            raise ValueError(f"detection.others names {sorted(named)}, some not in its chains")
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")

@@ -47,7 +47,8 @@ def night(image: Image, name: str, seed: int) -> Image:
         float32 (H, W, 3), sRGB, [0, 1].
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    exposure = math.exp(rng.uniform(*map(math.log, STOPS)))
+    low, high = map(math.log, STOPS)
+    exposure = math.exp(rng.uniform(low, high))
     red, green, blue = rng.uniform(1 - CAST, 1 + CAST, 3).tolist()
     camera = Camera(exposure=exposure, white_balance=(red, green, blue), **_SENSOR)  # type: ignore[arg-type]
     return darken(image, camera, rng)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from benchmark import provenance, weights
-from benchmark.detect import mtcnn, retinaface
-from benchmark.digests import digest_values
+from benchmark import datasets, provenance, weights
+from benchmark.detect import mtcnn, retinaface, scales
+from benchmark.detect.pyramidbox import Config, PyramidBox, adapt
+from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.faces import Detector
 from benchmark.methods import WeightsFile
@@ -71,6 +73,36 @@ def _retinaface() -> Detector:
     return retinaface.build(weights.read(path))
 
 
+PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
+"""Where weights of PyramidBox may lie; the name says which convention they follow."""
+
+
+def _pyramidbox_file() -> Path:
+    for folder in datasets.released_folders():
+        for name in PYRAMIDBOX:
+            if (folder / name).is_file():
+                return folder / name
+    raise InputError(
+        f"The detector pyramidbox needs your own weights as weights/released/{PYRAMIDBOX[0]} "
+        f"(fc6 not dilated, scaled after the context modules) or {PYRAMIDBOX[1]} (dilated, scaled "
+        "before): none are published with this suite; place them there, or choose mtcnn."
+    )
+
+
+def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
+    path = _pyramidbox_file()
+    official = path.name == Path(PYRAMIDBOX[0]).name
+    network = PyramidBox(Config(dilation=1, scale_first=False) if official else Config())
+    try:
+        network.load_state_dict(adapt(weights.read(path), network))
+    except (AttributeError, ValueError) as error:
+        raise InputError(
+            f"{path} does not fit PyramidBox ({error}): convert it to the names that "
+            "benchmark/detect/pyramidbox.py lists."
+        ) from error
+    return build(network)
+
+
 DETECTORS: Mapping[str, Entry] = MappingProxyType(
     {
         "mtcnn": Entry(
@@ -78,6 +110,18 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
             mtcnn.build,
             mtcnn.weights_digest,
             (*_COMMON, "benchmark.detect.mtcnn"),
+        ),
+        "pyramidbox": Entry(
+            "PyramidBox, single scale",
+            lambda: _pyramidbox(scales.single),
+            lambda: sha256(_pyramidbox_file()),
+            (*_COMMON, "benchmark.detect.pyramidbox", "benchmark.detect.scales"),
+        ),
+        "pyramidbox_multiscale": Entry(
+            "PyramidBox, multi-scale with box voting",
+            lambda: _pyramidbox(scales.multiple),
+            lambda: sha256(_pyramidbox_file()),
+            (*_COMMON, "benchmark.detect.pyramidbox", "benchmark.detect.scales"),
         ),
         "retinaface": Entry(
             "RetinaFace MobileNet 0.25, single scale",

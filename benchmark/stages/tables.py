@@ -15,27 +15,35 @@ def write_tables(params: Params) -> None:
     folder = params.results / "tables"
     shutil.rmtree(folder, ignore_errors=True)  # no table of an earlier profile stays behind
     folder.mkdir(parents=True)
+    resampling = tables.Resampling(params.seed, params.bootstrap)
+    if params.merge.test:
+        _write_quality(params, folder, resampling)
+    if not evidence.no_faces(params):
+        truth, found = evidence.truth(params), evidence.found(params)
+        scope = evidence.face_scope(params)
+        faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
+        _write(folder / "table_7", faces, scope, [])
+    merged = pd.read_csv(params.work / "merge" / "counts.csv")
+    for name, title, listed in evidence.COUNTED if len(merged) else ():
+        counted = tables.counts(merged, listed, compare=bool(params.external))
+        text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
+        _write_three(folder / name, counted, text, latex)
+    record = provenance.environment() | {"commit": provenance.commit()}
+    record["params"] = digest_values(params.model_dump(mode="json"))
+    chains = evidence.face_records(params) | evidence.records(params)
+    jsonfile.write(params.results / "provenance.json", record | {"chains": chains})
+
+
+def _write_quality(params: Params, folder: Path, resampling: tables.Resampling) -> None:
+    """Write Tables III and IV, those of other inputs, and the rows behind them."""
     made = evidence.image_rows(params)
     rows.write(params.results / "rows.parquet", made)
-    resampling = tables.Resampling(params.seed, params.bootstrap)
     scope = evidence.scope(params)
     cells = tables.quality(
         made, scope.records, scope.datasets, resampling, compare=bool(params.external)
     )
     for name, of_table in tables.split(cells).items():
         _write(folder / name, of_table, scope, evidence.notes(params))
-    if not evidence.no_faces(params):
-        truth, found = evidence.truth(params), evidence.found(params)
-        faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
-        _write(folder / "table_7", faces, evidence.face_scope(params), [])
-    merged = pd.read_csv(params.work / "merge" / "counts.csv")
-    for name, title, listed in evidence.COUNTED:
-        counted = tables.counts(merged, listed, compare=bool(params.external))
-        text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
-        _write_three(folder / name, counted, text, latex)
-    record = provenance.environment() | {"commit": provenance.commit()}
-    record["params"] = digest_values(params.model_dump(mode="json"))
-    jsonfile.write(params.results / "provenance.json", record | {"chains": scope.records})
 
 
 def _write(path: Path, cells: pd.DataFrame, scope: grids.Scope, notes: list[str]) -> None:
