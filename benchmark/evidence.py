@@ -45,11 +45,15 @@ def scope(params: Params) -> Scope:
 
 def face_scope(params: Params) -> Scope:
     """Return what the profile's table of dark faces should hold, and how it was measured."""
+    listed = [tables.FACE_SETS[name] for name in params.detection.sets]
+    said = "" if no_faces(params) else _face_words(params)
+    return Scope(face_records(params), listed, _absent_faces(params), params.bootstrap, said)
+
+
+def _absent_faces(params: Params) -> dict[str, str]:
+    """Return labelled set, as tables spell it -> why it is not here."""
     missing = _json(params.work / "inventory" / "absent.json")
-    spelled = tables.FACE_SETS
-    absent = {spelled[name]: missing[name] for name in params.detection.sets if name in missing}
-    listed = [spelled[name] for name in params.detection.sets]
-    return Scope(face_records(params), listed, absent, params.bootstrap, _face_words(params))
+    return {tables.FACE_SETS[s]: missing[s] for s in params.detection.sets if s in missing}
 
 
 def detector(params: Params, other: str = "") -> dict[str, str]:
@@ -75,8 +79,6 @@ def detector(params: Params, other: str = "") -> dict[str, str]:
 
 def _face_words(params: Params) -> str:
     """Return what a reader of Table VII must know of how it was measured, in sentences."""
-    if no_faces(params):
-        return ""
     used = detector(params)
     said = [f"Detector: {used['title']} (weights {used['weights'][:12]})."]
     darkened = [name for name in truth(params) if datasets.SETS[name].has_references]
@@ -243,5 +245,5 @@ def no_faces(params: Params) -> str:
     """Return why the profile has no Table VII, or "" if it has."""
     if not params.detection.chains:
         return "This profile does not include the detection of faces."
-    missing = face_scope(params).missing.values()
-    return "" if truth(params) else f"There are no labelled images: {'; '.join(missing)}."
+    missing = "; ".join(_absent_faces(params).values())
+    return "" if truth(params) else f"There are no labelled images: {missing}."

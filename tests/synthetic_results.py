@@ -48,6 +48,7 @@ detection:
   detector: mtcnn
   qfs: [90]
   iou: [0.3, 0.5, 0.7]
+  uncompressed: [gamma]
 bootstrap: 200
 """
 STEPS = {
@@ -173,12 +174,15 @@ def write(root: Path, params: Params) -> Params:
         rows.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
-    write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})
+    labelled = {"DARKFACE": truth()} if params.detection.chains else {}
+    write_json(work / "jpeg/test/faces.json", labelled)
     for place, chain in enumerate(params.detection.chains):
+        folder = work / "measured" / "faces" / chain
         for track in record(chain)["tracks"]:
-            for qf in [*params.detection.qfs, None]:
-                path = work / "measured" / "faces" / chain / darkfaces.file_name(track, qf)
+            for qf in [*params.detection.qfs, *([None] if chain == "gamma" else [])]:
+                path = folder / darkfaces.file_name("DARKFACE", track, qf)
                 write_detections(path, detections(place, qf, track))
+        write_json(folder / darkfaces.DETECTOR, {"title": "A detector", "weights": "d" * 64})
     counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
     counts.append(("mapping_pairs", "LOL", 12))
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -9,8 +10,15 @@ import yaml
 
 from benchmark import ROOT, params
 
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return {name: stage.get("do", stage) for name, stage in stages.items()}
+
+
+STAGES = read(ROOT / "dvc.yaml")
+FACES = read(ROOT / "profiles" / "faces" / "dvc.yaml")
+EVERY = {**STAGES, **{f"faces profile: {name}": stage for name, stage in FACES.items()}}
 PROFILES = ["demo", "lol", "paper"]
 
 
@@ -31,9 +39,9 @@ def file_of(module: str) -> str:
     return str(path / "__init__.py" if (ROOT / path).is_dir() else path.with_suffix(".py"))
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_stage_depends_on_exactly_the_modules_it_imports(graph, name):
-    stage = STAGES[name]
+    stage = EVERY[name]
     module = re.search(r"-m (benchmark\.stages\.\w+)", stage["cmd"])[1]
     needed = sources(graph, module)
     named = {dep for dep in stage.get("deps", []) if re.match(r"benchmark/.*\.py$", dep)}
@@ -41,10 +49,10 @@ def test_a_stage_depends_on_exactly_the_modules_it_imports(graph, name):
     assert named == needed, f"{name}: dvc.yaml must name\n{listing}"
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_stage_runs_from_the_root_with_its_profile(name):
-    assert STAGES[name]["wdir"] == "${root}"
-    assert "--params ${params_file}" in STAGES[name]["cmd"]
+    assert EVERY[name]["wdir"] == "${root}"
+    assert "--params ${params_file}" in EVERY[name]["cmd"]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -71,23 +79,42 @@ def test_training_never_depends_on_test_images():
         assert not [dep for dep in deps if "/test" in dep or "inventory" in dep]
 
 
+def test_the_faces_profile_has_a_pipeline_of_its_own_for_it_trains_nothing():
+    path = params.profile_path("faces")
+    found = params.load(path)
+    assert (found.profile, found.training, found.mlsm, found.merge.test) == ("faces", {}, None, [])
+    assert (ROOT / found.params_file).resolve() == path.resolve()
+    assert found.weights == ROOT / "weights" / "lol"
+    assert set(FACES) <= set(STAGES)
+
+
+def test_the_faces_profile_has_every_row_of_the_papers_table():
+    from benchmark import methods, paper
+
+    printed = paper.cells(("VII",))[["method", "order"]]
+    chains = [methods.Chain.parse(c) for c in params.load(params.profile_path("faces")).every_chain]
+    ours = {(chain.title, chain.order) for chain in chains}
+    assert set(printed.itertuples(index=False, name=None)) <= ours
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_part_of_a_profile_is_a_method_that_exists(profile):
     from benchmark import methods
 
     found = params.load(params.profile_path(profile))
     learned = set()
-    for text in found.chains:
+    for text in found.every_chain:
         learned |= {step.name for step in methods.Chain.parse(text).plugins if step.learned}
     assert learned == {*found.training, "mlsm"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", [*PROFILES, "faces"])
 def test_a_profile_holds_every_setting_that_a_stage_depends_on(profile):
     content = yaml.safe_load(params.profile_path(profile).read_text(encoding="utf-8"))
-    entries = [entry for stage in STAGES.values() for entry in stage.get("params", [])]
+    stages = FACES if profile == "faces" else STAGES
+    entries = [entry for stage in stages.values() for entry in stage.get("params", [])]
     named = {key for entry in entries for key in entry.get("${params_file}", [])}
-    assert "merge.resize_test" in named
+    assert "detection.chains" in named
     for dotted in {key for key in named if "${" not in key}:
         found = content  # DVC refuses a stage whose setting is left to its default
         for key in dotted.split("."):

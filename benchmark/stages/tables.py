@@ -19,10 +19,9 @@ def write_tables(params: Params) -> None:
     if params.merge.test:
         _write_quality(params, folder, resampling)
     if not evidence.no_faces(params):
-        truth, found = evidence.truth(params), evidence.found(params)
-        scope = evidence.face_scope(params)
-        faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
-        _write(folder / "table_7", faces, scope, [])
+        scope, ious = evidence.face_scope(params), params.detection.iou
+        found = evidence.truth(params), evidence.found(params)
+        _write(folder / "table_7", tables.faces(*found, scope.records, ious, resampling), scope, [])
     merged = pd.read_csv(params.work / "merge" / "counts.csv")
     for name, title, listed in evidence.COUNTED if len(merged) else ():
         counted = tables.counts(merged, listed, compare=bool(params.external))
