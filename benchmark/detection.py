@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from benchmark.errors import InputError
 from benchmark.faces import Faces
 
-_MIN_DRAWS = 100
+MIN_DRAWS = 100
+"""Resamples that an interval needs at least."""
 
 
 class Pool(NamedTuple):
@@ -246,8 +247,8 @@ def ap_interval(
         InputError: As `pool`.
         ValueError: `iou`, `draws` or `level` is out of range.
     """
-    if draws < _MIN_DRAWS:
-        raise ValueError(f"Argument `draws` must be at least {_MIN_DRAWS}, but got {draws}.")
+    if draws < MIN_DRAWS:
+        raise ValueError(f"Argument `draws` must be at least {MIN_DRAWS}, but got {draws}.")
     if not 0.0 < level < 1.0:
         raise ValueError(f"Argument `level` must be in (0, 1), but got {level}.")
     weighted = Weighted(pool(truth, detections, iou))

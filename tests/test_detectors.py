@@ -1,4 +1,4 @@
-"""The detectors: MTCNN on images that packages ship, RetinaFace on real weights, PyramidBox's shape."""
+"""The detectors: MTCNN, RetinaFace, and PyramidBox without weights."""
 
 import os
 from pathlib import Path
@@ -240,7 +240,7 @@ def test_weights_that_do_not_fit_pyramidbox_are_refused_by_the_first_tensor_that
         with pytest.raises(ValueError, match=told):
             adapt(state | change, network)
     del state["lfpn_later.0.bias"]
-    with pytest.raises(ValueError, match="lfpn_later.0.bias is missing"):
+    with pytest.raises(ValueError, match=r"lfpn_later\.0\.bias is missing"):
         adapt(state, network)
 
 

@@ -29,6 +29,10 @@ def summary(
         InputError: An overlap or protocol is out of range, or as `detection.pool`.
     """
     seed, draws = resampling
+    if draws and draws < detection.MIN_DRAWS:
+        raise InputError(
+            f"Option --draws must be 0 or at least {detection.MIN_DRAWS}, but got {draws}."
+        )
     rows = []
     for iou in ious:
         if not 0.0 < iou <= 1.0:
