@@ -167,12 +167,12 @@ class Params(_Model):
     def _one_source(self) -> "Params":
         if bool(self.builtin) == bool(self.external):
             raise ValueError("exactly one of builtin and external must be empty")
-        unknown = set(self.detection.uncompressed) - set(self.detection.chains)
-        if unknown:
-            raise ValueError(f"detection.uncompressed names {sorted(unknown)}, not in its chains")
         named = {chain for chains in self.detection.others.values() for chain in chains}
-        if named - set(self.detection.chains):
-            raise ValueError(f"detection.others names {sorted(named)}, some not in its chains")
+        unknown = {*self.detection.uncompressed, *named} - set(self.detection.chains)
+        if self.detection.chains and unknown:
+            raise ValueError(
+                f"detection.uncompressed or others name {sorted(unknown)}, not in detection.chains"
+            )
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
@@ -193,7 +193,7 @@ class Params(_Model):
             wanted: Training = getattr(self.mlsm, part)
             return wanted.model_copy(update={"settings": self.mlsm.settings})
         if method not in self.training:
-            known = ", ".join([*self.training, "mlsm"])
+            known = ", ".join([*self.training, *(["mlsm"] if self.mlsm else [])]) or "nothing"
             raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
         whole = self.training[method]
         if part == "model":

@@ -103,12 +103,13 @@ def test_images_are_darkened_and_labelled_and_their_normal_light_stays_the_refer
 
 def test_table_7_has_floor_and_ceiling_and_the_raw_image_uncompressed(ran):
     cells = evidence.table(ran, "table_7")
-    at = cells[cells["metric"] == "mAP@0.5"].set_index(["method", cells["qf"].isna()])["value"]
-    names = at.index.get_level_values(0)
-    assert at["Normal-light image (the reference)", False] == 1.0
-    assert at["Identity", False] < 0.5
-    assert ("Identity", True) in at.index
-    assert list(dict.fromkeys(names)) == [
+    half = cells[cells["metric"] == "mAP@0.5"]
+    columns = half[["method", "qf", "value"]].to_numpy()
+    at = {(method, None if pd.isna(qf) else qf): value for method, qf, value in columns}
+    assert at["Normal-light image (the reference)", 90] == 1.0
+    assert at["Identity", 90] < 0.5
+    assert ("Identity", None) in at
+    assert list(dict.fromkeys(half["method"])) == [
         "Identity", "Gamma", "Oracle gain (uses reference)", "Normal-light image (the reference)",
     ]  # fmt: skip
     text = (ran.results / "tables/table_7.md").read_text()

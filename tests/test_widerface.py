@@ -73,7 +73,7 @@ def test_labels_of_one_image_are_read_as_dark_face_has_them(tmp_path):
 
 
 def test_night_is_dark_and_belongs_to_name_and_seed():
-    image = images.to_float(photograph(40, 60))
+    image = images.to_float(photograph(40, 60, 0))
     dark = darkening.night(image, "a", 1)
     assert dark.shape == image.shape
     assert 0 < dark.mean() < 0.5 * image.mean()
@@ -85,7 +85,7 @@ def test_night_is_dark_and_belongs_to_name_and_seed():
 def test_rows_without_a_dark_image_get_one_and_others_stay_as_they_are(tmp_path):
     raw, work = tmp_path / "raw", tmp_path / "work"
     for name in ("a", "b"):
-        images.write(raw / f"WIDER/{name}.png", photograph(32, 48))
+        images.write(raw / f"WIDER/{name}.png", photograph(32, 48, 1))
     images.write(raw / "WIDER/dark.png", np.zeros((32, 48, 3), np.uint8))
     root = raw / "WIDER"
     pairs = [
