@@ -193,7 +193,8 @@ def read_wider(dataset: str, root: Path) -> list[Pair]:
         return reading.done(pairs, root, ["images/1.jpg", "label/1.txt"])
     split = reading.child(top, "wider_face_split")
     annotations = None if split is None else split / "wider_face_val_bbx_gt.txt"
-    images = reading.at(reading.top(top, ("images", "WIDER_val")), "WIDER_val/images")
+    published = reading.at(top, "WIDER_val/images")
+    images = published or reading.at(top, "WIDER_val/WIDER_val/images")
     for event in [] if images is None else reading.subfolders(images):
         for stem, path in reading.images(event).items():
             if annotations is not None and annotations.is_file():

@@ -189,7 +189,7 @@ def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):
 
 
 def test_an_unknown_profile_is_refused():
-    fails(call("check", "--profile", "lowlight"), "known are demo, lol, paper")
+    fails(call("check", "--profile", "lowlight"), "known are demo, faces, lol, paper")
 
 
 def test_wrong_usage_exits_with_2():

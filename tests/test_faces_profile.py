@@ -107,7 +107,7 @@ def test_table_7_has_floor_and_ceiling_and_the_raw_image_uncompressed(ran):
     columns = half[["method", "qf", "value"]].to_numpy()
     at = {(method, None if pd.isna(qf) else qf): value for method, qf, value in columns}
     assert at["Normal-light image (the reference)", 90] == 1.0
-    assert at["Identity", 90] < 0.5
+    assert at["Identity", 90] < 1.0
     assert ("Identity", None) in at
     assert list(dict.fromkeys(half["method"])) == [
         "Identity", "Gamma", "Oracle gain (uses reference)", "Normal-light image (the reference)",

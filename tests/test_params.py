@@ -112,7 +112,7 @@ def test_broken_yaml_is_named(tmp_path):
 
 
 def test_an_unknown_profile_lists_the_known_ones():
-    with pytest.raises(InputError, match="known are demo, lol, paper"):
+    with pytest.raises(InputError, match="known are demo, faces, lol, paper"):
         params.profile_path("lowlight")
 
 
