@@ -28,16 +28,13 @@ def measure(
     truth: Truth,
     found: Sequence[Found],
     records: Mapping[str, Any],
-    ious: Sequence[float],
     resampling: Resampling,
 ) -> Measured:
-    """Compare every chain with the raw dark image at every overlap, and score every protocol."""
+    """Compare every chain with the raw dark image, and score it under every protocol."""
     controls = [chain for chain, record in records.items() if grids.uses_reference(record)]
-    compared = [
-        benefit.against_raw(truth, found, records, controls, iou, resampling) for iou in ious
-    ]
     return Measured(
-        pd.concat(compared, ignore_index=True), benefit.by_protocol(truth, found, records, IOU)
+        benefit.against_raw(truth, found, records, controls, IOU, resampling),
+        benefit.by_protocol(truth, found, records, IOU),
     )
 
 
@@ -93,10 +90,9 @@ def write_all(
     for name, frame in (("against_raw", measured.compared), ("protocols", measured.protocols)):
         text = frame.to_csv(index=False, lineterminator="\n")
         (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
-    at_iou = measured.compared[measured.compared["iou"] == IOU]
     said = [
         about,
-        *benefit.sentences(at_iou),
+        *benefit.sentences(measured.compared),
         *benefit.like_the_paper(cells, printed),
         "The unit of tests and intervals is the image. Differences: AP less that of the raw dark "
         "JPEG, 95 % bootstrap interval with the same draws for both; p: randomisation test, the "
@@ -104,7 +100,7 @@ def write_all(
         "quality factor. Controls are told of the normal-light image and stand outside it.",
     ]
     tables = {
-        "Against the raw dark image": _compared(at_iou),
+        "Against the raw dark image": _compared(measured.compared),
         "Other detectors": others,
         f"Other definitions of average precision, and precision at fixed recall, IoU {IOU:g}": (
             _protocols(measured.protocols)

@@ -8,10 +8,15 @@ from benchmark.params import Params
 
 
 def faces(params: Params) -> None:
-    """Write `results/<profile>/faces`: page.md, against_raw.csv, protocols.csv, fig_12."""
-    folder = params.results / "faces"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write `results/<profile>/faces`: page.md, against_raw.csv, protocols.csv.
+
+    Fig. 12 shows photographs. Those of other people's data sets stay out of git: it is drawn into
+    the profile's work folder, and beside the page for the built-in data alone.
+    """
+    folder, pictures = params.results / "faces", params.work / "pictures"
+    for made in (folder, pictures):
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
     reason = evidence.no_faces(params)
     if reason:
         facepage.write(folder / "page.md", params.title, [reason], {})
@@ -22,7 +27,7 @@ def faces(params: Params) -> None:
         evidence.truth(params),
         evidence.found(params),
     )
-    measured = facepage.measure(truth, found, records, params.detection.iou, resampling)
+    measured = facepage.measure(truth, found, records, resampling)
     others = {
         name: (evidence.detector(params, name), evidence.found(params, name))
         for name in params.detection.others
@@ -41,8 +46,9 @@ def faces(params: Params) -> None:
     for dataset in truth:
         for weights in grids.groups(records):
             drawn = outputs.fig_12(params, dataset, weights, found, truth[dataset])
-            if drawn is not None:
-                figures.save(drawn, folder, f"fig_12_{dataset.lower()}_{weights}")
+            for place in [pictures, folder] if params.builtin else [pictures]:
+                if drawn is not None:
+                    figures.save(drawn, place, f"fig_12_{dataset.lower()}_{weights}")
 
 
 if __name__ == "__main__":
