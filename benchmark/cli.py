@@ -17,6 +17,7 @@ from benchmark import (
     cli_baseline,
     cli_check,
     cli_claims,
+    cli_detect,
     cli_enhance,
     cli_export,
     cli_weights,
@@ -35,6 +36,7 @@ data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
 app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
 app.command("claims")(cli_claims.claims)
+app.add_typer(cli_detect.app, name="detect", help="Faces found elsewhere, scored here.")
 app.add_typer(cli_baseline.app, name="baseline", help="Start and check a method of your own.")
 app.command()(cli_check.check)
 app.command()(cli_check.plan)

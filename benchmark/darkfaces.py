@@ -2,29 +2,47 @@
 
 import functools
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from benchmark import faces, methods
-from benchmark.errors import InputError
-from benchmark.images import read_uint8, to_float
+from benchmark.detect import detectors
+from benchmark.images import Bytes, read_uint8, to_float
 from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.terms import Track
 
+Place: TypeAlias = tuple[str, int | None]
+"""Data set and quality factor of the inputs, None for uncompressed ones."""
 
-def file_name(track: Track, qf: int | None) -> str:
-    """Return what the file of detections of a track and quality factor is called."""
-    return f"{track}_qf{qf}.parquet" if qf else f"{track}_uncompressed.parquet"
+DETECTOR = "detector.json"
+"""File beside a chain's detections that says which detector found them."""
+
+
+def file_name(dataset: str, track: Track, qf: int | None) -> str:
+    """Return what the file of detections of a set, track and quality factor is called."""
+    return f"{dataset}_{track}_qf{qf}.parquet" if qf else f"{dataset}_{track}_uncompressed.parquet"
+
+
+def output(job: Job) -> Bytes:
+    """Return what a chain makes of an input: uint8 (H, W, 3)."""
+    steps = assembled(job.chain, job.track, job.trained)
+    told = job.case.reference if needs_reference(job.chain) else None
+    belongs = given(job.case, None if told is None else read_uint8(told))
+    return methods.run(steps, read_uint8(job.case.input), "sound", belongs)
 
 
 def find_faces(detector: str, job: Job) -> list[list[float]]:
     """Return the detections in one output: x0, y0, x1, y1 in pixels and the score, a list a box."""
-    steps = assembled(job.chain, job.track, job.trained)
-    output = methods.run(steps, read_uint8(job.case.input), "sound", given(job.case))
-    found = ready(detector)(to_float(output))
+    found = ready(detector)(to_float(output(job)))
     boxes: list[list[float]] = np.column_stack([found.boxes, found.scores]).tolist()
     return boxes
+
+
+def needs_reference(chain: methods.Chain) -> bool:
+    """Whether a chain is told of the answer, so that it can run only where there is one."""
+    return any(step.needs == "reference" for step in chain.plugins)
 
 
 @functools.lru_cache(maxsize=1)
@@ -32,35 +50,34 @@ def ready(detector: str) -> faces.Detector:
     """Build a detector once a process.
 
     Raises:
-        InputError: There is no detector of that name.
+        InputError: There is no detector of that name, or it lacks its weights.
     """
-    if detector not in faces.DETECTORS:
-        raise InputError(
-            f"Detector must be one of {', '.join(faces.DETECTORS)}, but got {detector!r}."
-        )
-    return faces.DETECTORS[detector]()
+    return detectors.detector(detector)
 
 
 def detect(
     jobs: Sequence[Job], detector: str, journal: Journal, processes: int = 1
-) -> dict[int | None, dict[str, faces.Faces]]:
-    """Return quality factor -> image -> detections of one chain with one kind of weights.
+) -> dict[Place, dict[str, faces.Faces]]:
+    """Return set and quality factor -> image -> detections of one chain with one kind of weights.
+
+    A set whose images have no references is left out where the chain needs them.
 
     Args:
         jobs: One an input, all of the same chain and track.
-        detector: A name in `faces.DETECTORS`.
+        detector: A name in `detectors.DETECTORS`.
         journal: Results of an earlier, unfinished run.
         processes: How many images are worked on at a time.
     """
-    if not jobs:
+    chosen = [job for job in jobs if job.case.reference or not needs_reference(job.chain)]
+    if not chosen:
         return {}
-    keys = [job.case.key() for job in jobs]
-    label = f"faces in {jobs[0].label}"
+    keys = [job.case.key() for job in chosen]
+    label = f"faces in {chosen[0].label}"
     work = functools.partial(find_faces, detector)
-    values = work_through(jobs, keys, work, journal, processes, label)
-    found: dict[int | None, dict[str, faces.Faces]] = {}
-    for job, value in zip(jobs, values, strict=True):
+    values = work_through(chosen, keys, work, journal, processes, label)
+    found: dict[Place, dict[str, faces.Faces]] = {}
+    for job, value in zip(chosen, values, strict=True):
         numbers = np.array(value, np.float64).reshape(-1, 5)
-        of_quality = found.setdefault(job.case.qf, {})
-        of_quality[job.case.image] = faces.Faces(numbers[:, :4], numbers[:, 4])
+        of_place = found.setdefault((job.case.dataset, job.case.qf), {})
+        of_place[job.case.image] = faces.Faces(numbers[:, :4], numbers[:, 4])
     return found

@@ -34,6 +34,7 @@ class RawSet:
         images: Published number of different image files in these pairs.
         protocol: Which layout and split the reader follows.
         aliases: Other names its folder is met under.
+        has_references: Whether its test images have a normal-light partner.
     """
 
     name: str
@@ -47,6 +48,7 @@ class RawSet:
     images: int
     protocol: str = "as published"
     aliases: tuple[str, ...] = ()
+    has_references: bool = True
 
 
 _SICE = partial(
@@ -142,6 +144,31 @@ _ALL = (
         read=layouts.read_dark_face,
         images=6000,
         aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
+        has_references=False,
+    ),
+    RawSet(
+        name="WIDER",
+        folder="WIDER FACE",
+        licence="CC BY-NC-ND 4.0",
+        source="http://shuoyang1213.me/WIDERFACE/, validation images and face annotations",
+        expected={"test": 3226},
+        tables=(),
+        needs_registration=False,
+        read=partial(layouts.read_wider, "WIDER"),
+        images=3226,
+        aliases=("WIDER", "WIDER_FACE", "WIDERFACE"),
+    ),
+    RawSet(
+        name="WIDER416",
+        folder="WIDER416",
+        licence="CC BY-NC-ND 4.0",
+        source="validation images of WIDER FACE stretched to 416x416, labels as DARK FACE has them",
+        expected={"test": 120},
+        tables=(),
+        needs_registration=False,
+        read=partial(layouts.read_wider, "WIDER416"),
+        images=120,
+        protocol="stretched to 416x416",
     ),
 )
 SETS: Mapping[str, RawSet] = {raw.name: raw for raw in _ALL}

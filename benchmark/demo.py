@@ -1,4 +1,4 @@
-"""The built-in raw data: miniatures of LOL, LSRW, SICE, RELLISUR, LabelMe, A7m3 and DARK FACE.
+"""The built-in raw data: miniatures of every set that `benchmark.datasets` reads.
 
 They are cut from photographs that installed packages ship, darkened by `camera.darken`, and written
 in the folder layouts and under the file names of the published sets, so that the readers of the
@@ -21,7 +21,7 @@ from benchmark.errors import InputError
 from benchmark.images import Image
 from benchmark.photographs import Size
 
-SETS = ("LOL", "LSRW", "SICE", "RELLISUR", "LabelMe", "A7m3", "DARK FACE")
+SETS = ("LOL", "LSRW", "SICE", "RELLISUR", "LabelMe", "A7m3", "DARK FACE", "WIDER FACE")
 TRUTH = "truth.json"
 TRAINING = ("china", "motorcycle", "coffee", "chelsea")
 """Photographs of the training pairs; `TEXTURES` join them in LabelMe."""
@@ -117,7 +117,7 @@ def write(root: Path, seed: int) -> None:
         shutil.rmtree(partial)  # an interrupted run left it
     partial.mkdir(parents=True)
     writer = _Writer(partial, seed)
-    for write_set in (_lol, _lsrw, _sice, _rellisur, _labelme, _a7m3, _dark_face):
+    for write_set in (_lol, _lsrw, _sice, _rellisur, _labelme, _a7m3, _dark_face, _wider):
         write_set(writer)
     writer.save_truth()
     for name in (*SETS, TRUTH):
@@ -231,6 +231,22 @@ def _dark_face(writer: _Writer) -> None:
         label = writer.root / f"DARK FACE/label/{number}.txt"
         label.parent.mkdir(parents=True, exist_ok=True)
         label.write_text("\n".join([str(len(lines)), *lines]) + "\n", encoding="ascii")
+
+
+def _wider(writer: _Writer) -> None:
+    """Normal-light images with faces, in WIDER FACE's layout; the pipeline darkens them."""
+    lines = []
+    for number, portraits_shown in enumerate((2, 4, 6), start=1):
+        event = f"0--Parade/0_Parade_{number}.jpg"
+        name = f"WIDER FACE/WIDER_val/images/{event}"
+        scene = portraits.gallery(portraits_shown, Size(396, 264), writer.rng(name))
+        writer.save(name, scene.image, scene.photographs)
+        corners = scene.boxes.round().astype(int)
+        boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]]).tolist()
+        lines += [event, str(len(boxes)), *(" ".join(map(str, [*b, *[0] * 6])) for b in boxes)]
+    path = writer.root / "WIDER FACE/wider_face_split/wider_face_val_bbx_gt.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
 def _exposure(writer: _Writer, name: str, low: float, high: float) -> float:

@@ -6,7 +6,7 @@ under the monotone envelope of the curve through every point (Everingham et al. 
 The paper's "mAP" is this AP, because the one class is "face".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from benchmark.errors import InputError
 from benchmark.faces import Faces
 
-_MIN_DRAWS = 100
+MIN_DRAWS = 100
+"""Resamples that an interval needs at least."""
 
 
 class Pool(NamedTuple):
@@ -28,7 +29,7 @@ class Pool(NamedTuple):
     """(n,) falling."""
     hits: NDArray[np.bool_]
     """(n,) whether the detection is a true positive."""
-    images: NDArray[np.intp]
+    images: NDArray[np.int32]
     """(n,) position of the detection's image in the truth."""
     faces: NDArray[np.int64]
     """(images,) labelled faces in each image."""
@@ -124,13 +125,19 @@ def match(truth: Faces, found: Faces, iou: float) -> NDArray[np.bool_]:
     return hits
 
 
-def pool(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float) -> Pool:
+def pool(
+    truth: Mapping[str, Faces],
+    detections: Mapping[str, Faces],
+    iou: float,
+    matching: Callable[[Faces, Faces, float], NDArray[np.bool_]] = match,
+) -> Pool:
     """Match image by image and sort the detections of all images by score.
 
     Args:
         truth: Image name to labelled faces (none is a value, too); its order breaks ties.
         detections: The same names to detections, an empty `Faces` where there are none.
         iou: Least intersection over union, (0, 1].
+        matching: Tells the true positives of one image; see `match`.
 
     Raises:
         InputError: The two name different images, or no image has a face.
@@ -144,9 +151,9 @@ def pool(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float
             " recall is undefined, give images with faces."
         )
     found = [detections[image] for image in truth]
-    hits = np.concatenate([match(truth[image], detections[image], iou) for image in truth])
+    hits = np.concatenate([matching(truth[image], detections[image], iou) for image in truth])
     scores = np.concatenate([one.scores for one in found])
-    images = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    images = np.repeat(np.arange(len(found), dtype=np.int32), [len(one) for one in found])
     order = np.argsort(-scores, kind="stable")
     return Pool(scores[order], hits[order], images[order], faces)
 
@@ -165,6 +172,11 @@ def _same_images(truth: Mapping[str, Faces], detections: Mapping[str, Faces]) ->
             f" (the first is {unseen[0]}): run the detector on every image;"
             " one in which it finds nothing counts as an empty entry."
         )
+
+
+def curve_of(pooled: Pool) -> PrecisionRecall:
+    """Compute the raw curve of pooled detections."""
+    return precision_recall(pooled.hits, int(pooled.faces.sum()))
 
 
 def precision_recall(hits: NDArray[np.bool_], faces: int) -> PrecisionRecall:
@@ -203,9 +215,9 @@ def average_precision(recall: NDArray[np.float64], precision: NDArray[np.float64
 def evaluate(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float) -> Curve:
     """Score the detections of a whole set at one overlap; see `pool` for arguments and errors."""
     pooled = pool(truth, detections, iou)
-    faces = int(pooled.faces.sum())
-    recall, precision = precision_recall(pooled.hits, faces)
+    recall, precision = curve_of(pooled)
     ap = average_precision(recall, precision)
+    faces = int(pooled.faces.sum())
     return Curve(recall, precision, pooled.scores, ap, faces, len(pooled.faces))
 
 
@@ -235,26 +247,62 @@ def ap_interval(
         InputError: As `pool`.
         ValueError: `iou`, `draws` or `level` is out of range.
     """
-    if draws < _MIN_DRAWS:
-        raise ValueError(f"Argument `draws` must be at least {_MIN_DRAWS}, but got {draws}.")
+    if draws < MIN_DRAWS:
+        raise ValueError(f"Argument `draws` must be at least {MIN_DRAWS}, but got {draws}.")
     if not 0.0 < level < 1.0:
         raise ValueError(f"Argument `level` must be in (0, 1), but got {level}.")
-    pooled = pool(truth, detections, iou)
-    random = np.random.default_rng(seed)
-    images = len(pooled.faces)
-    counts = (
-        np.bincount(random.integers(images, size=images), minlength=images) for _ in range(draws)
-    )
-    hits = np.flatnonzero(pooled.hits)
-    aps = [_resampled_ap(pooled, hits, times) for times in counts if times @ pooled.faces > 0]
-    low, high = np.quantile(aps, [(1 - level) / 2, (1 + level) / 2])
+    weighted = Weighted(pool(truth, detections, iou))
+    aps = [weighted.ap(times) for times in draw_images(weighted.faces, seed, draws)]
+    return interval(aps, level)
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Return the middle `level` of resampled values."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
-def _resampled_ap(pooled: Pool, hits: NDArray[np.intp], times: NDArray[np.intp]) -> float:
-    """Return the AP of the set in which image i occurs times[i] times; `hits` are positions."""
-    weights = times[pooled.images]
-    # The area follows from the points at true positives: the others lie below, at equal recall.
-    true = np.cumsum(weights[hits])
-    seen = np.maximum(np.cumsum(weights)[hits], 1)  # 0 before the first image that was drawn
-    return average_precision(true / (times @ pooled.faces), true / seen)
+def draw_images(faces: NDArray[np.int64], seed: int, draws: int) -> Iterator[NDArray[np.int32]]:
+    """Yield how often each image is drawn, resample by resample; resamples without a face are not.
+
+    Args:
+        faces: (images,) labelled faces in each.
+        seed: Of the draws; equal for every method on the same images.
+        draws: Resamples.
+    """
+    random = np.random.default_rng(seed)
+    images = len(faces)
+    for _ in range(draws):
+        times = np.bincount(random.integers(images, size=images), minlength=images)
+        if times @ faces > 0:
+            yield times.astype(np.int32)
+
+
+class Weighted:
+    """Pooled detections whose images count several times or not at all.
+
+    Args:
+        pooled: The detections.
+
+    Attributes:
+        faces: (images,) labelled faces in each image.
+    """
+
+    def __init__(self, pooled: Pool) -> None:
+        self.faces = pooled.faces
+        self._images = pooled.images
+        # The area follows from the points at true positives: the others lie below, at equal
+        # recall. A segment ends with a true positive; what follows the last one does not matter.
+        hits = np.flatnonzero(pooled.hits)
+        self._of_hits = pooled.images[hits]
+        self._starts = np.concatenate([[0], hits[:-1] + 1]) if len(hits) else hits
+        self._end = int(hits[-1]) + 1 if len(hits) else 0
+
+    def ap(self, times: NDArray[np.int32]) -> float:
+        """Return the all-point AP of the set in which image i occurs times[i] times."""
+        if not self._end:
+            return 0.0
+        true = np.cumsum(times[self._of_hits], dtype=np.int64)
+        parts = np.add.reduceat(times[self._images[: self._end]], self._starts)
+        seen = np.maximum(np.cumsum(parts, dtype=np.int64), 1)  # 0 before the first drawn image
+        return average_precision(true / int(times @ self.faces), true / seen)

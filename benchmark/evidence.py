@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import darkfaces, faces, jsonfile, paper, rows, tables, weights
+from benchmark import darkfaces, datasets, faces, grids, jsonfile, paper, rows, tables, weights
 from benchmark.errors import InputError
 from benchmark.grids import Scope, unscored
 from benchmark.params import Mlsm, Params
@@ -31,6 +31,12 @@ def records(params: Params) -> dict[str, Any]:
     return {chain: found[chain] for chain in params.chains}
 
 
+def face_records(params: Params) -> dict[str, Any]:
+    """Return the same of the chains whose outputs a detector sees."""
+    found = _json(params.work / "chains.json")
+    return {chain: found[chain] for chain in params.detection.chains}
+
+
 def scope(params: Params) -> Scope:
     """Return what the profile's tables of image quality should hold."""
     missing = _json(params.work / "inventory" / "absent.json")
@@ -38,12 +44,53 @@ def scope(params: Params) -> Scope:
 
 
 def face_scope(params: Params) -> Scope:
-    """Return what the profile's table of dark faces should hold."""
-    seen = {chain: records(params)[chain] for chain in params.detection.chains}
+    """Return what the profile's table of dark faces should hold, and how it was measured."""
+    listed = [tables.FACE_SETS[name] for name in params.detection.sets]
+    said = "" if no_faces(params) else _face_words(params)
+    return Scope(face_records(params), listed, _absent_faces(params), params.bootstrap, said)
+
+
+def _absent_faces(params: Params) -> dict[str, str]:
+    """Return labelled set, as tables spell it -> why it is not here."""
     missing = _json(params.work / "inventory" / "absent.json")
-    reasons = [missing[name] for name in params.detection.sets if name in missing]
-    absent = {tables.DARK_FACE: "; ".join(reasons)} if reasons else {}
-    return Scope(seen, [tables.DARK_FACE], absent, params.bootstrap)
+    return {tables.FACE_SETS[s]: missing[s] for s in params.detection.sets if s in missing}
+
+
+def detector(params: Params, other: str = "") -> dict[str, str]:
+    """Return which detector found the faces: `title`, SHA-256 of its `weights` and `code`.
+
+    Args:
+        params: The profile.
+        other: One of `detection.others`; "" for the profile's own.
+
+    Raises:
+        InputError: Chains of the profile were seen by different ones.
+    """
+    folder = params.work / "measured" / "faces"
+    chains = params.detection.others[other] if other else params.detection.chains
+    seen = [_json(folder / chain / other / darkfaces.DETECTOR) for chain in chains]
+    if any(one != seen[0] for one in seen):
+        raise InputError(
+            f"Chains of {params.profile} were seen by different detectors: run the stage detect of "
+            "all of them again."
+        )
+    return seen[0]
+
+
+def _face_words(params: Params) -> str:
+    """Return what a reader of Table VII must know of how it was measured, in sentences."""
+    used = detector(params)
+    said = [f"Detector: {used['title']} (weights {used['weights'][:12]})."]
+    darkened = [name for name in truth(params) if datasets.SETS[name].has_references]
+    if darkened:
+        names = ", ".join(tables.FACE_SETS[name] for name in darkened)
+        said.append(f"{names}: normal-light images, darkened by the camera model.")
+    if tables.DARK_FACE in [tables.FACE_SETS[name] for name in truth(params)]:
+        said.append(
+            "The paper's numbers are those of PyramidBox, its test scales unsaid, on the 6000 "
+            "images of DARK FACE: no difference is given."
+        )
+    return " ".join(said)
 
 
 def image_rows(params: Params) -> pd.DataFrame:
@@ -67,7 +114,7 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
     Raises:
         InputError: A part has no log.
     """
-    parts = [part for part in Mlsm.model_fields if part != "settings"]
+    parts = [part for part in Mlsm.model_fields if part != "settings"] if params.mlsm else []
     named = [*((name, "model") for name in params.training), *(("mlsm", part) for part in parts)]
     found = {}
     for name, part in named:
@@ -140,37 +187,57 @@ def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:
     return [method for method, order in theirs if (method, order) not in ours]
 
 
-def truth(params: Params) -> dict[str, faces.Faces]:
-    """Return image -> labelled faces of the profile's dark-face sets."""
+def truth(params: Params) -> dict[str, dict[str, faces.Faces]]:
+    """Return raw set -> image -> labelled faces of the profile's dark-face sets that are here."""
     labelled = _json(params.work / "jpeg" / "test" / "faces.json")
     return {
-        image: faces.Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
-        for image, boxes in labelled.items()
+        dataset: {
+            image: faces.Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
+            for image, boxes in labelled[dataset].items()
+        }
+        for dataset in params.detection.sets
+        if labelled.get(dataset)
     }
 
 
 def face_qfs(params: Params) -> list[int | None]:
-    """Return the quality factors of the inputs behind Table VII, None for uncompressed ones."""
-    return [*params.detection.qfs, *([None] if params.uncompressed else [])]
+    """Return the quality factors of the inputs behind Table VII."""
+    return list(params.detection.qfs)
 
 
-def face_figure(qf: int | None, weights: str) -> str:
+def face_figure(qf: int | None, weights: str, dataset: str = "DARKFACE") -> str:
     """Return what the figure of precision-recall curves is called."""
-    return f"fig_11_qf{qf}_{weights}" if qf else f"fig_11_uncompressed_{weights}"
+    inputs = f"qf{qf}" if qf else "uncompressed"
+    set_part = "" if dataset == "DARKFACE" else f"{dataset.lower()}_"
+    return f"fig_11_{set_part}{inputs}_{weights}"
 
 
-def found(params: Params) -> list[Found]:
-    """Return what the detector found, chain by chain in the order of the profile.
+def found(params: Params, other: str = "") -> list[Found]:
+    """Return what a detector found: sets, then chains in the order of the profile.
+
+    Uncompressed inputs come after the others, for the chains that see them. A chain that needs the
+    normal-light image has no entry for a set without.
+
+    Args:
+        params: The profile.
+        other: One of `detection.others`, which sees some chains only; "" for the profile's own.
 
     Raises:
         InputError: A chain has not been through the detector.
     """
+    folder, settings = params.work / "measured" / "faces", params.detection
+    asked = [] if other else settings.uncompressed
+    chains = settings.others[other] if other else settings.chains
+    dark_only = [name for name in truth(params) if not datasets.SETS[name].has_references]
     return [
-        Found(chain, track, qf, faces.read_detections(folder / darkfaces.file_name(track, qf)))
-        for chain, record in face_scope(params).records.items()
-        for folder in [params.work / "measured" / "faces" / chain]
+        Found(dataset, chain, track, qf, faces.read_detections(folder / chain / other / file))
+        for dataset in truth(params)
+        for qf in [*params.detection.qfs, *([None] if asked else [])]
+        for chain, record in face_records(params).items()
+        if chain in chains and (qf or chain in asked)
+        if not (dataset in dark_only and grids.uses_reference(record))
         for track in record["tracks"]
-        for qf in face_qfs(params)
+        for file in [darkfaces.file_name(dataset, track, qf)]
     ]
 
 
@@ -178,5 +245,5 @@ def no_faces(params: Params) -> str:
     """Return why the profile has no Table VII, or "" if it has."""
     if not params.detection.chains:
         return "This profile does not include the detection of faces."
-    missing = face_scope(params).missing.values()
-    return "" if truth(params) else f"There are no labelled images: {'; '.join(missing)}."
+    missing = "; ".join(_absent_faces(params).values())
+    return "" if truth(params) else f"There are no labelled images: {missing}."

@@ -1,4 +1,4 @@
-"""Faces in an image: the box type, the detectors, the labels of DARK FACE, detections on disk.
+"""Faces in an image: the box type, the labels of DARK FACE, detections on disk.
 
 A box is x0, y0, x1, y1 in pixels, in continuous coordinates: (0, 0) is the top left corner of the
 top left pixel and (W, H) the bottom right corner of the image, so a box is x1 - x0 wide.
@@ -15,15 +15,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmark.errors import InputError
-from benchmark.images import Image, to_uint8
+from benchmark.images import Image
 
 MAX_BOXES = 750
 """Detections kept of an image, the best ones (the setting of the public PyramidBox evaluations)."""
 
-_SMALLEST_FACE_PX = 6
-_INCLUSIVE_TO_EDGES = (-0.5, -0.5, 0.5, 0.5)
-"""MTCNN's arithmetic makes a box x1 - x0 + 1 wide. Its centres have no offset to correct: those
-found in mirrored WIDER FACE images are the mirrored ones (0.13 +- 0.07 px off, 183 faces)."""
 _COORDINATES = ["x0", "y0", "x1", "y1"]
 _COLUMNS = ["image", *_COORDINATES, "score"]
 
@@ -73,68 +69,6 @@ class Faces:
 
 Detector: TypeAlias = Callable[[Image], Faces]
 """Finds faces by falling score, at most `MAX_BOXES`, inside the image; leaves its input alone."""
-
-
-def mtcnn(min_face_px: int = 12, floor: float = 0.01) -> Detector:
-    """Build MTCNN with the weights of the facenet-pytorch wheel (Zhang et al. 2016), on the CPU.
-
-    It sees the 8-bit image that a file would hold. The score is that of the last of its three
-    networks (O-Net). The library's threshold of that score, 0.7, would cut the curve's tail off,
-    so it becomes `floor`. P-Net keeps the library's 0.6, which sets the number of crops and so the
-    time; R-Net goes from 0.7 to 0.2. A face that these two reject never gets a score.
-
-    Args:
-        min_face_px: Side of the smallest face searched for, at least 6; time grows as its inverse
-            square. The networks see 12 pixels at least, so below 12 the image is enlarged.
-        floor: Lowest score returned, [0, 1).
-
-    Returns:
-        A detector, deterministic for a number of torch threads, that needs no network.
-
-    Raises:
-        ValueError: An argument is out of range.
-    """
-    # Torch takes seconds to import, which readers of labels and the scoring need not wait for.
-    from facenet_pytorch import MTCNN
-
-    if min_face_px < _SMALLEST_FACE_PX:
-        raise ValueError(
-            f"Argument `min_face_px` must be at least {_SMALLEST_FACE_PX}, but got {min_face_px}."
-        )
-    if not 0.0 <= floor < 1.0:
-        raise ValueError(f"Argument `floor` must be in [0, 1), but got {floor}.")
-    network = MTCNN(
-        min_face_size=min_face_px,
-        thresholds=[0.6, 0.2, floor],
-        keep_all=True,
-        select_largest=False,
-    )
-
-    def detect(image: Image) -> Faces:
-        height, width, _ = image.shape
-        if min(height, width) < min_face_px:
-            return Faces.none()  # the library's pyramid would have no level, which it cannot join
-        boxes, scores = network.detect(to_uint8(image))
-        if boxes is None:
-            return Faces.none()
-        edges = boxes.astype(np.float64) + _INCLUSIVE_TO_EDGES
-        return _tidy(edges, scores.astype(np.float64), height, width)
-
-    return detect
-
-
-DETECTORS: Mapping[str, Callable[..., Detector]] = {"mtcnn": mtcnn}
-"""Name to factory; every factory can be called without arguments."""
-
-
-def _tidy(
-    boxes: NDArray[np.float64], scores: NDArray[np.float64], height: int, width: int
-) -> Faces:
-    """Clip boxes to the image, drop those without area, keep the best by falling score."""
-    clipped = np.clip(boxes, 0.0, [width, height, width, height])
-    whole = np.flatnonzero((clipped[:, :2] < clipped[:, 2:]).all(axis=1))
-    best = whole[np.argsort(-scores[whole], kind="stable")[:MAX_BOXES]]
-    return Faces(clipped[best], scores[best])
 
 
 def read_labels(path: Path) -> Faces:

@@ -7,7 +7,7 @@ are comparable. Methods without weights stand in every grid. `typeset` and the r
 import math
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -44,6 +44,8 @@ FALLING = ("BEF", "ST-LPIPS", "LPIPS")
 PRINTED: Mapping[str, str] = MappingProxyType({"table_5": "V", "table_6": "VI"})
 """Table -> the paper's table of the same numbers, where that is neither III nor IV."""
 DASH = "—"
+UNCOMPRESSED = ", uncompressed"
+"""What the lines of uncompressed inputs are called after their method, in Table VII."""
 INFINITE = "∞"
 
 
@@ -147,12 +149,14 @@ class Scope:
         datasets: Test sets in the order of columns.
         missing: Test set -> why it has no numbers.
         draws: Resamples behind each interval.
+        about: Sentences that captions end with, such as how things were measured.
     """
 
     records: Mapping[str, Any]
     datasets: Sequence[str]
     missing: Mapping[str, str] = field(default_factory=dict)
     draws: int = 2000
+    about: str = ""
 
 
 class _Notes:
@@ -196,6 +200,8 @@ def build(table: str, cells: pd.DataFrame, scope: Scope) -> list[Grid]:
         cells: As `benchmark.tables` makes them, all of this table.
         scope: What they should hold.
     """
+    if table == "table_7":
+        cells, scope = _with_uncompressed(cells, scope)
     made = []
     for qf in dict.fromkeys(None if pd.isna(qf) else int(qf) for qf in cells["qf"]):
         at_qf = cells[cells["qf"].isna() if qf is None else cells["qf"] == qf]
@@ -204,6 +210,25 @@ def build(table: str, cells: pd.DataFrame, scope: Scope) -> list[Grid]:
             for weights in groups(scope.records) if len(chosen) else []:
                 made.append(_grid(table, qf, protocol, weights, chosen, scope))
     return made
+
+
+def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame, Scope]:
+    """Return Table VII with its few uncompressed inputs as lines beside the compressed ones."""
+    raw = cells["qf"].isna()
+    qfs = cells.loc[~raw, "qf"].unique()
+    records = dict(scope.records)
+    if not (raw.any() and len(qfs)):
+        return cells, scope
+    extra = [cells[raw].assign(qf=qf, reported=math.nan) for qf in qfs]
+    named = [rows.assign(method=rows["method"] + UNCOMPRESSED) for rows in extra]
+    for chain, record in scope.records.items():
+        if record["title"] in set(cells.loc[raw, "method"]):
+            added = {**record, "title": record["title"] + UNCOMPRESSED}
+            records = {f"{chain} uncompressed": added, **records}
+    return (
+        pd.concat([cells[~raw], *named], ignore_index=True).astype({"qf": "Int64"}),
+        replace(scope, records=records),
+    )
 
 
 def _grid(
@@ -220,14 +245,16 @@ def _grid(
     controls = [uses_reference(record) for record in scope.records.values()]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
-    printed = _printed(table, qf) if protocol == "paper" else {}
+    printed = _printed(table, qf) if protocol == "paper" else _noted(shown)
     images = {str(d): int(n) for d, n in shown.groupby("dataset")["n"].max().items()}
     across = []
     for column in columns:
         down = []
-        for name, (track, reason) in zip(named, tracks, strict=True):
+        for name, (track, reason), control in zip(named, tracks, controls, strict=True):
             row = at.get((*name, track, *column))
             why = "" if reason else _why(row, column, images, scope)
+            if why and row is None and control and column.dataset in images:
+                why = f"{column.dataset} has no normal-light images"
             down.append(_cell(row, column, printed.get((*name, *column)), notes.mark(why)))
         across.append(_ranked(down, column, controls))
     lines = [
@@ -237,7 +264,8 @@ def _grid(
         )
     ]
     heading = f"{TITLES[table]}, QF {qf}" if qf else TITLES[table]
-    caption = f"{heading}: protocol {protocol}, {WEIGHTS[weights]}. {_reading(shown, scope)}"
+    reading = " ".join(filter(None, [_reading(shown, scope), scope.about]))
+    caption = f"{heading}: protocol {protocol}, {WEIGHTS[weights]}. {reading}"
     return Grid(table, qf, protocol, weights, caption, tuple(columns), tuple(lines), notes.listed())
 
 
@@ -272,6 +300,13 @@ def _printed(table: str, qf: int | None) -> dict[tuple[str, str, str, str], floa
         (row["method"], row["order"], row["dataset"], row["metric"]): row["reported"]
         for row in rows
     }
+
+
+def _noted(cells: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
+    """Return the paper's numbers that cells hold themselves, keyed as by `_printed`."""
+    keys = ["method", "order", "dataset", "metric", "reported"]
+    beside = cells.dropna(subset=["reported"])[keys]
+    return {(m, o, d, c): float(v) for m, o, d, c, v in beside.itertuples(index=False, name=None)}
 
 
 def _why(

@@ -170,3 +170,38 @@ def read_dark_face(root: Path) -> list[Pair]:
             pairs.append(Pair("DARKFACE", "test", stem, path, None, text))
     reading.refuse(orphans, "no label/<name>.txt")
     return reading.done(pairs, root, ["image/1.png", "label/1.txt"])
+
+
+def read_wider(dataset: str, root: Path) -> list[Pair]:
+    """Read the labelled images of WIDER FACE's validation part: normal light, for testing.
+
+    Two layouts are known: the published one (`WIDER_val/images/<event>/<name>.jpg` and one file
+    of annotations for all), and copies with labels as DARK FACE has them (`images/`, `label/`).
+    """
+    reading = Reading(dataset)
+    top = reading.top(root, ("WIDER_val", "wider_face_split", "label", "labels"))
+    copies = reading.child(top, "label") or reading.child(top, "labels")
+    pairs, orphans = [], []
+    if copies is not None:
+        for stem, path in reading.images(reading.child(top, "images")).items():
+            text = copies / f"{stem}.txt"
+            if text.is_file():
+                pairs.append(Pair(dataset, "test", stem, None, path, text))
+            else:
+                orphans.append(path)
+        reading.refuse(orphans, "no label/<name>.txt")
+        return reading.done(pairs, root, ["images/1.jpg", "label/1.txt"])
+    split = reading.child(top, "wider_face_split")
+    annotations = None if split is None else split / "wider_face_val_bbx_gt.txt"
+    published = reading.at(top, "WIDER_val/images")
+    images = published or reading.at(top, "WIDER_val/WIDER_val/images")
+    for event in [] if images is None else reading.subfolders(images):
+        for stem, path in reading.images(event).items():
+            if annotations is not None and annotations.is_file():
+                name = f"{event.name}/{stem}"
+                pairs.append(Pair(dataset, "test", name, None, path, annotations))
+            else:
+                orphans.append(path)
+    reading.refuse(orphans, "no wider_face_split/wider_face_val_bbx_gt.txt")
+    wanted = ["WIDER_val/images/0--Parade/1.jpg", "wider_face_split/wider_face_val_bbx_gt.txt"]
+    return reading.done(pairs, root, wanted)

@@ -11,7 +11,18 @@ from benchmark import ROOT
 from benchmark.errors import InputError
 from benchmark.terms import Keep, Schedule, Track
 
-SetName = Literal["LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"]
+SetName = Literal[
+    "LOL",
+    "LSRW",
+    "SICE",
+    "SICE58",
+    "RELLISUR",
+    "LabelMe",
+    "A7m3",
+    "DARKFACE",
+    "WIDER",
+    "WIDER416",
+]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -86,9 +97,17 @@ class Detection(_Model):
     chains: list[str]
     """Chains whose outputs the detector sees; none leaves the benchmark out of the profile."""
     sets: list[SetName]
+    """Labelled sets. Those without dark images (WIDER FACE) are darkened by `benchmark.camera`."""
     detector: str
+    """Key of `benchmark.detect.detectors.DETECTORS`."""
     qfs: list[Quality]
     iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]]
+    every: Count = 1
+    """Takes every n-th image of each set, in the natural order of their names."""
+    uncompressed: list[str] = []
+    """Chains that see the uncompressed dark images as well; the others see JPEG files alone."""
+    others: dict[str, list[str]] = {}
+    """Further detector -> the chains that it sees, compressed: is a finding the detector's own?"""
 
 
 class Range(_Model):
@@ -110,6 +129,8 @@ class Params(_Model):
     """From the profile's folder to the repository's root; where stages run."""
     params_file: str
     """This file, seen from the root."""
+    weights_of: str = ""
+    """Profile whose retrained weights are used, for one that trains nothing; "" for its own."""
     builtin: list[Literal["demo"]]
     """Raw data the suite writes itself ([demo]) ..."""
     external: list[Literal["disk"]]
@@ -131,13 +152,14 @@ class Params(_Model):
     """Which weights learned methods are scored with."""
     training: dict[str, Training]
     """Learned baselines to train, by name."""
-    mlsm: Mlsm
+    mlsm: Mlsm | None
+    """None where the profile trains nothing."""
     methods: dict[str, dict[str, Any]] = {}
     """Settings of methods without weights, by name, where they are not the published ones."""
     chains: list[str]
     """Rows of the tables, in their order."""
     detection: Detection
-    curve: Range
+    curve: Range = Range(qfs=[])
     studies: list[Literal["understanding"]] = []
     """Experiments of the folder `studies` that the profile runs on its own weights."""
     previews: list[Annotated[float, Field(ge=0.0, le=1.0)]] = []
@@ -153,6 +175,11 @@ class Params(_Model):
     devices: Count = 1
     """Training processes; more than one average their gradients."""
 
+    @property
+    def every_chain(self) -> list[str]:
+        """All chains of the profile: those that are scored, then those seen by a detector alone."""
+        return list(dict.fromkeys([*self.chains, *self.detection.chains]))
+
     @field_validator("chains")
     @classmethod
     def _no_hyphen(cls, chains: list[str]) -> list[str]:
@@ -167,12 +194,15 @@ class Params(_Model):
     def _one_source(self) -> "Params":
         if bool(self.builtin) == bool(self.external):
             raise ValueError("exactly one of builtin and external must be empty")
-        unknown = set(self.detection.chains) - set(self.chains)
-        if unknown:
-            raise ValueError(f"detection.chains names {sorted(unknown)}, not in chains")
         unknown = set(self.curve.chains) - set(self.chains)
         if unknown:
             raise ValueError(f"curve.chains names {sorted(unknown)}, not in chains")
+        named = {chain for chains in self.detection.others.values() for chain in chains}
+        unknown = {*self.detection.uncompressed, *named} - set(self.detection.chains)
+        if self.detection.chains and unknown:
+            raise ValueError(
+                f"detection.uncompressed or others name {sorted(unknown)}, not in detection.chains"
+            )
         missing = set(self.merge.test) - set(self.sets)
         if missing:
             raise ValueError(f"merge.test names {sorted(missing)}, not in sets")
@@ -190,7 +220,8 @@ class Params(_Model):
 
     def _trainings(self) -> Iterator[Training]:
         """Yield how each part of each learned method is trained."""
-        yield from (self.mlsm.vae_dark, self.mlsm.vae_normal, self.mlsm.model)
+        if self.mlsm:
+            yield from (self.mlsm.vae_dark, self.mlsm.vae_normal, self.mlsm.model)
         for whole in self.training.values():
             yield whole
             yield from whole.parts.values()
@@ -201,11 +232,11 @@ class Params(_Model):
         Raises:
             InputError: The profile does not train it.
         """
-        if method == "mlsm" and part in Mlsm.model_fields:
+        if method == "mlsm" and self.mlsm and part in Mlsm.model_fields:
             wanted: Training = getattr(self.mlsm, part)
             return wanted.model_copy(update={"settings": self.mlsm.settings})
         if method not in self.training:
-            known = ", ".join([*self.training, "mlsm"])
+            known = ", ".join([*self.training, *(["mlsm"] if self.mlsm else [])]) or "nothing"
             raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
         whole = self.training[method]
         if part == "model":
@@ -229,8 +260,8 @@ class Params(_Model):
 
     @property
     def weights(self) -> Path:
-        """Where the profile's trained weights lie."""
-        return ROOT / "weights" / self.profile
+        """Where the trained weights that the profile uses lie."""
+        return ROOT / "weights" / (self.weights_of or self.profile)
 
     @property
     def raw(self) -> Path | None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmark import compression, datasets, figures, jobs, merge, methods, pairs, rows, scoring
 from benchmark.params import Params
+from benchmark.terms import Track
 
 CODE = ("benchmark.metrics", "benchmark.methods", "benchmark.images", "benchmark.scoring")
 COLUMNS = ["dataset", "chain", "track", "qf", "metric", "n", "value"]
@@ -26,7 +27,9 @@ def cases(params: Params, folder: Path) -> list[compression.Case]:
     """
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     tests = params.work / "merge" / "test"
-    lists = {name: pairs.read_manifest(tests / f"{name}.csv") for name in params.merge.test}
+    lists: dict[str, pd.DataFrame] = {
+        name: pairs.read_manifest(tests / f"{name}.csv") for name in params.merge.test
+    }
     cells = [cell for listed in lists.values() for cell in listed["dark"]]
     compression.compress(cells, params.curve.qfs, places, folder, params.jobs)
     compression.cases(lists, params.curve.qfs).to_csv(folder / "curve.csv", index=False)
@@ -42,7 +45,7 @@ def measure(params: Params, folder: Path) -> pd.DataFrame:
     found = []
     for text in params.curve.chains:
         chain = methods.Chain.parse(text, params.methods)
-        track = "retrained" if chain.learned else "classical"
+        track: Track = "retrained" if chain.learned else "classical"
         work = [jobs.Job(chain, track, params.weights, case) for case in inputs]
         journal = jobs.journal(params, text, "curve", track, *CODE)
         found += scoring.rows(params.profile, work, journal, params.jobs)

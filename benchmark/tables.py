@@ -33,6 +33,10 @@ SPELLING: Mapping[str, str] = MappingProxyType(
 """Metric of a result row -> how tables spell it, in the order of columns."""
 DARK_FACE = "DARK FACE"
 """How the paper spells the set of Table VII."""
+FACE_SETS: Mapping[str, str] = MappingProxyType(
+    {"DARKFACE": DARK_FACE, "WIDER": "dark WIDER", "WIDER416": "dark WIDER (416 px)"}
+)
+"""Raw set of labelled images -> how tables spell it; `benchmark.camera` darkens WIDER FACE."""
 
 
 class Resampling(NamedTuple):
@@ -51,12 +55,14 @@ class Found(NamedTuple):
     """What a detector found in one chain's outputs.
 
     Attributes:
+        dataset: Raw set of the images.
         chain: As params.yaml spells it.
         track: Which weights.
         qf: Quality factor of the dark inputs, None if they were not compressed.
         detections: Image -> boxes with scores.
     """
 
+    dataset: str
     chain: str
     track: str
     qf: int | None
@@ -101,12 +107,14 @@ def quality(
     return _ordered(cells, [record["title"] for record in records.values()], datasets)
 
 
-def _beside(made: list[dict[str, Any]], reported: pd.DataFrame, compare: bool) -> pd.DataFrame:
-    """Return cells with the columns `reported` and `difference`, numbers rounded."""
+def _beside(
+    made: list[dict[str, Any]], reported: pd.DataFrame, compare: bool, protocol: str = "paper"
+) -> pd.DataFrame:
+    """Return cells with the columns `reported` (beside a protocol) and `difference`, rounded."""
     cells = pd.DataFrame(made, columns=COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
     keys = ["method", "order", "dataset", "qf", "metric"]
     joined = cells.merge(reported.astype({"qf": "Int64"}), on=keys, how="left")
-    joined["reported"] = joined["reported"].where(joined["protocol"] == "paper")
+    joined["reported"] = joined["reported"].where(joined["protocol"] == protocol)
     joined["difference"] = joined["value"] - joined["reported"] if compare else np.nan
     numbers = ["value", "ci_low", "ci_high", "difference"]
     joined[numbers] = joined[numbers].round(DECIMALS)
@@ -141,20 +149,20 @@ def split(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def faces(
-    truth: Mapping[str, Faces],
+    truth: Mapping[str, Mapping[str, Faces]],
     found: Iterable[Found],
     records: Mapping[str, Any],
     ious: Sequence[float],
     resampling: Resampling,
 ) -> pd.DataFrame:
-    """Return the cells of Table VII: average precision on dark faces, pooled over images.
+    """Return the cells of Table VII: average precision on dark faces, pooled over a set's images.
 
-    They stand under protocol `sound` and beside no number of the paper, whose detector
-    (PyramidBox) is another one.
+    They stand under protocol `sound`. `reported` is the paper's number, for DARK FACE alone, and
+    `difference` is empty: the paper's detector (PyramidBox, its test scales unsaid) is another one.
 
     Args:
-        truth: Image -> labelled faces.
-        found: One entry a chain, track and quality factor, in the order of table rows.
+        truth: Raw set -> image -> labelled faces.
+        found: One entry a set, chain, track and quality factor, in the order of table rows.
         records: As `quality` takes them.
         ious: Least overlaps of a hit.
         resampling: Of the images.
@@ -162,15 +170,17 @@ def faces(
     made = []
     for one in found:
         record = records[one.chain]
-        cell = {"method": record["title"], "order": record["order"], "dataset": DARK_FACE}
-        cell |= {"qf": one.qf, "protocol": "sound", "track": one.track, "n": len(truth)}
+        labels = truth[one.dataset]
+        cell = {"method": record["title"], "order": record["order"], "n": len(labels)}
+        cell |= {"dataset": FACE_SETS[one.dataset], "qf": one.qf}
+        cell |= {"protocol": "sound", "track": one.track}
         for iou in ious:
-            low, high = detection.ap_interval(truth, one.detections, iou, *resampling)
-            ap = detection.evaluate(truth, one.detections, iou).ap
+            low, high = detection.ap_interval(labels, one.detections, iou, *resampling)
+            ap = detection.evaluate(labels, one.detections, iou).ap
             made.append(
                 cell | {"metric": f"mAP@{iou:g}", "value": ap, "ci_low": low, "ci_high": high}
             )
-    cells = _beside(made, paper.cells(("VII",)), compare=False)
+    cells = _beside(made, paper.cells(("VII",)), compare=False, protocol="sound")
     return cells.sort_values("qf", ascending=False, kind="stable", ignore_index=True)
 
 

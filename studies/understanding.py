@@ -80,6 +80,7 @@ def subject(folder: Path) -> Subject:
 
 def trained(params: Params, data: fitting.Data, method: str, part: str, **settings: object) -> VAE:
     """Train a small VAE for this study alone; a finished one is found again in the cache."""
+    assert params.mlsm is not None  # a profile that names this study trains MLSM
     mine = params.mlsm.model_copy(update={"settings": params.mlsm.settings | settings})
     brief = params.training_of("mlsm", part).model_copy(
         update={"steps": STEPS, "settings": mine.settings}
@@ -93,6 +94,7 @@ def trained(params: Params, data: fitting.Data, method: str, part: str, **settin
 
 def e17_literal_kl(params: Params, data: fitting.Data, seen: Pictures) -> Table:
     """Is the KL of the printed architecture constant?"""
+    assert params.mlsm is not None
     rows = []
     for name, preset in (("as printed", "literal"), ("sound", "sound")):
         width = params.mlsm.settings.get("width", 16)

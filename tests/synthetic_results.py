@@ -49,6 +49,7 @@ detection:
   detector: mtcnn
   qfs: [90]
   iou: [0.3, 0.5, 0.7]
+  uncompressed: [gamma]
 previews: [0.1, 0.9]
 bootstrap: 200
 """
@@ -231,12 +232,15 @@ def write(root: Path, params: Params) -> Params:
     write_jpegs(work / "jpeg" / "test", params)
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
-    write_json(work / "jpeg/test/faces.json", truth() if params.detection.chains else {})
+    labelled = {"DARKFACE": truth()} if params.detection.chains else {}
+    write_json(work / "jpeg/test/faces.json", labelled)
     for place, chain in enumerate(params.detection.chains):
+        folder = work / "measured" / "faces" / chain
         for track in record(chain)["tracks"]:
-            for qf in [*params.detection.qfs, None]:
-                path = work / "measured" / "faces" / chain / darkfaces.file_name(track, qf)
+            for qf in [*params.detection.qfs, *([None] if chain == "gamma" else [])]:
+                path = folder / darkfaces.file_name("DARKFACE", track, qf)
                 write_detections(path, detections(place, qf, track))
+        write_json(folder / darkfaces.DETECTOR, {"title": "A detector", "weights": "d" * 64})
     write_samples(work / "samples", params)
     counts = [("vae_dark", "LOL", 12), ("vae_dark", "SICE", 8), ("vae_normal", "LabelMe", 9)]
     counts.append(("mapping_pairs", "LOL", 12))

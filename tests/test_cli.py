@@ -70,10 +70,10 @@ def test_data_status_is_readable_without_any_set(tmp_path):
     done = call("data", "status")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert len(lines) == 1 + 8  # heads, and a line a set
+    assert len(lines) == 1 + 10  # heads, and a line a set
     assert lines[0].split()[0] == "set"
     assert "licence" in lines[0]
-    assert lines[-1].startswith("DARKFACE")
+    assert lines[-1].startswith("WIDER416")
 
 
 def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
@@ -152,7 +152,7 @@ def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):
 
 
 def test_an_unknown_profile_is_refused():
-    fails(call("check", "--profile", "lowlight"), "known are demo, lol, paper")
+    fails(call("check", "--profile", "lowlight"), "known are demo, faces, lol, paper")
 
 
 def test_wrong_usage_exits_with_2():

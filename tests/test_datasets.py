@@ -25,13 +25,19 @@ EVERY_SET = (
     *("RELLISUR/Test/LLLR/00002-3.0.png", "RELLISUR/Test/NLHR/X1/00002.png"),
     *("LabelMe/Images/a/1.jpg", "A7m3/low/1.png", "A7m3/normal/1.png"),
     *("DARK FACE/image/1.png", "DARK FACE/label/1.txt"),
+    "WIDER FACE/WIDER_val/images/0--Parade/1.jpg",
+    "WIDER FACE/wider_face_split/wider_face_val_bbx_gt.txt",
+    *("wider416/images/1.jpg", "wider416/label/1.txt"),
 )
 
 
 def test_every_set_is_registered_under_its_own_name():
     assert {name: raw.name for name, raw in datasets.SETS.items()} == {
         name: name
-        for name in (*("LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"),)
+        for name in (
+            *("LOL", "LSRW", "SICE", "SICE58", "RELLISUR", "LabelMe", "A7m3", "DARKFACE"),
+            *("WIDER", "WIDER416"),
+        )
     }
 
 

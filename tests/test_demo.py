@@ -9,6 +9,7 @@ import skimage.transform
 
 from benchmark import datasets, demo, images
 from benchmark.camera import to_light
+from benchmark.detect import widerface
 from benchmark.errors import InputError
 
 PAIRS = {
@@ -19,6 +20,7 @@ PAIRS = {
     "LabelMe": {"train": 24},
     "A7m3": {"train": 6},
     "DARKFACE": {"test": 8},
+    "WIDER": {"test": 3},
 }
 
 
@@ -56,7 +58,7 @@ def test_the_reader_of_the_published_set_reads_the_miniature(name: str, root: Pa
     assert {split: n for split, n in counts.items() if n} == PAIRS[name]
 
 
-@pytest.mark.parametrize("name", sorted(set(PAIRS) - {"LabelMe", "DARKFACE"}))
+@pytest.mark.parametrize("name", sorted(set(PAIRS) - {"LabelMe", "DARKFACE", "WIDER"}))
 def test_both_images_of_a_pair_have_the_same_size_and_the_dark_one_is_dark(name: str, root: Path):
     for pair in datasets.read(name, [root]):
         dark, normal = images.read(pair.dark), images.read(pair.normal)
@@ -156,6 +158,16 @@ def test_dark_face_labels_count_their_boxes_and_keep_them_inside_the_image(root:
     assert (len(counts), min(counts), max(counts)) == (8, 1, 6)
 
 
+def test_wider_annotations_hold_the_faces_of_every_image_inside_it(root: Path):
+    pairs = datasets.read("WIDER", [root])
+    for pair, count in zip(pairs, (2, 4, 6), strict=True):
+        height, width = images.read(pair.normal).shape[:2]
+        boxes = widerface.labelled(pair.labels, pair.name).boxes
+        assert len(boxes) == count
+        assert boxes.min() >= 0
+        assert (boxes[:, 2:] <= [width, height]).all()
+
+
 @pytest.mark.slow
 def test_the_seed_decides_every_byte(root: Path, tmp_path: Path):
     demo.write(tmp_path / "same", seed=0)
@@ -187,7 +199,12 @@ def test_an_interrupted_run_shows_no_set_and_the_next_one_succeeds(
         raise KeyboardInterrupt
 
     makers = {"_lol": "LOL", "_lsrw": "LSRW", "_sice": "SICE", "_rellisur": "RELLISUR"}
-    makers |= {"_labelme": "LabelMe", "_a7m3": "A7m3", "_dark_face": "DARK FACE"}
+    makers |= {
+        "_labelme": "LabelMe",
+        "_a7m3": "A7m3",
+        "_dark_face": "DARK FACE",
+        "_wider": "WIDER FACE",
+    }
     for maker, name in makers.items():
         monkeypatch.setattr(demo, maker, lambda writer, name=name: (writer.root / name).mkdir())
     with monkeypatch.context() as context:

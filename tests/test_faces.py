@@ -1,38 +1,16 @@
-"""Boxes, labels and detections on disk, and the detector on images that packages ship."""
-
-import os
-from pathlib import Path
+"""Boxes, labels of DARK FACE, and detections on disk."""
 
 import numpy as np
 import pandas as pd
 import pytest
-import skimage.data
-from facenet_pytorch import MTCNN
 
-from benchmark.detection import evaluate, overlaps
 from benchmark.errors import InputError
 from benchmark.faces import (
-    DETECTORS,
-    MAX_BOXES,
     Faces,
-    mtcnn,
     read_detections,
     read_labels,
     write_detections,
 )
-from benchmark.images import read, to_float
-
-ASTRONAUT_FACE = (177.0, 62.0, 271.0, 180.0)  # drawn by hand: hairline to chin, cheek to cheek
-
-
-@pytest.fixture(scope="module")
-def detect():
-    return mtcnn()
-
-
-@pytest.fixture(scope="module")
-def astronaut():
-    return to_float(skimage.data.astronaut())
 
 
 def faces(*scored):
@@ -175,83 +153,3 @@ def test_files_that_are_no_detections_are_refused(tmp_path):
     pd.DataFrame({"image": ["1"], "x": [1.0]}).to_parquet(path)
     with pytest.raises(InputError, match=r"has the columns \['image', 'x'\]"):
         read_detections(path)
-
-
-def test_mtcnn_finds_the_astronaut_first(detect, astronaut):
-    found = detect(astronaut)
-    assert overlaps(found.boxes[:1], np.array([ASTRONAUT_FACE])).item() > 0.7
-    assert found.scores[0] > 0.99
-
-
-def test_mtcnn_keeps_low_scores_down_to_its_floor(detect, astronaut):
-    low, high = detect(astronaut), mtcnn(floor=0.7)(astronaut)
-    assert low.scores.min() < 0.1
-    assert low.scores.min() >= 0.01
-    assert high.scores.tolist() == low.scores[low.scores > 0.7].tolist()
-
-
-def test_mtcnn_returns_boxes_with_area_inside_the_image_by_falling_score(detect, astronaut):
-    found = detect(astronaut[80:230, 190:260])  # cuts the face off on both sides
-    assert len(found) > 0
-    assert found.boxes.min() >= 0
-    assert (found.boxes[:, 2:] <= (70, 150)).all()
-    assert (found.boxes[:, :2] < found.boxes[:, 2:]).all()
-    assert (np.diff(found.scores) <= 0).all()
-
-
-def test_mtcnn_keeps_no_more_boxes_than_the_protocol_allows(monkeypatch, detect, astronaut):
-    assert MAX_BOXES == 750
-    best = detect(astronaut)
-    monkeypatch.setattr("benchmark.faces.MAX_BOXES", 2)
-    assert detect(astronaut).boxes.tolist() == best.boxes[:2].tolist()
-
-
-def test_mtcnn_boxes_are_the_library_s_inclusive_pixels_made_continuous(detect, astronaut):
-    library = MTCNN(min_face_size=12, thresholds=[0.6, 0.2, 0.01], keep_all=True)
-    boxes, scores = library.detect(skimage.data.astronaut())
-    outwards = np.array([-0.5, -0.5, 0.5, 0.5])
-    widened = boxes[scores.argmax()].astype(np.float64) + outwards
-    assert detect(astronaut).boxes[0].tolist() == widened.tolist()
-
-
-def test_mtcnn_repeats_itself_bit_for_bit_and_leaves_its_input_alone(detect, astronaut):
-    image = astronaut[:300, 100:400].copy()
-    first, again, rebuilt = detect(image), detect(image), mtcnn()(image)
-    assert np.array_equal(image, astronaut[:300, 100:400])
-    for other in (again, rebuilt):
-        assert np.array_equal(first.boxes, other.boxes)
-        assert np.array_equal(first.scores, other.scores)
-
-
-def test_mtcnn_finds_nothing_in_a_black_image(detect):
-    assert len(detect(np.zeros((120, 160, 3), np.float32))) == 0
-
-
-@pytest.mark.parametrize("size", [(1, 1), (7, 13), (11, 400), (12, 12), (13, 400)])
-def test_mtcnn_survives_images_of_a_few_pixels(detect, size):
-    image = np.random.default_rng(0).random((*size, 3), dtype=np.float32)
-    found = detect(image)
-    assert len(found) == 0 or min(size) >= 12
-
-
-@pytest.mark.parametrize("wrong", [{"min_face_px": 5}, {"floor": -0.1}, {"floor": 1.0}])
-def test_mtcnn_refuses_arguments_out_of_range(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        mtcnn(**wrong)
-
-
-def test_every_registered_detector_is_built_without_arguments():
-    for name, build in DETECTORS.items():
-        assert len(build()(np.zeros((32, 32, 3), np.float32))) == 0, name
-
-
-@pytest.mark.slow
-@pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
-def test_mtcnn_scores_sensibly_on_wider_face(detect):
-    folder = Path(os.environ["MLSM_BENCH_DATA"]) / "wider416"
-    if not folder.is_dir():
-        pytest.skip("MLSM_BENCH_DATA has no wider416")
-    names = sorted(path.stem for path in (folder / "images").glob("*.jpg"))[::6]
-    truth = {name: read_labels(folder / "label" / f"{name}.txt") for name in names}
-    found = {name: detect(read(folder / "images" / f"{name}.jpg")) for name in names}
-    assert evaluate(truth, found, 0.5).ap > 0.2

@@ -200,7 +200,8 @@ def test_the_stage_draws_every_figure_of_the_profile_in_both_formats(tmp_path, m
     write_tables(params)
     stage.draw(params)
     names = ["learning"]
-    kinds = ("quality", "fig_11_qf90", "fig_11_uncompressed")
+    kinds = ["quality", "fig_11_qf90", "quality_cost"]
+    kinds += [f"critical_difference_{metric}" for metric in ("psnr", "ssim")]
     names += [f"{kind}_{weights}" for kind in kinds for weights in ("retrained", "released")]
     expected = {f"{name}.{ending}" for name in names for ending in ("pdf", "png")}
     assert {path.name for path in (params.results / "figures").iterdir()} == expected

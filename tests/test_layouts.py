@@ -254,3 +254,33 @@ def test_dark_face_images_without_label_are_told_together(tmp_path):
     touch(tmp_path, "image/1.png", "image/2.png", "image/3.png", "label/1.txt")
     with pytest.raises(InputError, match=r"2 problems in DARKFACE: .*image/2\.png has no label"):
         layouts.read_dark_face(tmp_path)
+
+
+@pytest.mark.parametrize("above", ["", "WIDER_val/"])
+def test_wider_reads_normal_light_images_of_every_event_with_one_file_of_annotations(
+    tmp_path, above
+):
+    folder = f"{above}WIDER_val/images"
+    touch(tmp_path, f"{folder}/1--Handshaking/1_b.jpg", f"{folder}/0--Parade/0_a.jpg")
+    touch(tmp_path, "wider_face_split/wider_face_val_bbx_gt.txt")
+    pairs = layouts.read_wider("WIDER", tmp_path)
+    assert [(p.split, p.name, p.dark) for p in pairs] == [
+        ("test", "0--Parade/0_a", None),
+        ("test", "1--Handshaking/1_b", None),
+    ]
+    assert {p.labels.name for p in pairs} == {"wider_face_val_bbx_gt.txt"}
+
+
+def test_copies_of_wider_have_a_label_file_an_image(tmp_path):
+    touch(tmp_path, "images/10.jpg", "images/9.jpg", "label/9.txt", "label/10.txt")
+    pairs = layouts.read_wider("WIDER416", tmp_path)
+    assert [(p.name, p.labels.name) for p in pairs] == [("9", "9.txt"), ("10", "10.txt")]
+
+
+def test_wider_images_without_annotations_are_told(tmp_path):
+    touch(tmp_path, "WIDER_val/images/0--Parade/0_a.jpg")
+    with pytest.raises(InputError, match="no wider_face_split/wider_face_val_bbx_gt"):
+        layouts.read_wider("WIDER", tmp_path)
+    touch(tmp_path / "copy", "images/1.jpg", "images/2.jpg", "label/1.txt")
+    with pytest.raises(InputError, match=r"2\.jpg has no label"):
+        layouts.read_wider("WIDER", tmp_path / "copy")

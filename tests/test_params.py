@@ -44,9 +44,26 @@ def test_a_chain_named_twice_is_refused(tmp_path):
         params.load(written(tmp_path, chains=["gamma", "gamma"]))
 
 
-def test_a_detection_chain_that_is_not_scored_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"detection\.chains"):
-        params.load(written(tmp_path, chains=["gamma"]))
+def test_a_chain_may_be_seen_by_a_detector_alone(tmp_path):
+    curve = {"chains": [], "qfs": []}
+    found = params.load(written(tmp_path, chains=["gamma", "clahe"], curve=curve))
+    assert found.every_chain[:2] == ["gamma", "clahe"]
+    assert set(found.every_chain) == {"gamma", "clahe", *found.detection.chains}
+
+
+@pytest.mark.parametrize("key", ["uncompressed", "others"])
+def test_a_chain_that_no_detector_sees_cannot_be_asked_for_more(tmp_path, key):
+    asked = ["clahe"] if key == "uncompressed" else {"mtcnn": ["clahe"]}
+    detection = {"chains": ["gamma"], "sets": ["DARKFACE"], "detector": "mtcnn", "qfs": [90]}
+    with pytest.raises(InputError, match=r"name \['clahe'\], not in detection\.chains"):
+        params.load(written(tmp_path, detection=detection | {"iou": [0.5], key: asked}))
+
+
+def test_a_profile_that_trains_nothing_uses_the_weights_of_another(tmp_path):
+    found = params.load(written(tmp_path, weights_of="lol", mlsm=None, training={}))
+    assert found.weights.name == "lol"
+    with pytest.raises(InputError, match="trains nothing, but not 'mlsm'"):
+        found.training_of("mlsm", "vae_dark")
 
 
 def test_a_test_set_that_the_profile_does_not_use_is_refused(tmp_path):
@@ -102,7 +119,7 @@ def test_broken_yaml_is_named(tmp_path):
 
 
 def test_an_unknown_profile_lists_the_known_ones():
-    with pytest.raises(InputError, match="known are demo, lol, paper"):
+    with pytest.raises(InputError, match="known are demo, faces, lol, paper"):
         params.profile_path("lowlight")
 
 

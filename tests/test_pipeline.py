@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -10,8 +11,15 @@ from ruamel.yaml import YAML
 
 from benchmark import ROOT, params
 
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE.items()}
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return {name: stage.get("do", stage) for name, stage in stages.items()}
+
+
+STAGES = read(ROOT / "dvc.yaml")
+FACES = read(ROOT / "profiles" / "faces" / "dvc.yaml")
+EVERY = {**STAGES, **{f"faces profile: {name}": stage for name, stage in FACES.items()}}
 PROFILES = ["demo", "lol", "paper"]
 
 
@@ -39,12 +47,12 @@ def file_of(module: str) -> str:
 
 
 def module_of(name: str) -> str:
-    return re.search(r"-m ((?:benchmark\.stages|studies)\.\w+)", STAGES[name]["cmd"])[1]
+    return re.search(r"-m ((?:benchmark\.stages|studies)\.\w+)", EVERY[name]["cmd"])[1]
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_stage_depends_on_exactly_the_modules_it_imports(graph, name):
-    stage = STAGES[name]
+    stage = EVERY[name]
     module = module_of(name)
     needed = sources(graph, module)
     suite = re.compile(r"(benchmark|mlsm|studies)/.*\.py$")
@@ -53,10 +61,10 @@ def test_a_stage_depends_on_exactly_the_modules_it_imports(graph, name):
     assert named == needed, f"{name}: dvc.yaml must name\n{listing}"
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_stage_runs_from_the_root_with_its_profile(name):
-    assert STAGES[name]["wdir"] == "${root}"
-    assert "--params ${params_file}" in STAGES[name]["cmd"]
+    assert EVERY[name]["wdir"] == "${root}"
+    assert "--params ${params_file}" in EVERY[name]["cmd"]
 
 
 @pytest.mark.parametrize("name", [n for n in STAGES if "-m studies." not in STAGES[n]["cmd"]])
@@ -83,23 +91,42 @@ def test_training_never_depends_on_test_images():
         assert not [dep for dep in deps if "/test" in dep or "inventory" in dep]
 
 
+def test_the_faces_profile_has_a_pipeline_of_its_own_for_it_trains_nothing():
+    path = params.profile_path("faces")
+    found = params.load(path)
+    assert (found.profile, found.training, found.mlsm, found.merge.test) == ("faces", {}, None, [])
+    assert (ROOT / found.params_file).resolve() == path.resolve()
+    assert found.weights == ROOT / "weights" / "lol"
+    assert set(FACES) <= set(STAGES)
+
+
+def test_the_faces_profile_has_every_row_of_the_papers_table():
+    from benchmark import methods, paper
+
+    printed = paper.cells(("VII",))[["method", "order"]]
+    chains = [methods.Chain.parse(c) for c in params.load(params.profile_path("faces")).every_chain]
+    ours = {(chain.title, chain.order) for chain in chains}
+    assert set(printed.itertuples(index=False, name=None)) <= ours
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_part_of_a_profile_is_a_method_that_exists(profile):
     from benchmark import methods
 
     found = params.load(params.profile_path(profile))
     learned = set()
-    for text in found.chains:
+    for text in found.every_chain:
         learned |= {step.name for step in methods.Chain.parse(text).plugins if step.learned}
     assert learned == {*found.training, "mlsm"}
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", [*PROFILES, "faces"])
 def test_a_profile_holds_every_setting_that_a_stage_depends_on(profile):
     content = yaml.safe_load(params.profile_path(profile).read_text(encoding="utf-8"))
-    entries = [entry for stage in STAGES.values() for entry in stage.get("params", [])]
+    stages = FACES if profile == "faces" else STAGES
+    entries = [entry for stage in stages.values() for entry in stage.get("params", [])]
     named = {key for entry in entries for key in entry.get("${params_file}", [])}
-    assert "merge.resize_test" in named
+    assert "detection.chains" in named
     for dotted in {key for key in named if "${" not in key}:
         found = content  # DVC refuses a stage whose setting is left to its default
         for key in dotted.split("."):

@@ -292,16 +292,48 @@ def test_average_precision_is_pooled_and_stands_under_protocol_sound(tmp_path, m
     params = synthetic.write(tmp_path, PARAMS)
     truth, found = evidence.truth(params), evidence.found(params)
     cells = tables.faces(truth, found, RECORDS, [0.5], RESAMPLING)
+    labels = truth["DARKFACE"]
     assert set(cells["metric"]) == {"mAP@0.5"}
     assert set(cells["protocol"]) == {"sound"}
     assert set(cells["n"]) == {12}
-    assert cells["reported"].isna().all()
     compressed = [one for one in found if one.qf == 90]
+    assert [one.chain for one in found if one.qf is None] == ["gamma"]
     assert cells[cells["qf"] == 90]["value"].tolist() == pytest.approx(
-        [evaluate(truth, one.detections, 0.5).ap for one in compressed], abs=1e-6
+        [evaluate(labels, one.detections, 0.5).ap for one in compressed], abs=1e-6
     )
     assert cells["qf"].isna().sum() == len(found) - len(compressed)
     assert (cells["ci_low"] <= cells["value"]).all()
+
+
+def test_table_7_has_the_papers_number_beside_ours_on_dark_face_but_no_difference(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("benchmark.params.ROOT", tmp_path)
+    params = synthetic.write(tmp_path, PARAMS)
+    found = evidence.truth(params), evidence.found(params)
+    cells = tables.faces(*found, RECORDS, [0.5], RESAMPLING)
+    at_90 = cells[(cells["method"] == "Zero-DCE") & (cells["qf"] == 90)]
+    assert at_90["reported"].tolist() == [0.156849] * 2
+    assert cells["difference"].isna().all()
+    grid = grids.build("table_7", cells, evidence.face_scope(params))[0]
+    line = next(line for line in grid.lines if line.method == "Zero-DCE")
+    assert line.cells[0].reported == "0.1568"
+    assert "A detector (weights dddddddddddd)" in grid.caption
+    assert "PyramidBox" in grid.caption
+
+
+def test_uncompressed_dark_images_are_a_line_beside_the_compressed_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.params.ROOT", tmp_path)
+    params = synthetic.write(tmp_path, PARAMS)
+    found = evidence.truth(params), evidence.found(params)
+    cells = tables.faces(*found, RECORDS, [0.5], RESAMPLING)
+    made = grids.build("table_7", cells, evidence.face_scope(params))
+    assert {grid.qf for grid in made} == {90}
+    names = [line.method for line in made[0].lines]
+    assert names[0] == "Gamma, uncompressed"
+    assert names.count("Gamma") == 1
+    raw = cells[(cells["method"] == "Gamma") & cells["qf"].isna()]["value"].item()
+    assert made[0].lines[0].cells[0].value == pytest.approx(raw)
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,10 @@ def _curves(params: Params, field: scores.Field) -> FaceCurves | None:
     if not params.detection.chains or not folder.is_dir() or evidence.no_faces(params):
         return None
     resampling = Resampling(params.seed, params.bootstrap)
-    return FaceCurves(evidence.truth(params), evidence.found(params), field, resampling)
+    truth = evidence.truth(params)
+    dataset = next(iter(truth))  # the paper has one
+    found = [one for one in evidence.found(params) if one.dataset == dataset]
+    return FaceCurves(truth[dataset], found, field, resampling)
 
 
 def notes(params: Params, made: pd.DataFrame) -> list[str]:

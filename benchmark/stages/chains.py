@@ -10,7 +10,7 @@ def chains(params: Params) -> None:
         text: provenance.chain_record(
             methods.Chain.parse(text, params.methods), tuple(params.tracks), params.weights
         )
-        for text in params.chains
+        for text in params.every_chain
     }
     jsonfile.write(params.work / "chains.json", records)
 

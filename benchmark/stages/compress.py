@@ -2,9 +2,8 @@
 
 import shutil
 
-import pandas as pd
-
-from benchmark import compression, datasets, faces, jsonfile, merge, pairs, stages
+from benchmark import compression, datasets, jsonfile, merge, pairs, stages
+from benchmark.detect import darkening, widerface
 from benchmark.params import Params
 
 
@@ -26,19 +25,27 @@ def compress(params: Params, split: str) -> None:
         compression.compress(cells, params.train_qfs, places, to, params.jobs)
         return
     scored = {str(name): lists[name] for name in params.merge.test}
-    seen = {str(name): lists[name] for name in params.detection.sets if params.detection.chains}
-    for name, chosen, qfs in (
-        ("scores", scored, params.qfs),
-        ("faces", seen, params.detection.qfs),
+    seen = {}
+    for name in params.detection.sets if params.detection.chains else []:
+        folder, prefix = to / "dark" / name, f"work/jpeg/test/dark/{name}/"
+        listed = lists[name].iloc[:: params.detection.every].reset_index(drop=True)
+        seen[str(name)] = darkening.complete(
+            listed, places, folder, prefix, params.seed, params.jobs
+        )
+    for kind, chosen, qfs, raw in (
+        ("scores", scored, params.qfs, params.uncompressed),
+        ("faces", seen, params.detection.qfs, bool(params.detection.uncompressed)),
     ):
         cells = [cell for listed in chosen.values() for cell in listed["dark"]]
         compression.compress(cells, qfs, places, to, params.jobs)
-        inputs = [*([None] if params.uncompressed else []), *qfs]
-        compression.cases(chosen, inputs).to_csv(to / f"{name}.csv", index=False)
-    labelled = pd.concat([*seen.values(), pd.DataFrame(columns=list(pairs.COLUMNS))])
+        inputs = [*([None] if raw else []), *qfs]
+        compression.cases(chosen, inputs).to_csv(to / f"{kind}.csv", index=False)
     truth = {
-        name: faces.read_labels(places.locate(cell)).boxes.tolist()
-        for name, cell in labelled[["name", "labels"]].to_numpy()
+        dataset: {
+            name: widerface.labelled(places.locate(cell), name).boxes.tolist()
+            for name, cell in listed[["name", "labels"]].to_numpy()
+        }
+        for dataset, listed in seen.items()
     }
     jsonfile.write(to / "faces.json", truth)
 

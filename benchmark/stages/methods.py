@@ -6,7 +6,7 @@ from benchmark.params import Params
 
 def describe(params: Params) -> None:
     """Write code digest, role and released weights of every method that the profile names."""
-    chains = [methods.Chain.parse(text) for text in params.chains]
+    chains = [methods.Chain.parse(text) for text in params.every_chain]
     names = sorted({name for chain in chains for name in chain.steps} | set(params.training))
     records = {name: provenance.method_record(name) for name in [*names, "mlsm"]}
     jsonfile.write(params.work / "methods.json", records)

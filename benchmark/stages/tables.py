@@ -1,14 +1,10 @@
 """Stage tables: every table as numbers and for reading, all rows, and how they were made."""
 
 import shutil
-from pathlib import Path
 
-import pandas as pd
-
-from benchmark import evidence, grids, jsonfile, paper, provenance, rows, stages, tables, typeset
+from benchmark import evidence, jsonfile, provenance, stages, tablefiles
 from benchmark.digests import digest_values
 from benchmark.params import Params
-from benchmark.supplement import write_supplement
 
 
 def write_tables(params: Params) -> None:
@@ -16,41 +12,15 @@ def write_tables(params: Params) -> None:
     folder = params.results / "tables"
     shutil.rmtree(folder, ignore_errors=True)  # no table of an earlier profile stays behind
     folder.mkdir(parents=True)
-    made = evidence.image_rows(params)
-    rows.write(params.results / "rows.parquet", made)
-    resampling = tables.Resampling(params.seed, params.bootstrap)
-    scope = evidence.scope(params)
-    cells = tables.quality(
-        made, scope.records, scope.datasets, resampling, compare=bool(params.external)
-    )
-    for name, of_table in tables.split(cells).items():
-        _write(folder / name, of_table, scope, evidence.notes(params))
-    if not evidence.no_faces(params):
-        truth, found = evidence.truth(params), evidence.found(params)
-        faces = tables.faces(truth, found, scope.records, params.detection.iou, resampling)
-        _write(folder / "table_7", faces, evidence.face_scope(params), [])
-    merged = pd.read_csv(params.work / "merge" / "counts.csv")
-    for name, title, listed in evidence.COUNTED:
-        counted = tables.counts(merged, listed, compare=bool(params.external))
-        text, latex = typeset.counts(title, counted, [paper.TRAINING_NOTES[listed]])
-        _write_three(folder / name, counted, text, latex)
-    write_supplement(folder, params, made, scope)
-    record = provenance.environment() | {"commit": provenance.commit()}
-    record["params"] = digest_values(params.model_dump(mode="json"))
-    record["threads"] = params.threads
-    record["manifests"] = provenance.manifests(params.work)
-    jsonfile.write(params.results / "provenance.json", record | {"chains": scope.records})
-
-
-def _write(path: Path, cells: pd.DataFrame, scope: grids.Scope, notes: list[str]) -> None:
-    made = grids.build(path.name, cells, scope)
-    text = typeset.markdown(grids.TITLES[path.name], made, notes)
-    _write_three(path, cells, text, typeset.latex(made))
-
-
-def _write_three(path: Path, numbers: pd.DataFrame, text: str, latex: str) -> None:
-    for ending, content in (("csv", tables.csv_text(numbers)), ("md", text), ("tex", latex)):
-        path.with_suffix(f".{ending}").write_text(content, encoding="utf-8", newline="\n")
+    tablefiles.write_all(params, folder)
+    record = {
+        "commit": provenance.commit(),
+        "params": digest_values(params.model_dump(mode="json")),
+        "threads": params.threads,
+        "manifests": provenance.manifests(params.work),
+        "chains": evidence.face_records(params) | evidence.records(params),
+    }
+    jsonfile.write(params.results / "provenance.json", provenance.environment() | record)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,71 @@
+"""`mlsm-bench detect`: scoring of detections that come from elsewhere."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark.console import JsonOption
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def describe() -> None:
+    """Detections of faces in the dark."""
+
+
+@app.command("score")
+def score(
+    labels: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of DARK FACE labels, WIDER FACE annotations, or COCO ground truth (.json)."
+        ),
+    ],
+    detections: Annotated[
+        Path,
+        typer.Option(
+            help="Folder with a file an image (`x0 y0 x1 y1 score` a line, as DARK FACE wants "
+            "submissions), COCO results (.json), or a table of this suite (.parquet)."
+        ),
+    ],
+    iou: Annotated[
+        list[float] | None, typer.Option(help="Least overlap of a hit, may be repeated.")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(help="all_point, df1000, coco101 or voc11; may be repeated."),
+    ] = None,
+    boxes: Annotated[
+        str | None,
+        typer.Option(help="xyxy or xywh; by default corners, for COCO x y width height."),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Resamples behind the interval; 0: none.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the resamples.")] = 2403,
+    as_json: JsonOption = False,
+) -> None:
+    """Score detections against labels: average precision, precision at recalls, interval."""
+    from benchmark.console import print_rows
+    from benchmark.detect import scores, submissions
+    from benchmark.errors import InputError
+
+    started = time.monotonic()
+    if boxes not in (None, "xyxy", "xywh"):
+        raise InputError(f"Option --boxes must be xyxy or xywh, but got {boxes!r}.")
+    layout: Literal["xyxy", "xywh"] | None = boxes  # type: ignore[assignment]
+    truth = submissions.read_truth(labels)
+    found = submissions.read(detections, truth, labels, layout)
+    made = scores.summary(truth, found, iou or [0.5], protocol or ["all_point"], (seed, draws))
+    if as_json:
+        print(json.dumps(made, indent=2))
+    else:
+        print_rows(made, False)
+    faces = sum(map(len, truth.values()))
+    count = sum(map(len, found.values()))
+    seconds = time.monotonic() - started
+    typer.echo(
+        f"{count} boxes against {faces} faces in {len(truth)} images in {seconds:.1f} s", err=True
+    )
