@@ -6,17 +6,20 @@ under the monotone envelope of the curve through every point (Everingham et al. 
 The paper's "mAP" is this AP, because the one class is "face".
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from benchmark.errors import InputError
 from benchmark.faces import Faces
 
 MIN_DRAWS = 100
 """Resamples that an interval needs at least."""
+_AT_ONCE = 2_000_000
+"""Detections times resamples that are worked on together: 8 MB of counts."""
 
 
 class Pool(NamedTuple):
@@ -252,11 +255,10 @@ def ap_interval(
     if not 0.0 < level < 1.0:
         raise ValueError(f"Argument `level` must be in (0, 1), but got {level}.")
     weighted = Weighted(pool(truth, detections, iou))
-    aps = [weighted.ap(times) for times in draw_images(weighted.faces, seed, draws)]
-    return interval(aps, level)
+    return interval(weighted.aps(draw_images(weighted.faces, seed, draws)), level)
 
 
-def interval(values: Sequence[float], level: float = 0.95) -> Interval:
+def interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Return the middle `level` of resampled values."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
@@ -300,9 +302,24 @@ class Weighted:
 
     def ap(self, times: NDArray[np.int32]) -> float:
         """Return the all-point AP of the set in which image i occurs times[i] times."""
+        return float(self.aps([times])[0])
+
+    def aps(self, draws: Iterable[NDArray[np.int32]]) -> NDArray[np.float64]:
+        """Return the AP of many such sets, one an element of `draws`."""
+        size = max(1, _AT_ONCE // max(self._end, 1))
+        waiting = iter(draws)
+        made = []
+        while batch := list(itertools.islice(waiting, size)):
+            made.append(self._batch(np.stack(batch)))
+        return np.concatenate(made) if made else np.empty(0)
+
+    def _batch(self, times: NDArray[np.int32]) -> NDArray[np.float64]:
         if not self._end:
-            return 0.0
-        true = np.cumsum(times[self._of_hits], dtype=np.int64)
-        parts = np.add.reduceat(times[self._images[: self._end]], self._starts)
-        seen = np.maximum(np.cumsum(parts, dtype=np.int64), 1)  # 0 before the first drawn image
-        return average_precision(true / int(times @ self.faces), true / seen)
+            return np.zeros(len(times))
+        true = np.cumsum(times[:, self._of_hits], axis=1, dtype=np.int64)  # (draws, hits)
+        parts = np.add.reduceat(times[:, self._images[: self._end]], self._starts, axis=1)
+        seen = np.maximum(np.cumsum(parts, axis=1, dtype=np.int64), 1)  # 0 before any drawn image
+        recall = true / (times @ self.faces)[:, None]
+        envelope = np.maximum.accumulate((true / seen)[:, ::-1], axis=1)[:, ::-1]
+        area: NDArray[np.float64] = np.sum(np.diff(recall, prepend=0.0, axis=1) * envelope, axis=1)
+        return area

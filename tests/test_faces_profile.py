@@ -131,7 +131,7 @@ def test_the_page_answers_whether_enhancement_helps_and_keeps_controls_apart(ran
     assert "Controls: Oracle gain" in page
     assert "| Toy spots |" in page
     compared = pd.read_csv(ran.results / "faces/against_raw.csv")
-    at_half = compared[(compared["iou"] == 0.5) & (compared["qf"] == 90)]
+    at_half = compared[compared["qf"] == 90]
     raw = at_half[at_half["method"] == "Identity"].iloc[0]
     assert pd.isna(raw["difference"])
     ceiling = at_half[at_half["method"].str.startswith("Normal")].iloc[0]
@@ -208,7 +208,7 @@ def compared(*differences, control=False):
         ([(0.1, 0.01), (0.05, 0.3)], "Yes"),
         ([(-0.1, 0.01), (0.05, 0.3)], "No"),
         ([(-0.1, 0.2), (0.05, 0.3)], "Undecided"),
-        ([(-0.1, 0.01), (0.1, 0.01)], "Undecided"),
+        ([(-0.1, 0.01), (0.1, 0.01)], "It depends on the method"),
     ],
 )
 def test_the_answer_rests_on_sure_differences_alone(differences, answer):

@@ -82,7 +82,8 @@ def _sentence(place: str, raw: float, methods: pd.DataFrame, rows: pd.DataFrame)
     helps, hurts = (sure[sign * sure["difference"] > 0] for sign in (1, -1))
     best = methods.sort_values("ap").iloc[-1]
     iou = rows["iou"].iloc[0]
-    answer = "Yes" if len(helps) > len(hurts) else "No" if len(hurts) > len(helps) else "Undecided"
+    one_sided = "Yes" if len(helps) else "No" if len(hurts) else "Undecided"
+    answer = "It depends on the method" if len(helps) and len(hurts) else one_sided
     said = (
         f"{place}: does enhancement help? {answer}. The raw dark JPEG has AP {raw:.4f} at IoU "
         f"{iou:g}; of {len(methods)} rows of methods {len(better)} are higher, {len(helps)} of "
