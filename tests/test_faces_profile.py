@@ -82,8 +82,7 @@ def ran(tmp_path_factory):
         merge.merge_lists(params)
         compress.compress(params, "test")
         chains.chains(params)
-        for chain in CHAINS:
-            detect.detect(params, chain)
+        detect.detect(params)
         tables.write_tables(params)
         figures.draw(params)
         faces.faces(params)
@@ -161,7 +160,7 @@ def test_boxes_are_kept_and_a_second_run_looks_at_no_image_again(ran, monkeypatc
     folder = ran.work / "measured/faces/identity"
     before = {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
     assert set(before) == {"WIDER_classical_qf90.parquet", "WIDER_classical_uncompressed.parquet"}
-    detect.detect(ran, "identity")
+    detect.detect(ran)
     assert {path.name: path.read_bytes() for path in folder.glob("*.parquet")} == before
 
 

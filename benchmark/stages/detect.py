@@ -1,5 +1,10 @@
-"""Stage detect: faces found in one chain's outputs; boxes are kept, images are not."""
+"""Stage detect: faces found in every chain's outputs; boxes are kept, images are not.
 
+One stage for all chains: detectors are loaded once, and images that are done are found in the
+cache.
+"""
+
+import shutil
 from pathlib import Path
 
 from benchmark import darkfaces, faces, jobs, jsonfile, stages
@@ -9,13 +14,16 @@ from benchmark.params import Params
 CODE = ("benchmark.methods", "benchmark.images")
 
 
-def detect(params: Params, chain: str) -> None:
-    """Run the detectors on every output of a chain; finished images survive a kill."""
-    to = params.work / "measured" / "faces" / chain
-    _with(params, chain, params.detection.detector, to)
-    for other, chains in params.detection.others.items():
-        if chain in chains:
-            _with(params, chain, other, to / other)
+def detect(params: Params) -> None:
+    """Run the detectors on every output of every chain; finished images survive a kill."""
+    folder = params.work / "measured" / "faces"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for chain in params.detection.chains:
+        _with(params, chain, params.detection.detector, folder / chain)
+        for other, chains in params.detection.others.items():
+            if chain in chains:
+                _with(params, chain, other, folder / chain / other)
 
 
 def _with(params: Params, chain: str, detector: str, to: Path) -> None:
@@ -30,4 +38,4 @@ def _with(params: Params, chain: str, detector: str, to: Path) -> None:
 
 
 if __name__ == "__main__":
-    stages.run(detect, "chain")
+    stages.run(detect)
