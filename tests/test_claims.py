@@ -108,7 +108,8 @@ def measured(tmp_path_factory):
         records = synthetic.records(params)
         field = scores.fields(records)[0]
         resampling = tables.Resampling(1, 100)
-        curves = FaceCurves(evidence.truth(params), evidence.found(params), field, resampling)
+        (truth,) = evidence.truth(params).values()
+        curves = FaceCurves(truth, evidence.found(params), field, resampling)
         return sources.Measured(made, records, field, resampling, curves)
 
 
