@@ -260,7 +260,8 @@ def ap_interval(
 
 def interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Return the middle `level` of resampled values."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    given = np.asarray(values, dtype=np.float64)
+    low, high = np.quantile(given, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
