@@ -159,6 +159,9 @@ class Params(_Model):
     chains: list[str]
     """Rows of the tables, in their order."""
     detection: Detection
+    perceived: list[str] | None = None
+    """Chains whose perceptual distances are measured, which cost as much as some methods; None
+    measures all."""
     curve: Range = Range(qfs=[])
     studies: list[Literal["understanding"]] = []
     """Experiments of the folder `studies` that the profile runs on its own weights."""
@@ -174,6 +177,11 @@ class Params(_Model):
     None takes a thread a core."""
     devices: Count = 1
     """Training processes; more than one average their gradients."""
+
+    @property
+    def perceived_chains(self) -> list[str]:
+        """Chains whose perceptual distances are measured, in the order of the tables."""
+        return [c for c in self.chains if self.perceived is None or c in self.perceived]
 
     @property
     def every_chain(self) -> list[str]:
@@ -194,6 +202,9 @@ class Params(_Model):
     def _one_source(self) -> "Params":
         if bool(self.builtin) == bool(self.external):
             raise ValueError("exactly one of builtin and external must be empty")
+        unknown = set(self.perceived or []) - set(self.chains)
+        if unknown:
+            raise ValueError(f"perceived names {sorted(unknown)}, not in chains")
         unknown = set(self.curve.chains) - set(self.chains)
         if unknown:
             raise ValueError(f"curve.chains names {sorted(unknown)}, not in chains")

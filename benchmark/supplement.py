@@ -71,10 +71,11 @@ def write_supplement(folder: Path, params: Params, made: pd.DataFrame, scope: Sc
 
 
 def perception_rows(params: Params) -> pd.DataFrame:
-    """Return the perceptual distances of every chain of the profile."""
+    """Return the perceptual distances of the profile's chains."""
     folder = params.work / "measured" / "perception"
     return pd.concat(
-        [rows.read(folder / f"{chain}.parquet") for chain in params.chains], ignore_index=True
+        [rows.read(folder / f"{chain}.parquet") for chain in params.perceived_chains],
+        ignore_index=True,
     )
 
 

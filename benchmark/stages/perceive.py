@@ -1,6 +1,6 @@
-"""Stage perceive: perceptual distances of every chain's outputs at the highest quality factor.
+"""Stage perceive: perceptual distances of chains' outputs at the highest quality factor.
 
-One stage for all chains: the networks are loaded once, and images that are measured already are
+One stage for all of them: the networks are loaded once, and images that are measured already are
 found in the cache.
 """
 
@@ -13,10 +13,11 @@ CODE = ("benchmark.likeness", "benchmark.methods", "benchmark.images", "benchmar
 
 
 def perceive(params: Params) -> None:
-    """Measure every chain with every kind of weights it has; finished images survive a kill."""
+    """Measure each chain with every kind of weights it has; finished images survive a kill."""
     folder = params.work / "measured" / "perception"
     shutil.rmtree(folder, ignore_errors=True)
-    for chain in params.chains:
+    folder.mkdir(parents=True)
+    for chain in params.perceived_chains:
         made: list[rows.Row] = []
         for track, planned in jobs.planned(params, chain, "scores").items():
             work = [job for job in planned if job.case.qf == perception.quality_factor(params)]
