@@ -1,6 +1,7 @@
 """Tables of a profile beside III, IV and VII: ablations, perception, statistics, bit rates."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -51,12 +52,13 @@ def pages(params: Params, made: pd.DataFrame, scope: Scope) -> Iterator[Page]:
         cells = ablations.cells(name, made, scope, resampling, bool(params.external))
         if len(cells):
             yield _grids(name, cells, ablations.scope(name, scope), _few(cells))
-    perceived = perception_rows(params)
-    if len(perceived):
+    if params.perceived_chains:
+        perceived = perception_rows(params)
+        chosen = {name: scope.records[name] for name in params.perceived_chains}
         cells = tables.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
         missing = likeness.no_lpips() if "LPIPS" not in set(cells["metric"]) else ""
         notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
-        yield _grids("table_perception", cells, scope, notes)
+        yield _grids("table_perception", cells, replace(scope, records=chosen), notes)
     yield from against.pages(against.differences(made, scope.records, resampling))
     yield from ranks.pages(ranks.rankings(made, scope.records), scope.records)
     encoder = jpeg.encoder()

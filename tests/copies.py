@@ -26,6 +26,9 @@ TINY: dict[str, Any] = {
     },
     "chains": ["identity"],
     "previews": [],
+    "pictures": False,
+    "perceived": [],
+    "curve": {"chains": [], "qfs": []},
     "bootstrap": 20,
     "jobs": 1,
 }
