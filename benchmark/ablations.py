@@ -40,6 +40,16 @@ TABLES: Mapping[str, Ablation] = MappingProxyType(
     }
 )
 
+WHOLE = "mlsm_level3"
+"""The whole method on the ablations' own budget: its rows stand for `mlsm` where a profile trains
+it, because a comparison of budgets is none of levels."""
+
+
+def chains(name: str, records: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the chains of one of `TABLES` in a profile, and how the paper calls their rows."""
+    found = TABLES[name].chains.items()
+    return {WHOLE if c == "mlsm" and WHOLE in records else c: called for c, called in found}
+
 
 def cells(
     name: str,
@@ -57,11 +67,10 @@ def cells(
         resampling: Of the images.
         compare: As `tables.quality` takes it.
     """
-    ablation = TABLES[name]
     records = renamed(name, scope.records)
-    chosen = rows[rows["chain"].isin(ablation.chains) & (rows["qf"] == QF).fillna(False)]
+    chosen = rows[rows["chain"].isin(records) & (rows["qf"] == QF).fillna(False)]
     return tables.quality(
-        chosen, records, scope.datasets, resampling, compare, printed=(ablation.table,)
+        chosen, records, scope.datasets, resampling, compare, printed=(TABLES[name].table,)
     )
 
 
@@ -71,7 +80,7 @@ def renamed(name: str, records: Mapping[str, Any]) -> dict[str, Any]:
     Rows whose chain the profile lacks have a record without weights that says so.
     """
     made = {}
-    for chain, (title, order) in TABLES[name].chains.items():
+    for chain, (title, order) in chains(name, records).items():
         known = records.get(chain) or _missing(chain, records)
         made[chain] = {**known, "title": title, "order": order}
     return made

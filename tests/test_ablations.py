@@ -79,3 +79,9 @@ def test_a_sheet_prints_stars_and_escapes_in_both_forms(tmp_path):
     assert r"a\_b & +1.0* \\" in made.latex
     assert r"\caption{A caption, 5 \% of it}" in made.latex
     assert r"Value $\uparrow$" in made.latex
+
+
+def test_the_whole_method_stands_there_on_the_ablations_budget_where_it_is_trained():
+    assert "mlsm" in ablations.chains("table_6", RECORDS)
+    both = RECORDS | {"mlsm_level3": RECORDS["mlsm"]}
+    assert list(ablations.chains("table_6", both)) == ["mlsm_level1", "mlsm_level2", "mlsm_level3"]
