@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import evidence, grids, jsonfile, paper, samples
+from benchmark import evidence, grids, jsonfile, paper, samples, tables
 from benchmark.params import Params
 from benchmark.report import captions, prose
 from benchmark.report.page import Finding
@@ -38,10 +38,12 @@ def described(
     """
     for weights in grids.groups(evidence.records(params)):
         yield (f"quality_{weights}", *captions.describe_quality(cells, weights))
-    for qf in [] if evidence.no_faces(params) else evidence.face_qfs(params):
-        for weights in grids.groups(evidence.face_scope(params).records):
-            name = evidence.face_figure(qf, weights)
-            yield (name, *captions.describe_faces(faces, qf, weights))
+    for dataset in [] if evidence.no_faces(params) else evidence.truth(params):
+        of_set = faces[faces["dataset"] == tables.FACE_SETS.get(dataset, dataset)]
+        for qf in evidence.face_qfs(params):
+            for weights in grids.groups(evidence.face_scope(params).records):
+                name = evidence.face_figure(qf, weights, dataset)
+                yield (name, *captions.describe_faces(of_set, qf, weights))
     yield ("learning", *captions.describe_learning(evidence.logs(params)))
 
 
