@@ -92,6 +92,6 @@ def draw(cells: pd.DataFrame, params: Params, drawn: figures.Styles) -> Figure:
             if row == 0:
                 panel.set_title(dataset)
             if row == len(shown) - 1:
-                panel.set_xlabel("JPEG quality factor; hollow: never trained on")
+                panel.set_xlabel("QF (hollow: never trained on)")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

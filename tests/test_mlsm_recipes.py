@@ -19,7 +19,7 @@ from mlsm.model import MLSM
 from mlsm.vae import VAE
 
 TINY = replace(SOUND, width=4, levels=2, n_res=0, discriminator_width=4)
-CONDITIONAL = replace(TINY, conditional_gan=True)
+CONDITIONAL = replace(TINY, conditional_gan=True, weights="oldphoto")
 OLDPHOTO = replace(LITERAL, width=4, levels=2, discriminator_width=4, weights="oldphoto")
 SIDE = 32
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benchmark import ROOT, methods, weights
+from benchmark.detect.detectors import RETINAFACE
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import Chain, Released, WeightsFile
@@ -204,12 +205,14 @@ def test_parts_before_the_model_have_their_own_files(tmp_path):
 def test_the_list_of_released_files_is_what_methods_declare():
     readme = (ROOT / "weights" / "released" / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([^`]+)` \| ([\d,]+) \| `([0-9a-f]{64})` \|", readme, re.MULTILINE)
-    declared = {
-        (file.file, f"{file.size:,}", file.sha256)
+    files = [
+        file
         for name in methods.names()
         for released in methods.find(name).released
         for file in released.files
-    }
+    ]
+    files.append(RETINAFACE)  # a detector's
+    declared = {(file.file, f"{file.size:,}", file.sha256) for file in files}
     assert sorted(listed) == sorted(declared)
 
 
