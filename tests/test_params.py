@@ -45,8 +45,8 @@ def test_a_chain_named_twice_is_refused(tmp_path):
 
 
 def test_a_chain_may_be_seen_by_a_detector_alone(tmp_path):
-    curve = {"chains": [], "qfs": []}
-    found = params.load(written(tmp_path, chains=["gamma", "clahe"], curve=curve))
+    own = {"curve": {"chains": [], "qfs": []}, "perceived": []}
+    found = params.load(written(tmp_path, chains=["gamma", "clahe"], **own))
     assert found.every_chain[:2] == ["gamma", "clahe"]
     assert set(found.every_chain) == {"gamma", "clahe", *found.detection.chains}
 
