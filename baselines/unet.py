@@ -2,7 +2,8 @@
 
 Not in the paper, whose own control (Table V, without the mapping networks) is trained as two
 autoencoders: this network has as many parameters as MLSM, sees the same pairs of compressed dark
-and normal-light images, and minimises their mean absolute difference, nothing else.
+and normal-light images, and minimises what MLSM's second stage minimises of the image, and nothing
+else: mean absolute difference and, at a fifth of its weight, 1 - SSIM.
 Source of the architecture: Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image
 Segmentation", MICCAI 2015, with padding in the convolutions, strides in place of pooling, and three
 scales below the image's instead of four.
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods import Method, from_network, plugin
+from benchmark.similarity import ssim
 from benchmark.training import Batch, Phase, Recipe, Terms
 
 FACTORS = (1, 2, 4, 4)
@@ -97,21 +99,37 @@ def _padded(image: Tensor) -> Tensor:
     return functional.pad(image, (0, right, 0, below), mode=mode)
 
 
-def _loss(network: Network, batch: Batch) -> Terms:
-    """Return the mean absolute error."""
-    return {"l1": functional.l1_loss(network(batch.input), batch.target)}
+def _loss(network: Network, structure: float, batch: Batch) -> Terms:
+    """Return the mean absolute error and, unless its weight is 0, the loss of structure."""
+    made = network(batch.input)
+    terms = {"l1": functional.l1_loss(made, batch.target)}
+    if structure:
+        terms["structure"] = structure * (1.0 - ssim(made, batch.target))
+    return terms
 
 
-def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], width: int = 64) -> Recipe:
-    """Train with L1 and Adam at 2e-3, 50 steps of warm-up, linear decay and averaged weights.
+def recipe(
+    part: str,
+    trained: Mapping[str, Mapping[str, Tensor]],
+    width: int = 64,
+    structure: float = 0.2,
+) -> Recipe:
+    """Train with L1, SSIM and Adam at 2e-3, 50 steps of warm-up, linear decay, averaged weights.
 
-    Not in the paper: all of it. Batch, crop and steps are those of MLSM's mapping networks.
+    Not in the paper: all of it. Batch, crop and steps are those of MLSM's mapping networks, and so
+    is the ratio of the two terms (`tuned` in `mlsm.losses`).
+
+    Args:
+        part: Its only one, `model`.
+        trained: Nothing.
+        width: Channels of the finest scale.
+        structure: Weight of 1 - SSIM where the mean absolute error has weight 1.
     """
     network = Network(width)
     optimiser = partial(torch.optim.Adam, lr=2e-3)
     return Recipe(
         network=network,
-        phases=(Phase("train", network, partial(_loss, network), optimiser),),
+        phases=(Phase("train", network, partial(_loss, network, structure), optimiser),),
         source="pairs",
         batch=16,
         crop=64,
@@ -129,8 +147,8 @@ def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], width: int = 
     train=recipe,
     quick={"width": 8},
 )
-def unet(state: Mapping[str, Tensor], width: int = 64) -> Method:
-    """Brighten and deblock with a trained UNet."""
+def unet(state: Mapping[str, Tensor], width: int = 64, structure: float = 0.2) -> Method:
+    """Brighten and deblock with a trained UNet; `structure` matters to training alone."""
     network = Network(width)
     network.load_state_dict(state)
     return from_network(network)

@@ -118,6 +118,15 @@ class Range(_Model):
     qfs: list[Quality]
 
 
+class Studies(_Model):
+    """Experiments of the folder `studies` on the profile's own weights: [mlsm], or [] for none."""
+
+    understanding: list[Literal["mlsm"]] = []
+    """What the paper leaves in doubt."""
+    limits: list[Literal["mlsm"]] = []
+    """What keeps MLSM below its printed quality; needs the unet, and `perf/step_seconds.py`."""
+
+
 class Params(_Model):
     """A profile."""
 
@@ -163,8 +172,7 @@ class Params(_Model):
     """Chains whose perceptual distances are measured, which cost as much as some methods; None
     measures all."""
     curve: Range = Range(qfs=[])
-    studies: list[Literal["understanding"]] = []
-    """Experiments of the folder `studies` that the profile runs on its own weights."""
+    studies: Studies = Studies()
     previews: list[Annotated[float, Field(ge=0.0, le=1.0)]] = []
     """Quantiles of PSNR whose test images the report shows; none shows no pictures, as data sets
     that may not be passed on need."""

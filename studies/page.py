@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from benchmark.params import Params
+
 
 class Table(NamedTuple):
     """What one experiment found.
@@ -22,13 +24,27 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-def page(profile: str, found: Sequence[Table]) -> tuple[str, pd.DataFrame]:
+def write(name: str, title: str, params: Params, found: Sequence[Table]) -> None:
+    """Write a study's page and its numbers beside the profile's tables.
+
+    Args:
+        name: Of its module, and of both files.
+        title: Of the page.
+        params: The profile.
+        found: Its tables.
+    """
+    source = (
+        f"Profile: {params.title}. Validation images alone; made by `python -m studies.{name}`."
+    )
+    text, numbers = page(title, source, found)
+    params.results.mkdir(parents=True, exist_ok=True)
+    (params.results / f"{name}.md").write_text(text, encoding="utf-8")
+    numbers.to_csv(params.results / f"{name}.csv", index=False)
+
+
+def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataFrame]:
     """Return the page in Markdown, and every cell in long form: table, row, column, value."""
-    parts = [
-        "# What the paper leaves in doubt, measured",
-        "",
-        f"Profile: {profile}. Validation images alone; made by `python -m studies.understanding`.",
-    ]
+    parts = [f"# {title}", "", source]
     cells = []
     for table in found:
         parts += ["", f"## {table.title}", "", table.text, ""]

@@ -5,88 +5,31 @@ the numbers behind it, `understanding.csv`, beside the profile's tables. Images 
 validation split: no test image is read.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from statistics import mean
-from typing import NamedTuple
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from benchmark import ROOT, datasets, fitting, merge, stages, weights
-from benchmark.images import read_uint8, to_float
+from benchmark import fitting, stages
 from benchmark.params import Params
 from mlsm.config import from_dict
-from mlsm.model import MLSM, pad
+from mlsm.model import pad
 from mlsm.vae import VAE, to_signed
 from studies import levels, probes
-from studies.page import Table, page
+from studies.material import Pictures, Subject, data_of, pictures, subject, trained
+from studies.page import Table, write
 
 STEPS = 240
 """Budget of each small training: enough to tell normalisations apart, a minute or two on a core."""
 NORMS = ("none", "instance", "group", "layer2d")
 CROP = 64  # Sec. IV-A
-DOMAINS = ("dark", "normal")
 
 
-class Pictures(NamedTuple):
-    """Validation images, (1, 3, H, W) in [0, 1], one entry an image."""
-
-    dark: list[Tensor]
-    compressed: list[Tensor]
-    normal: list[Tensor]
-    qf: int
-
-
-def tensor(path: Path) -> Tensor:
-    """Read an image as (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(to_float(read_uint8(path))).permute(2, 0, 1)[None].contiguous()
-
-
-def pictures(params: Params, data: fitting.Data, qf: int) -> Pictures:
-    """Return the profile's validation pairs, compressed at one quality factor."""
-    pairs = fitting.items(data, "pairs", [qf])["validation"]
-    same = fitting.items(data, "dark", [qf])["validation"]
-    return Pictures(
-        [tensor(item.target) for item in same],
-        [tensor(item.inputs[qf]) for item in pairs],
-        [tensor(item.target) for item in pairs],
-        qf,
-    )
-
-
-class Subject(NamedTuple):
-    """The trained networks of the profile."""
-
-    model: MLSM
-    dark: VAE
-    normal: VAE
-
-
-def subject(folder: Path) -> Subject:
-    """Load the profile's MLSM and its VAEs."""
-    whole = weights.load(weights.trained_path(folder, "mlsm"))
-    model = MLSM(from_dict(whole.settings))
-    model.load_state_dict(whole.state)
-    vaes = []
-    for domain in DOMAINS:
-        checkpoint = weights.load(weights.trained_path(folder, "mlsm", f"vae_{domain}"))
-        vae = VAE(from_dict(checkpoint.settings))
-        vae.load_state_dict(checkpoint.state)
-        vaes.append(vae.eval().requires_grad_(False))
-    return Subject(model.eval().requires_grad_(False), *vaes)
-
-
-def trained(params: Params, data: fitting.Data, method: str, part: str, **settings: object) -> VAE:
-    """Train a small VAE for this study alone; a finished one is found again in the cache."""
-    assert params.mlsm is not None  # a profile that names this study trains MLSM
-    mine = params.mlsm.model_copy(update={"settings": params.mlsm.settings | settings})
-    brief = params.training_of("mlsm", part).model_copy(
-        update={"steps": STEPS, "settings": mine.settings}
-    )
-    changed = params.model_copy(update={"mlsm": mine.model_copy(update={part: brief})})
-    checkpoint, _ = fitting.fit(changed, method, part, data, ROOT / ".cache" / "training")
+def small_vae(params: Params, data: fitting.Data, **settings: object) -> VAE:
+    """Train a VAE of compressed dark images for `STEPS`."""
+    checkpoint, _ = trained(params, data, "mlsm", "vae_dark", STEPS, settings)
     vae = VAE(from_dict(checkpoint.settings))
     vae.load_state_dict(checkpoint.state)
     return vae.eval().requires_grad_(False)
@@ -99,7 +42,7 @@ def e17_literal_kl(params: Params, data: fitting.Data, seen: Pictures) -> Table:
     for name, preset in (("as printed", "literal"), ("sound", "sound")):
         width = params.mlsm.settings.get("width", 16)
         own = {"preset": preset, "width": width, "discriminator_width": 16, "weights": "tuned"}
-        vae = trained(params, data, "mlsm", "vae_dark", **own)
+        vae = small_vae(params, data, **own)
         fresh = VAE(vae.config)
         for moment, network in (("before training", fresh), (f"after {STEPS} steps", vae)):
             values = [levels.kl_by_level(network, image) for image in seen.compressed]
@@ -122,7 +65,7 @@ def e18_brightness(params: Params, data: fitting.Data, seen: Pictures) -> Table:
     """Does instance norm on the first convolution cost brightness?"""
     rows = []
     for norm in NORMS:
-        vae = trained(params, data, "mlsm", "vae_dark", norm=norm)
+        vae = small_vae(params, data, norm=norm)
         quality = [levels.psnr(levels.reconstruction(vae, x), x) for x in seen.compressed]
         slopes = [levels.brightness_slope(vae, x) for x in seen.compressed]
         rows.append([norm, f"{mean(quality):.2f}", f"{mean(slopes):.2f}"])
@@ -249,8 +192,7 @@ def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
 
 def tables(params: Params) -> Iterator[Table]:
     """Yield one table a doubt."""
-    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
-    data = fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
+    data = data_of(params)
     if params.threads is not None:
         torch.set_num_threads(params.threads)
     seen = pictures(params, data, max(params.train_qfs))
@@ -270,11 +212,7 @@ def tables(params: Params) -> Iterator[Table]:
 
 def understand(params: Params) -> None:
     """Write the study of a profile."""
-    made: Sequence[Table] = list(tables(params))
-    text, numbers = page(params.title, made)
-    params.results.mkdir(parents=True, exist_ok=True)
-    (params.results / "understanding.md").write_text(text, encoding="utf-8")
-    numbers.to_csv(params.results / "understanding.csv", index=False)
+    write("understanding", "What the paper leaves in doubt, measured", params, list(tables(params)))
 
 
 if __name__ == "__main__":

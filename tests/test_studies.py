@@ -3,13 +3,16 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 
+from benchmark import fitting, pairs
+from benchmark.merge import TRAIN_LISTS
 from mlsm.config import LITERAL, SOUND, Config
 from mlsm.model import MLSM
 from mlsm.vae import VAE
-from studies import levels, probes, understanding
+from studies import levels, limits, probes, understanding
 from studies.page import Table, page
 
 TINY = replace(SOUND, width=4, n_res=0)
@@ -140,12 +143,12 @@ def test_an_experiment_fills_its_table(experiment, count, found, seen):
 
 
 def test_experiments_on_trained_autoencoders_fill_theirs(seen, monkeypatch):
-    def trained(params, data, method, part, **settings):
+    def small_vae(params, data, **settings):
         preset = LITERAL if settings.get("preset") == "literal" else SOUND
         own = {"norm": settings["norm"]} if "norm" in settings else {}
         return VAE(replace(preset, width=4, n_res=0, **own)).requires_grad_(False)
 
-    monkeypatch.setattr(understanding, "trained", trained)
+    monkeypatch.setattr(understanding, "small_vae", small_vae)
     params = SimpleNamespace(mlsm=SimpleNamespace(settings={"width": 4}))
     kl = understanding.e17_literal_kl(params, None, seen)
     assert kl.rows[0][:2] == ["as printed", "before training"]
@@ -156,9 +159,101 @@ def test_experiments_on_trained_autoencoders_fill_theirs(seen, monkeypatch):
 
 def test_a_page_holds_every_cell():
     table = Table("E1: a doubt", "What was done.", ["norm", "PSNR"], [["none", "30.1"]])
-    text, cells = page("a profile", [table])
+    text, cells = page("Doubts", "Of a profile.", [table])
     assert "| none | 30.1 |" in text
     assert cells[["doubt", "column", "value"]].to_numpy().tolist() == [
         ["E1", "norm", "none"],
         ["E1", "PSNR", "30.1"],
     ]
+
+
+def log(path, rows):
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame(rows).to_csv(path, index=False)
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """Logs of a method of one part, one of three in one file, one of three in three files."""
+    step = [10, 20, 30]
+    psnr = [None, 15.0, 16.0]
+    plain = {"step": step, "validation_psnr": psnr}
+    log(tmp_path / "logs" / "unet.csv", plain)
+    log(tmp_path / "logs" / "mlsm.csv", plain)
+    log(tmp_path / "logs" / "mlsm_vae_dark.csv", plain)
+    log(tmp_path / "logs" / "mlsm_vae_normal.csv", plain)
+    parts = [part for part in ("vae_dark", "vae_normal", "model") for _ in step]
+    log(
+        tmp_path / "logs" / "mlsm_level1.csv",
+        {"part": parts, "step": step * 3, "validation_psnr": psnr * 3},
+    )
+    seconds = pd.DataFrame(
+        [("unet", "model", 6.0)]
+        + [
+            (name, part, 60.0)
+            for name in ("mlsm", "mlsm_level1")
+            for part in ("vae_dark", "vae_normal")
+        ]
+        + [(name, "model", 6.0) for name in ("mlsm", "mlsm_level1")],
+        columns=["method", "part", "seconds"],
+    )
+    return limits.curves(tmp_path / "logs", seconds)
+
+
+def test_minutes_of_a_method_count_the_parts_that_it_is_built_on(logged):
+    assert logged["unet"]["minutes"].tolist() == [2.0, 3.0]
+    for name in ("mlsm", "mlsm_level1"):  # 30 minutes for each VAE
+        assert logged[name]["minutes"].tolist() == [62.0, 63.0]
+        assert logged[name]["psnr"].tolist() == [15.0, 16.0]
+
+
+def test_a_time_before_the_first_or_after_the_last_validation_has_no_value(logged):
+    curve = logged["unet"]
+    assert limits.reached(curve, 1.9) is None
+    assert limits.reached(curve, 2.5) == 15.0
+    assert limits.reached(curve, 3.4) == 16.0
+    assert limits.reached(curve, 4.0) is None
+    table = limits.time(logged, dict.fromkeys(logged, "a title"))
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_a_figure_shows_every_method(logged):
+    figure = limits.draw(logged, dict.fromkeys(logged, "a title"))
+    (axes,) = figure.axes
+    assert len(axes.lines) == len(logged) + 1  # and one for the legend
+
+
+def test_reduced_lists_keep_every_nth_training_pair_and_all_others(tmp_path):
+    columns = dict.fromkeys(pairs.COLUMNS, "") | dict.fromkeys(pairs.INTEGERS, 1)
+    rows = [
+        columns | {"dataset": "A", "name": f"{i}", "status": "ok", "split": split}
+        for i, split in enumerate(["train"] * 8 + ["validation"] * 2)
+    ]
+    for name in TRAIN_LISTS:
+        pairs.write_manifest(pd.DataFrame(rows), tmp_path / "all" / f"{name}.csv")
+    whole = fitting.Data(tmp_path / "all", tmp_path / "jpegs", None)
+    made = limits.reduced(whole, 4, tmp_path / "few")
+    counts = {
+        name: pairs.read_manifest(made.lists / f"{name}.csv")["split"].value_counts().to_dict()
+        for name in TRAIN_LISTS
+    }
+    assert counts["mapping_pairs"] == {"train": 2, "validation": 2}
+    assert counts["vae_dark"] == counts["vae_normal"] == {"train": 8, "validation": 2}
+    assert made.jpegs == whole.jpegs
+
+
+def test_forgiving_part_of_the_error_leaves_what_it_should():
+    (wanted,) = images(1, height=96, width=112)
+    wanted = wanted * 0.5 + 0.1
+    dark = limits.corrected(wanted * 0.5, wanted)
+    assert dark[0] < 20 < 90 < dark[1]  # a gain alone was missing
+    offset = torch.tensor([0.02, 0.05, 0.1]).reshape(1, 3, 1, 1)
+    tinted = limits.corrected(wanted * 0.5 + offset, wanted)
+    assert tinted[1] < 60 < 90 < tinted[2]  # a gain and an offset
+    field = torch.linspace(0, 0.2, 112).expand(1, 3, 96, 112)
+    lit = limits.corrected(wanted + field, wanted)
+    assert lit[3] > max(lit[:3]) + 3  # a smooth field
+    noise = torch.rand(wanted.shape, generator=torch.Generator().manual_seed(1)) * 0.2 - 0.1
+    assert limits.corrected(wanted + noise, wanted)[3] == pytest.approx(
+        limits.corrected(wanted + noise, wanted)[0], abs=0.2
+    )

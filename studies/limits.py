@@ -1,0 +1,253 @@
+"""What keeps the retrained MLSM below the quality that the paper prints: time, data or design.
+
+`python -m studies.limits --params profiles/lol/params.yaml` writes `limits.md` and the numbers
+behind it, `limits.csv`, and the figure `limits.png` beside the profile's tables. Images are those
+of the validation split: no test image is read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.nn import functional
+
+from benchmark import figures, fitting, methods, pairs, stages, weights
+from benchmark.errors import InputError
+from benchmark.merge import TRAIN_LISTS
+from benchmark.params import Params
+from studies import levels
+from studies.material import Pictures, data_of, pictures, trained
+from studies.page import Table, write
+
+METHODS = ("mlsm", "unet")
+"""The paper's method and the control."""
+MINUTES = (1, 2, 5, 10, 20, 40)
+SHARES = (4, 2, 1)
+"""Trained on every fourth pair, every second, all."""
+STEPS: Mapping[str, int] = {"mlsm": 320, "unet": 1200}
+"""Budget of each training of the data experiment: three to four minutes on an idle core."""
+BLUR = 16.0
+"""Standard deviation in pixels of what counts as smooth: illumination, not detail."""
+
+
+def curves(logs: Path, seconds: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return method -> validation PSNR against minutes of training on an idle core.
+
+    Args:
+        logs: Folder of the training logs.
+        seconds: Columns method, part and seconds (a step), as `perf/step_seconds.py` writes them.
+
+    Returns:
+        Frames with columns minutes and psnr; the parts that a method's last one is built on have
+        been trained before its first minute counts.
+    """
+    pace = seconds.set_index(["method", "part"])["seconds"]
+    found = {}
+    for name in dict.fromkeys(seconds["method"]):
+        files = {
+            part: logs / (f"{name}.csv" if part == "model" else f"{name}_{part}.csv")
+            for part in pace[name].index
+        }
+        whole = pd.read_csv(files["model"])
+        rows = {part: _steps_of(part, path, whole) for part, path in files.items()}
+        before = sum(pace[name, part] * log["step"].max() for part, log in rows.items())
+        last = rows["model"].dropna(subset=["validation_psnr"])
+        before -= pace[name, "model"] * rows["model"]["step"].max()
+        minutes = (before + pace[name, "model"] * last["step"]) / 60
+        found[name] = pd.DataFrame({"minutes": minutes, "psnr": last["validation_psnr"]})
+    return found
+
+
+def _steps_of(part: str, path: Path, whole: pd.DataFrame) -> pd.DataFrame:
+    """Return the log of a part, from its own file or from the one of all parts."""
+    if "part" in whole:
+        return whole[whole["part"] == part]
+    return whole if part == "model" else pd.read_csv(path)
+
+
+def reached(curve: pd.DataFrame, minutes: float) -> float | None:
+    """Return the PSNR of the last validation up to a time; None before the first, after the last.
+
+    Half a minute after the last validation counts as its time.
+    """
+    until = curve[curve["minutes"] <= minutes]
+    if until.empty or minutes > curve["minutes"].max() + 0.5:
+        return None
+    return float(until["psnr"].iloc[-1])
+
+
+def time(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
+    """Would longer training help?"""
+    rows = []
+    for name, curve in found.items():
+        values = [reached(curve, minutes) for minutes in MINUTES]
+        cells = ["" if value is None else f"{value:.2f}" for value in values]
+        last = curve.iloc[-1]
+        rows.append([titles[name], *cells, f"{last['psnr']:.2f}", f"{last['minutes']:.0f}"])
+    rows.sort(key=lambda row: -float(row[-2]))
+    return Table(
+        "Time: validation PSNR against training time",
+        "Of all methods that learn, on 16 crops of 10 scenes held out. Minutes of an idle core, "
+        "from the steps a second that perf/step_seconds.py measured; MLSM's include both VAEs. "
+        "The learning rate falls to 0 at the end of each budget, so a value in the middle is below "
+        "what a training of that length would give. The curves: limits.png.",
+        ["method", *(f"{minutes} min" for minutes in MINUTES), "at the end", "end, min"],
+        rows,
+    )
+
+
+def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure:
+    """Draw validation PSNR against training time, both of `METHODS` strong, the others faint."""
+    with matplotlib.rc_context(figures.SETTINGS):
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        axes = figure.subplots()
+        strong = {"mlsm": figures.COLOURS["MLSM"], "unet": figures.SPARE[2]}
+        for name, curve in found.items():
+            axes.plot(
+                curve["minutes"],
+                curve["psnr"],
+                color=strong.get(name, figures.SPARE[0]),
+                alpha=1.0 if name in strong else 0.35,
+                linewidth=2.0 if name in strong else 0.8,
+                zorder=3 if name in strong else 2,
+                label=titles[name] if name in strong else None,
+            )
+        axes.plot([], [], color=figures.SPARE[0], alpha=0.35, label="all others")
+        axes.set(
+            xscale="log",
+            xlabel="minutes of training on an idle core",
+            ylabel="validation PSNR (dB)",
+        )
+        axes.legend(loc="lower right")
+    return figure
+
+
+def reduced(data: fitting.Data, every: int, folder: Path) -> fitting.Data:
+    """Return the same data with every n-th training pair alone; validation stays.
+
+    Args:
+        data: All of it.
+        every: n.
+        folder: Where the lists are written.
+    """
+    for name in TRAIN_LISTS:
+        listed = pairs.read_manifest(data.lists / f"{name}.csv")
+        train = listed["split"] == "train"
+        if name == "mapping_pairs":
+            kept = ~train | (train.cumsum() % every == 0)
+            listed = listed[kept]
+        pairs.write_manifest(listed, folder / f"{name}.csv")
+    return data._replace(lists=folder)
+
+
+def amount(params: Params, data: fitting.Data) -> Table:
+    """Would more pairs help?"""
+    rows = []
+    for every in SHARES:
+        part = reduced(data, every, params.work / "limits" / str(every))
+        count = len(fitting.items(part, "pairs", params.train_qfs)["train"])
+        cells = [str(count)]
+        for name in METHODS:
+            before = {
+                other: weights.load(weights.trained_path(params.weights, name, other))
+                for other in fitting.parts_before(methods.find(name), "model")
+            }
+            _, log = trained(params, part, name, "model", STEPS[name], before=before)
+            cells.append(f"{log[-1]['validation_psnr']:.2f}")
+        rows.append(cells)
+    return Table(
+        "Data: validation PSNR against the number of training pairs",
+        f"Equal budgets in a column ({STEPS['mlsm']} steps of MLSM's second stage on VAEs that saw "
+        f"all images, {STEPS['unet']} of the UNet), one seed, PSNR in dB after the last step. LOL "
+        "has 485 training pairs, the paper's merged set 2,129.",
+        ["training pairs", "MLSM, second stage", "UNet"],
+        rows,
+    )
+
+
+def corrected(made: Tensor, wanted: Tensor) -> list[float]:
+    """Return the PSNR in dB of (1, 3, H, W) as it is and with part of its error forgiven.
+
+    Returns:
+        As it is; with the gain that gives it the reference's mean; with the best gain and offset of
+        each channel; without the smooth part of the error (blurred with `BLUR`).
+    """
+    made = made.clamp(0, 1)
+    gain = wanted.mean() / made.mean().clamp(min=1e-6)
+    x, y = made.flatten(2), wanted.flatten(2)
+    x_mean, y_mean = x.mean(2, keepdim=True), y.mean(2, keepdim=True)
+    variance = (x - x_mean).square().mean(2, keepdim=True).clamp(min=1e-9)
+    slope = ((x - x_mean) * (y - y_mean)).mean(2, keepdim=True) / variance
+    fitted = (slope * (x - x_mean) + y_mean).reshape(made.shape)
+    error = wanted - made
+    return [
+        levels.psnr(candidate, wanted)
+        for candidate in (made, made * gain, fitted, made + _blurred(error))
+    ]
+
+
+def _blurred(image: Tensor) -> Tensor:
+    """Blur (1, C, H, W) with a Gaussian of standard deviation `BLUR`, cut off at three of them."""
+    radius = min(int(3 * BLUR), image.shape[-1] - 1, image.shape[-2] - 1)
+    distance = torch.arange(-radius, radius + 1, dtype=image.dtype)
+    kernel = torch.exp(-distance.square() / (2 * BLUR**2))
+    kernel = (kernel / kernel.sum()).expand(image.shape[1], 1, 1, -1)
+    padded = functional.pad(image, (radius,) * 4, mode="reflect")
+    across = functional.conv2d(padded, kernel, groups=image.shape[1])
+    return functional.conv2d(across, kernel.transpose(2, 3), groups=image.shape[1])
+
+
+def kinds(params: Params, seen: Pictures) -> Table:
+    """Is it brightness, colour, illumination or detail that is wrong?"""
+    rows = []
+    for name in METHODS:
+        (step,) = weights.assemble(methods.Chain.parse(name), "retrained", params.weights)
+        values = []
+        for dark, normal in zip(seen.compressed, seen.normal, strict=True):
+            made = step.method(np.ascontiguousarray(dark[0].permute(1, 2, 0).numpy()))
+            image = torch.from_numpy(made.copy()).permute(2, 0, 1)[None]
+            values.append(corrected(image, normal))
+        means = [mean(column) for column in zip(*values, strict=True)]
+        rows.append([methods.find(name).title, *(f"{value:.2f}" for value in means)])
+    return Table(
+        "Errors: what part of the error is what",
+        f"PSNR in dB on whole validation images at QF {seen.qf}, as enhanced, and if part of the "
+        "error were forgiven: one gain an image, the best gain and offset of each channel, and all "
+        f"that is smooth (a Gaussian of {BLUR:.0f} pixels). What is left in the last column is "
+        "detail, noise and blocks.",
+        ["method", "as it is", "mean brightness", "gain and offset, by channel", "smooth error"],
+        rows,
+    )
+
+
+def tables(params: Params) -> Iterator[Table]:
+    """Yield one table a question, and draw the first one's curves."""
+    if params.threads is not None:
+        torch.set_num_threads(params.threads)
+    data = data_of(params)
+    path = params.results / "step_seconds.csv"
+    if not path.is_file():
+        raise InputError(f"{path} is missing: run `python perf/step_seconds.py` for this profile.")
+    found = curves(params.results / "training", pd.read_csv(path))
+    titles = {name: methods.find(name).title for name in found}
+    figures.save(draw(found, titles), params.results, "limits")
+    yield time(found, titles)
+    yield amount(params, data)
+    with torch.no_grad():
+        yield kinds(params, pictures(params, data, max(params.train_qfs)))
+
+
+def study(params: Params) -> None:
+    """Write the study of a profile."""
+    made: Sequence[Table] = list(tables(params))
+    write("limits", "What limits the retrained MLSM", params, made)
+
+
+if __name__ == "__main__":
+    stages.run(study)

@@ -1,0 +1,105 @@
+"""What the studies look at: a profile's validation images and its trained networks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from benchmark import ROOT, datasets, fitting, merge, weights
+from benchmark.images import read_uint8, to_float
+from benchmark.params import Params
+from mlsm.config import from_dict
+from mlsm.model import MLSM
+from mlsm.vae import VAE
+
+DOMAINS = ("dark", "normal")
+
+
+def data_of(params: Params) -> fitting.Data:
+    """Return where a profile's training and validation images lie."""
+    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    return fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
+
+
+class Pictures(NamedTuple):
+    """Validation images, (1, 3, H, W) in [0, 1], one entry an image."""
+
+    dark: list[Tensor]
+    compressed: list[Tensor]
+    normal: list[Tensor]
+    qf: int
+
+
+def tensor(path: Path) -> Tensor:
+    """Read an image as (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(to_float(read_uint8(path))).permute(2, 0, 1)[None].contiguous()
+
+
+def pictures(params: Params, data: fitting.Data, qf: int) -> Pictures:
+    """Return the profile's validation pairs, compressed at one quality factor."""
+    pairs = fitting.items(data, "pairs", [qf])["validation"]
+    same = fitting.items(data, "dark", [qf])["validation"]
+    return Pictures(
+        [tensor(item.target) for item in same],
+        [tensor(item.inputs[qf]) for item in pairs],
+        [tensor(item.target) for item in pairs],
+        qf,
+    )
+
+
+class Subject(NamedTuple):
+    """The trained networks of the profile."""
+
+    model: MLSM
+    dark: VAE
+    normal: VAE
+
+
+def subject(folder: Path) -> Subject:
+    """Load the profile's MLSM and its VAEs."""
+    whole = weights.load(weights.trained_path(folder, "mlsm"))
+    model = MLSM(from_dict(whole.settings))
+    model.load_state_dict(whole.state)
+    vaes = []
+    for domain in DOMAINS:
+        checkpoint = weights.load(weights.trained_path(folder, "mlsm", f"vae_{domain}"))
+        vae = VAE(from_dict(checkpoint.settings))
+        vae.load_state_dict(checkpoint.state)
+        vaes.append(vae.eval().requires_grad_(False))
+    return Subject(model.eval().requires_grad_(False), *vaes)
+
+
+def trained(
+    params: Params,
+    data: fitting.Data,
+    method: str,
+    part: str,
+    steps: int,
+    settings: Mapping[str, Any] | None = None,
+    before: Mapping[str, weights.Checkpoint] | None = None,
+) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
+    """Train a part of a method for a study alone; a finished one is found again in the cache.
+
+    Args:
+        params: The profile.
+        data: Training images.
+        method: The plugin's name.
+        part: Which of its parts.
+        steps: Budget.
+        settings: What differs from the profile's settings of the method.
+        before: The method's other parts, trained, where this is the last one.
+
+    Returns:
+        The checkpoint and the training log.
+    """
+    wanted = params.training_of(method, part)
+    own = {**wanted.settings, **(settings or {})}
+    brief = wanted.model_copy(update={"steps": steps, "settings": own})
+    if method == "mlsm" and params.mlsm is not None:
+        mine = params.mlsm.model_copy(update={"settings": own, part: brief})
+        changed = params.model_copy(update={"mlsm": mine})
+    else:
+        changed = params.model_copy(update={"training": params.training | {method: brief}})
+    return fitting.fit(changed, method, part, data, ROOT / ".cache" / "training", before)
