@@ -95,3 +95,18 @@ def draw(cells: pd.DataFrame, params: Params, drawn: figures.Styles) -> Figure:
                 panel.set_xlabel("QF (hollow: never trained on)")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
+
+
+def words(cells: pd.DataFrame) -> dict[str, str]:
+    """Return what the figure says, for readers who cannot see it, and its caption."""
+    chosen = cells[cells["metric"] == "psnr"]
+    told = []
+    for (dataset, chain), group in chosen.groupby(["dataset", "chain"], sort=False):
+        points = group.sort_values("qf")[["value", "qf"]].itertuples(index=False, name=None)
+        values = ", ".join(f"{value:.2f} dB at QF {qf}" for value, qf in points)
+        told.append(f"{dataset}, {chain}: {values}")
+    return {
+        "alt": "PSNR and SSIM against the quality factor of the input. " + "; ".join(told) + ".",
+        "caption": "Quality against the quality factor of the input; grey: the range of the "
+        "training, hollow: never trained on.",
+    }

@@ -35,12 +35,14 @@ class Picture(NamedTuple):
 
     Attributes:
         name: Of its files, without ending.
+        folder: Name of the folder they lie in, beside the report.
         png: Content of the PNG file.
         alt: What a reader who cannot see it should know.
         caption: What it shows.
     """
 
     name: str
+    folder: str
     png: bytes
     alt: str
     caption: str
@@ -117,7 +119,7 @@ def pictures(folder: Path, described: Iterable[tuple[str, str, str]]) -> list[Pi
         if path.stem not in words:
             words[path.stem] = _own_words(path)
     return [
-        Picture(name, (folder / f"{name}.png").read_bytes(), alt, caption)
+        Picture(name, folder.name, (folder / f"{name}.png").read_bytes(), alt, caption)
         for name, (alt, caption) in words.items()
     ]
 

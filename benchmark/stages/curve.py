@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import evidence, figures, qualitycurve, stages
+from benchmark import evidence, figures, jsonfile, qualitycurve, stages
 from benchmark.params import Params
 
 
@@ -17,6 +17,7 @@ def curve(params: Params) -> None:
     cells.to_csv(folder / "curve.csv", index=False, float_format="%.6g")
     styles = figures.styles(evidence.records(params))
     figures.save(qualitycurve.draw(cells, params, styles), folder, "curve")
+    jsonfile.write(folder / "curve.json", qualitycurve.words(cells))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def write_report(params: Params) -> None:
         ],
         pictures=captions.pictures(
             params.results / "figures", sources.described(params, cells, faces)
-        ),
+        )
+        + captions.pictures(params.results / "curve", ()),
         findings=sources.findings(),
         documents=sources.documents(params.results, params.profile),
         absences=evidence.absences(params),

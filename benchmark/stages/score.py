@@ -1,4 +1,10 @@
-"""Stage score: one chain on every test image at every quality factor."""
+"""Stage score: every chain on every test image at every quality factor.
+
+One stage for all of them: processes and libraries are started once, and images that are measured
+already are found in the cache, so another chain costs its own images alone.
+"""
+
+import shutil
 
 from benchmark import jobs, rows, scoring, stages
 from benchmark.params import Params
@@ -6,14 +12,18 @@ from benchmark.params import Params
 CODE = ("benchmark.metrics", "benchmark.methods", "benchmark.images", "benchmark.scoring")
 
 
-def score(params: Params, chain: str) -> None:
-    """Score a chain with every kind of weights it has; finished images survive a kill."""
-    made: list[rows.Row] = []
-    for track, work in jobs.planned(params, chain, "scores").items():
-        journal = jobs.journal(params, chain, "scores", track, *CODE)
-        made += scoring.rows(params.profile, work, journal, params.jobs)
-    rows.write(params.work / "measured" / "rows" / f"{chain}.parquet", rows.frame(made))
+def score(params: Params) -> None:
+    """Score each chain with every kind of weights it has; finished images survive a kill."""
+    folder = params.work / "measured" / "rows"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for chain in params.chains:
+        made: list[rows.Row] = []
+        for track, work in jobs.planned(params, chain, "scores").items():
+            journal = jobs.journal(params, chain, "scores", track, *CODE)
+            made += scoring.rows(params.profile, work, journal, params.jobs)
+        rows.write(folder / f"{chain}.parquet", rows.frame(made))
 
 
 if __name__ == "__main__":
-    stages.run(score, "chain")
+    stages.run(score)
