@@ -97,8 +97,10 @@ def system(horizontal: Floats, vertical: Floats) -> Any:
     # In an image of one column the two offsets are the same, and only links down are left.
     for offset, links in {1: right, width: down}.items():
         # An entry of DIA's row for an offset stands in the column where it takes effect.
-        bands[-offset] = -links.ravel()
-        bands[offset] = np.roll(bands[-offset], offset)
+        below = -links.ravel()
+        above = np.zeros_like(below)
+        above[offset:] = below[: below.size - offset]
+        bands[-offset], bands[offset] = below, above
     return sparse.dia_matrix((np.stack(list(bands.values())), list(bands)), shape=(size, size))
 
 
