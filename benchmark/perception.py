@@ -5,7 +5,7 @@ The networks cost as much as many methods, and the paper's ablations are at that
 
 from collections.abc import Sequence
 
-from benchmark import likeness, methods
+from benchmark import likeness, methods, scoring
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
 from benchmark.jobs import Job, assembled, given
@@ -48,18 +48,4 @@ def rows(profile: str, work: Sequence[Job], journal: Journal, processes: int = 1
         return []
     keys = [f"{job.case.key()}|{likeness.no_lpips() == ''}" for job in work]
     values = work_through(work, keys, score, journal, processes, work[0].label)
-    return [
-        Row(
-            profile=profile,
-            dataset=job.case.dataset,
-            image=job.case.image,
-            qf=job.case.qf,
-            chain=str(job.chain),
-            track=job.track,
-            metric=metric,
-            protocol=PROTOCOL,
-            value=float(value),
-        )
-        for job, found in zip(work, values, strict=True)
-        for metric, value in found.items()
-    ]
+    return scoring.as_rows(profile, work, [{PROTOCOL: found} for found in values])

@@ -1,6 +1,6 @@
 """Scores of one chain on test inputs: decode, enhance, measure; resumable after every image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmark import methods, metrics
 from benchmark.errors import InputError
@@ -8,6 +8,7 @@ from benchmark.images import read_uint8
 from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.rows import PROTOCOLS, Row
+from benchmark.terms import Protocol
 
 
 def score(job: Job) -> dict[str, dict[str, float]]:
@@ -46,6 +47,19 @@ def rows(profile: str, jobs: Sequence[Job], journal: Journal, processes: int = 1
         return []
     keys = [job.case.key() for job in jobs]
     values = work_through(jobs, keys, score, journal, processes, jobs[0].label)
+    return as_rows(profile, jobs, values)
+
+
+def as_rows(
+    profile: str, jobs: Sequence[Job], values: Sequence[Mapping[Protocol, Mapping[str, float]]]
+) -> list[Row]:
+    """Return result rows.
+
+    Args:
+        profile: Name of the profile.
+        jobs: One an input.
+        values: Protocol -> metric -> value, one entry a job.
+    """
     return [
         Row(
             profile=profile,
@@ -60,5 +74,5 @@ def rows(profile: str, jobs: Sequence[Job], journal: Journal, processes: int = 1
         )
         for job, found in zip(jobs, values, strict=True)
         for protocol in PROTOCOLS
-        for metric, value in found[protocol].items()
+        for metric, value in found.get(protocol, {}).items()
     ]
