@@ -27,7 +27,8 @@ from benchmark.journal import Journal
 from benchmark.params import Params
 from benchmark.scoring import rows as scored
 
-METHODS = ("zero_dce", "unet", "edsr")
+METHODS = ("zero_dce", "unet", "edsr", "enlightengan", "mlsm_level1")
+"""One of each kind: without a reference, paired, a deblocker, adversarial, the paper's method."""
 QF = 90
 METRICS = ("psnr", "psnr_b", "ssim", "ssim_rgb", "bef")
 OLD = {
@@ -100,7 +101,7 @@ def one(method: str, steps: int, threads: int, seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--share", type=float, default=0.5, help="of the demo's steps")
+    parser.add_argument("--share", type=float, default=1.0, help="of the demo's steps")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:

@@ -24,8 +24,7 @@ prepare.prepare(profile, "LOL")
 merge.merge_lists(profile)
 compress.compress(profile, "test")
 chains.chains(profile)
-for chain in profile.chains:
-    score.score(profile, chain)
+score.score(profile)
 tables.write_tables(profile)
 """
 """The part of the pipeline that trains nothing, in one process."""
