@@ -33,7 +33,7 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 )
 """Colours of the paper's methods: black, and the scheme `muted` of Paul Tol (2021)."""
 SPARE = ("#777777", "#E69F00", "#0072B2", "#D55E00", "#DDCC77", "#009E73")
-SPARE_MARKERS = ("o", "X", "*")
+SPARE_MARKERS = ("o", "X", "*", "P")
 """Colours and markers of other methods, in their order: grey, sand, and the colours of Okabe and
 Ito (2008), first all with one marker, then with the next."""
 LINES: Mapping[str, str] = MappingProxyType(
@@ -105,23 +105,31 @@ def styles(records: Mapping[str, Any]) -> Styles:
     return found
 
 
+def is_variant(title: str) -> bool:
+    """Whether a method is MLSM with something changed: an ablation, or other training data."""
+    return title.startswith("MLSM") and title != "MLSM"
+
+
 def families(drawn: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
     """Return panel -> the chains it shows, by title and order, as Figs. 7 to 9 and 11 split them.
 
-    Methods that the paper lacks and deblockers alone have a panel of their own; `EVERYWHERE`
-    stands in each.
+    Methods that the paper lacks and deblockers alone have a panel of their own, and so have the
+    variants of MLSM; `EVERYWHERE` stands in each.
     """
     panels: dict[str, list[tuple[str, str]]] = {
         "enhancers": [],
         "deblocked, then enhanced": [],
         "enhanced, then deblocked": [],
         "controls and methods beyond the paper": [],
+        "variants of MLSM": [],
     }
     names = list(panels)
     for title, order in drawn:
         place = {"deblock+enhance": names[1], "enhance+deblock": names[2]}.get(order, names[3])
         if title in COLOURS:
             place = names[0]
+        elif is_variant(title):
+            place = names[4]
         if title not in EVERYWHERE:
             panels[place].append((title, order))
     always = [key for key in drawn if key[0] in EVERYWHERE]

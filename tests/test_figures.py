@@ -57,7 +57,7 @@ def test_many_methods_are_told_apart_by_colour_and_marker():
 
 
 def test_panels_are_the_papers_groups_with_the_input_and_mlsm_in_each():
-    listed = [("Identity", "enhance"), *STYLES]
+    listed = [("Identity", "enhance"), *STYLES, ("MLSM, one level", "joint")]
     panels = figures.families(listed)
     assert panels == {
         "enhancers": [("LIME", "enhance"), ("Zero-DCE", "enhance"), *ALWAYS],
@@ -68,6 +68,7 @@ def test_panels_are_the_papers_groups_with_the_input_and_mlsm_in_each():
             ("EDSR", "deblock"),
             *ALWAYS,
         ],
+        "variants of MLSM": [("MLSM, one level", "joint"), *ALWAYS],
     }
 
 

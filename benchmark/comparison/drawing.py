@@ -38,7 +38,10 @@ def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) ->
 
 
 def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, weights: str) -> list[Point]:
-    """Return a point a chain that was scored and measured with one kind of weights."""
+    """Return a point a chain that was scored and measured with one kind of weights.
+
+    Variants of MLSM cost what it costs, so they are left out; Tables V and VI compare them.
+    """
     records = evidence.records(params)
     at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
     chosen = sound[at & sound["track"].isin(["classical", weights])]
@@ -46,6 +49,7 @@ def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, weights: s
     made = []
     for chain, cost in table.chain_costs(costs, records, weights).items():
         key = (records[chain]["title"], records[chain]["order"])
-        if key in means.index and not grids.uses_reference(records[chain]):
+        left_out = grids.uses_reference(records[chain]) or figures.is_variant(key[0])
+        if key in means.index and not left_out:
             made.append(Point(*key, float(means[key]), *cost))
     return made
