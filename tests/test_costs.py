@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from benchmark import methods, weights
 from benchmark.costs import measuring, table
+from benchmark.errors import InputError
 from benchmark.journal import Journal
 
 DARK = np.random.default_rng(0).uniform(0, 0.1, (24, 40, 3)).astype(np.float32)
@@ -53,9 +54,22 @@ def test_a_method_without_a_network_counts_nothing():
 
 @pytest.mark.slow
 def test_a_process_of_its_own_measures_the_memory_of_one_method():
-    found = measuring.measure(measuring.Job("gamma", "classical", "", {}), DARK)
+    big = np.zeros((2000, 2000, 3), np.float32)
+    with measuring.Measurer(DARK) as few, measuring.Measurer(big) as many:
+        job = measuring.Job("gamma", "classical", "", {})
+        found, again, larger = few.measure(job), few.measure(job), many.measure(job)
     assert 20 < found.peak_mib < 4000
+    assert again.peak_mib == pytest.approx(found.peak_mib, rel=0.1)
+    assert larger.peak_mib > found.peak_mib + 40  # the image has 48 MB
     assert found.parameters == 0
+
+
+@pytest.mark.slow
+def test_a_method_that_fails_is_named_and_the_next_one_is_measured():
+    with measuring.Measurer(DARK) as measurer:
+        with pytest.raises(InputError, match=r"Method gamma .* failed .*TypeError.*exponents"):
+            measurer.measure(measuring.Job("gamma", "classical", "", {"exponents": 1}))
+        assert measurer.measure(measuring.Job("gamma", "classical", "", {})).parameters == 0
 
 
 def test_a_chain_costs_the_sum_of_its_methods():
@@ -71,11 +85,11 @@ def test_a_chain_costs_the_sum_of_its_methods():
 def test_a_method_is_measured_again_only_where_it_has_changed(monkeypatch, tmp_path):
     calls: list[str] = []
 
-    def measured(job: measuring.Job, _: object) -> measuring.Cost:
+    def measured(_: object, job: measuring.Job) -> measuring.Cost:
         calls.append(job.method)
         return measuring.Cost(0, 0.0, 0.5, 600.0)
 
-    monkeypatch.setattr(measuring, "measure", measured)
+    monkeypatch.setattr(measuring.Measurer, "measure", measured)
     monkeypatch.setattr(table, "dark_picture", lambda: DARK)
     journal = Journal(tmp_path / "costs.jsonl")
     job = measuring.Job("gamma", "classical", "", {})

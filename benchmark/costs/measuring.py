@@ -1,8 +1,8 @@
 """What a method costs: parameters, multiply-accumulates, seconds and memory.
 
-Each in a new process: `python -m benchmark.costs.measuring` takes a job as JSON on stdin
-and prints its costs as JSON. Parameters and multiply-accumulates follow from the code; seconds and
-memory hold for one machine.
+Each in a new process: `python -m benchmark.costs.measuring DARK.npy` takes jobs as lines of JSON on
+stdin and answers with lines of JSON. Parameters and multiply-accumulates follow from the code;
+seconds and memory hold for one machine.
 """
 
 import json
@@ -83,35 +83,59 @@ def jobs(
                 yield Job(name, track, str(trained), settings.get(name, {}))
 
 
-def measure(job: Job, dark: Image) -> Cost:
-    """Measure a job in a process of its own, on one thread.
+class Measurer:
+    """Measures jobs, each in a process of its own, on one thread.
+
+    The processes are forked from one that has loaded the libraries, which takes longer than most
+    methods. Use it in a `with` block; the process starts with the first job.
 
     Args:
-        job: What to run.
         dark: float32 (400, 600, 3), sRGB, [0, 1].
-
-    Raises:
-        InputError: The method fails.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dark.npy"
-        np.save(path, dark)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmark.costs.measuring"],
-            input=json.dumps([*job, str(path)]),
-            env=os.environ | dict.fromkeys(THREADS, "1"),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise InputError(
-            f"Method {job.method} ({job.track}) failed while its costs were measured ({last}): "
-            "run `mlsm-bench baseline test` on it."
-        )
-    return Cost(*json.loads(done.stdout.splitlines()[-1]))
+
+    def __init__(self, dark: Image) -> None:
+        self._dark = dark
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Measurer":
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name) / "dark.npy"
+        np.save(self._path, self._dark)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.communicate()  # closes its stdin, which ends it
+        self._folder.cleanup()
+
+    def measure(self, job: Job) -> Cost:
+        """Measure a job.
+
+        Raises:
+            InputError: The method fails.
+        """
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "benchmark.costs.measuring", str(self._path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | dict.fromkeys(THREADS, "1"),
+                cwd=ROOT,
+                text=True,
+            )
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        cost = json.loads(answer) if answer.strip() else "the process that measures has died"
+        if isinstance(cost, str):
+            raise InputError(
+                f"Method {job.method} ({job.track}) failed while its costs were measured ({cost}): "
+                "run `mlsm-bench baseline test` on it."
+            )
+        return Cost(*cost)
 
 
 def measure_here(job: Job, dark: Image) -> Cost:
@@ -178,12 +202,30 @@ def _peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def main() -> None:
-    """Measure the job on stdin and print its costs."""
-    *fields, path = json.loads(sys.stdin.read())
-    cost = measure_here(Job(*fields), np.load(path))
-    print(json.dumps([float(value) if i else int(value) for i, value in enumerate(cost)]))
+def main(path: str) -> None:
+    """Answer each job on stdin with its costs, or with what went wrong, from a forked process."""
+    import torch  # noqa: F401  # what takes long to load, once for all
+
+    dark = np.load(path)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _answer(Job(*json.loads(line)), dark)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(json.dumps(f"its process ended with status {status}"), flush=True)
+
+
+def _answer(job: Job, dark: Image) -> None:
+    """Print the costs of a job, and end this process."""
+    try:
+        cost = measure_here(job, dark)
+        told: Any = [int(cost.parameters), *map(float, cost[1:])]
+    except Exception as error:  # whatever a method raises is what its author should read
+        told = f"{type(error).__name__}: {error}"
+    print(json.dumps(told), flush=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -50,12 +50,15 @@ def measure(work: Iterable[measuring.Job], journal: Journal) -> pd.DataFrame:
     Returns:
         Columns `COLUMNS`, a row a job.
     """
-    dark, cpu = dark_picture(), str(provenance.environment()["cpu"])
+    cpu = str(provenance.environment()["cpu"])
+    wanted = [(job, _key(job, cpu)) for job in work]
+    with measuring.Measurer(dark_picture()) as measurer:
+        for job, key in tqdm(wanted, desc="costs", unit="method"):
+            if key not in journal.done:
+                journal.add(key, list(measurer.measure(job)))
     made = []
-    for job in tqdm(list(work), desc="costs", unit="method"):
-        plugin, key = methods.find(job.method), _key(job, cpu)
-        if key not in journal.done:
-            journal.add(key, list(measuring.measure(job, dark)))
+    for job, key in wanted:
+        plugin = methods.find(job.method)
         cost = measuring.Cost(*journal.done[key])
         chosen = ", ".join(f"{name} {value}" for name, value in _settings(job).items())
         named = {"name": job.method, "method": plugin.title, "track": job.track, "cpu": cpu}

@@ -91,8 +91,10 @@ def grid(rows: Sequence[Sequence[Shown]], iou: float) -> Figure:
     """
     across = len(rows[0])
     with matplotlib.rc_context({"font.size": 8.0, "pdf.fonttype": 42}):
-        figure = Figure(figsize=(2.1 * across, 2.35 * len(rows) + 0.5), layout="constrained")
-        panels = figure.subplots(len(rows), across, squeeze=False)
+        heights = [2.1 * max(_aspect(shown) for shown in row) for row in rows]
+        size = (2.1 * across, sum(heights) + 0.3 * len(rows) + 0.6)
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(len(rows), across, squeeze=False, height_ratios=heights)
         for place, (row, line) in enumerate(zip(rows, panels, strict=True)):
             for shown, axes in zip(row, line, strict=True):
                 _draw(axes, shown, with_title=place == 0)
@@ -109,6 +111,11 @@ def grid(rows: Sequence[Sequence[Shown]], iou: float) -> Figure:
             frameon=False,
         )
     return figure
+
+
+def _aspect(shown: Shown) -> float:
+    height, width, _ = shown.pixels.shape
+    return float(height / width)
 
 
 def _draw(axes: Axes, shown: Shown, with_title: bool) -> None:
