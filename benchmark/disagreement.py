@@ -159,4 +159,4 @@ def figure(case: Case) -> Figure:
 def draw(folder: Path) -> None:
     """Write the figure of the photograph whose blocks are strongest, as PNG and PDF."""
     strongest = max(cases(), key=lambda case: case.scores["blocks", "sound", "bef"])
-    figures.save(figure(strongest), folder, FIGURE)
+    figures.save(figure(strongest), folder, FIGURE, photographs=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -9,6 +10,9 @@ import joblib
 from tqdm import tqdm
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+"""joblib replaces a worker whose memory has grown; the job it had is done all the same."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

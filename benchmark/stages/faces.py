@@ -48,7 +48,8 @@ def faces(params: Params) -> None:
             drawn = outputs.fig_12(params, dataset, weights, found, truth[dataset])
             for place in [pictures, folder] if params.builtin else [pictures]:
                 if drawn is not None:
-                    figures.save(drawn, place, f"fig_12_{dataset.lower()}_{weights}")
+                    name = f"fig_12_{dataset.lower()}_{weights}"
+                    figures.save(drawn, place, name, photographs=True)
 
 
 if __name__ == "__main__":

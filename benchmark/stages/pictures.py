@@ -51,7 +51,7 @@ def _draw_grids(params: Params, folder: Path) -> None:
     for name, chains in grids.items():
         between = [pictures.panel(records[c]["title"], shown[c], box) for c in chains]
         figure = pictures.draw(pictures.TITLES[name], [first, *between, last], box, caption)
-        figures.save(figure, folder, name)
+        figures.save(figure, folder, name, photographs=True)
 
 
 if __name__ == "__main__":
