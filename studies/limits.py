@@ -94,7 +94,7 @@ def time(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
     return Table(
         "Time: validation PSNR against training time",
         "Of all methods that learn to brighten, on 16 crops of the scenes held out. Minutes of an "
-        "idle core, from the steps a second that perf/step_seconds.py measured; MLSM's include both "
+        "idle core, from the step times that perf/step_seconds.py measured; MLSM's include both "
         "VAEs. The learning rate falls to 0 at the end of each budget, so a value in the middle is "
         "below what a training of that length would give. The curves: limits.png.",
         ["method", *(f"{minutes} min" for minutes in MINUTES), "at the end", "end, min"],
