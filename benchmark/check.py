@@ -36,13 +36,15 @@ class Tolerance(BaseModel):
     """A track, or `*`."""
     metrics: list[str]
     """As tables spell them, with `*` and `?` as in file names; `images` for counts."""
+    methods: list[str] = ["*"]
+    """Methods and chains as tables spell them, with `*` and `?`."""
     tolerance: Annotated[float, Field(ge=0.0)]
     """In the metric's unit."""
     reason: Annotated[str, Field(min_length=10)]
 
 
 def tolerances(path: Path = TOLERANCES) -> list[Tolerance]:
-    """Read tolerances; the first that names a track and metric counts.
+    """Read tolerances; the first that names a track, metric and method counts.
 
     Raises:
         InputError: The file is missing or is not a list of tolerances.
@@ -76,12 +78,12 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
     mine = _cells(ours).rename(columns={"number": "ours"})
     theirs = _cells(reference).rename(columns={"number": "committed"})
     joined = mine.merge(theirs, on=keys, how="outer", indicator="side")
+    named = list(joined[["track", "metric", "method"]].itertuples(index=False, name=None))
     limits = {
-        (track, metric): _tolerance(track, metric, allowed)
-        for track, metric in joined[["track", "metric"]].drop_duplicates().to_numpy()
+        (track, metric, method): tolerance_of(track, metric, method, allowed)
+        for track, metric, method in dict.fromkeys(named)
     }
-    pairs = zip(joined["track"], joined["metric"], strict=True)
-    joined["tolerance"] = [limits[pair] for pair in pairs]
+    joined["tolerance"] = [limits[key] for key in named]
     equal = joined["ours"] == joined["committed"]  # infinite ones too
     joined["difference"] = (joined["ours"] - joined["committed"]).mask(equal, 0.0)
     near = joined["difference"].abs() <= joined["tolerance"]
@@ -116,10 +118,25 @@ def _long(path: Path) -> list[pd.DataFrame]:
     return [both.assign(table=path.stem, **empty)[["table", *tables.KEYS, "number"]]]
 
 
-def _tolerance(track: str, metric: str, allowed: Sequence[Tolerance]) -> float:
+def tolerance_of(track: str, metric: str, method: str, allowed: Sequence[Tolerance]) -> float:
+    """Return how far a number may move.
+
+    Args:
+        track: As tables spell it, or "" in tables without tracks.
+        metric: As tables spell it; all that count images are `COUNT`.
+        method: As tables spell it, or "" in tables without methods.
+        allowed: From `tolerances`.
+
+    Raises:
+        InputError: Nothing names it.
+    """
     name = COUNT if metric.startswith(COUNT) else metric
     for entry in allowed:
-        if entry.track in (track, "*") and any(fnmatchcase(name, m) for m in entry.metrics):
+        if (
+            entry.track in (track, "*")
+            and any(fnmatchcase(name, pattern) for pattern in entry.metrics)
+            and any(fnmatchcase(method, pattern) for pattern in entry.methods)
+        ):
             return entry.tolerance
     raise InputError(
         f"No tolerance names metric {name} of track {track or 'none'}: add one with its reason to "

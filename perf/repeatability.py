@@ -102,6 +102,8 @@ def one(method: str, steps: int, threads: int, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--share", type=float, default=1.0, help="of the demo's steps")
+    parser.add_argument("--methods", nargs="+", default=METHODS, help="which methods")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS), help="what differs")
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
@@ -111,11 +113,11 @@ def main() -> None:
     print("| method | steps | what differs | " + " | ".join(METRICS) + " |")
     print("| -- " * (3 + len(METRICS)) + "|")
     start = time.monotonic()
-    for method in METHODS:
+    for method in asked.methods:
         steps = max(20, round(asked.share * chosen.training[method].steps))
         reference = run(method, steps, Change())
-        for what, change in RUNS.items():
-            moved = run(method, steps, change)
+        for what in asked.runs:
+            moved = run(method, steps, RUNS[what])
             most = {
                 metric: max(abs(moved[metric][k] - v) for k, v in reference[metric].items())
                 for metric in METRICS
