@@ -1,7 +1,11 @@
 """The control: a plain UNet with as many parameters as the paper's method."""
 
+import inspect
+
+import numpy as np
 import pytest
 import torch
+from skimage.metrics import structural_similarity
 from torch import nn
 
 from baselines import mlsm, unet
@@ -67,16 +71,40 @@ _NORM = nn.InstanceNorm2d
 
 def test_the_gradient_reaches_every_parameter():
     network = Network(4)
-    sum(unet._loss(network, batch_of()).values()).backward()
+    sum(unet._loss(network, 0.2, batch_of()).values()).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
 def test_the_loss_by_hand():
     batch = batch_of()
-    terms = unet._loss(lambda image: image, batch)
-    assert {name: value.item() for name, value in terms.items()} == pytest.approx(
-        {"l1": (0.9 * batch.target).mean().item()}
-    )
+    alone = unet._loss(lambda image: image, 0.0, batch)
+    expected = {"l1": (0.9 * batch.target).mean().item()}
+    assert {name: value.item() for name, value in alone.items()} == pytest.approx(expected)
+    both = unet._loss(lambda image: image, 0.2, batch)
+    maps = [
+        structural_similarity(
+            *(image.permute(1, 2, 0).double().numpy() for image in pair),
+            channel_axis=2,
+            gaussian_weights=True,
+            use_sample_covariance=False,
+            data_range=1.0,
+            full=True,
+        )[1]
+        for pair in zip(batch.input, batch.target, strict=True)
+    ]
+    similar = np.mean([found[5:-5, 5:-5] for found in maps])  # where the window is inside
+    assert both["l1"] == alone["l1"]
+    assert both["structure"].item() == pytest.approx(0.2 * (1 - similar), abs=1e-4)
+    same = unet._loss(lambda _: batch.target, 0.2, batch)
+    assert same["structure"].item() == pytest.approx(0, abs=1e-6)
+
+
+def test_mlsms_second_stage_weighs_the_two_terms_alike():
+    from mlsm.losses import WEIGHTS
+
+    mapping = WEIGHTS["tuned"].mapping
+    given = inspect.signature(unet.recipe).parameters["structure"].default
+    assert given == pytest.approx(mapping.structure / mapping.image)
 
 
 def test_the_recipe_trains_on_the_pairs_of_the_papers_second_stage():
