@@ -45,7 +45,7 @@ def curves(logs: Path, seconds: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     Returns:
         Frames with columns minutes and psnr; the parts that a method's last one is built on have
-        been trained before its first minute counts.
+        been trained before its first minute counts. A method that has no log is left out.
     """
     pace = seconds.set_index(["method", "part"])["seconds"]
     found = {}
@@ -54,6 +54,8 @@ def curves(logs: Path, seconds: pd.DataFrame) -> dict[str, pd.DataFrame]:
             part: logs / (f"{name}.csv" if part == "model" else f"{name}_{part}.csv")
             for part in pace[name].index
         }
+        if not files["model"].is_file():
+            continue
         whole = pd.read_csv(files["model"])
         rows = {part: _steps_of(part, path, whole) for part, path in files.items()}
         before = sum(pace[name, part] * log["step"].max() for part, log in rows.items())
