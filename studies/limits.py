@@ -126,6 +126,8 @@ def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure
             xlabel="minutes of training on an idle core",
             ylabel="validation PSNR (dB)",
         )
+        axes.set_xticks(MINUTES, [str(minutes) for minutes in MINUTES])
+        axes.minorticks_off()
         axes.legend(loc="lower right")
     return figure
 
