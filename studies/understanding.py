@@ -1,18 +1,20 @@
 """The doubts E17 to E25 about the paper's text, measured on a profile's own data and weights.
 
 `python -m studies.understanding --params profiles/lol/params.yaml` writes `understanding.md` and
-the numbers behind it, `understanding.csv`, beside the profile's tables. Images are those of the
-validation split: no test image is read.
+the numbers behind it, `understanding.csv`, beside the profile's tables, and draws Fig. 3. Images
+are those of the validation split: no test image is read.
 """
 
-from collections.abc import Iterator
-from statistics import mean
+from collections.abc import Iterator, Sequence
+from statistics import mean, median
 
+import matplotlib
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from benchmark import fitting, stages
+from benchmark import figures, fitting, stages
 from benchmark.params import Params
 from mlsm.config import from_dict
 from mlsm.model import pad
@@ -179,10 +181,39 @@ def e25_separation(found: Subject, seen: Pictures) -> Table:
         f"Uncompressed against QF {seen.qf}. The printed 0.047 (image) and 4.877 (latent) carry no "
         "unit, and a latent's scale is arbitrary. Error over variance can be compared, and so can "
         "linear probes (AUC, 0.5 is guessing) on images they have not learned from: one that sees "
-        "values, one that sees magnitudes of neighbour differences.",
+        "values, one that sees magnitudes of neighbour differences. Image by image: fig_3.png.",
         ["representation", "MSE", "MSE / variance", "AUC, values", "AUC, magnitudes"],
         rows,
     )
+
+
+def relative_errors(found: Subject, seen: Pictures) -> dict[str, list[float]]:
+    """Return representation -> MSE between uncompressed and compressed over variance, an image."""
+    made: dict[str, list[float]] = {"image": []}
+    for before, after in zip(seen.dark, seen.compressed, strict=True):
+        both = [(before, after)]
+        both += list(zip(encoded(found.dark, before), encoded(found.dark, after), strict=True))
+        for place, (one, other) in enumerate(both):
+            name = f"level {place - 1}" if place else "image"
+            error = float((one - other).square().mean() / one.var().clamp(min=1e-20))
+            made.setdefault(name, []).append(error)
+    return made
+
+
+def figure_3(found: Subject, several: Sequence[Pictures]) -> Figure:
+    """Draw Fig. 3 done fairly: relative errors of image and latents, a panel a quality factor."""
+    with matplotlib.rc_context(figures.SETTINGS):
+        figure = Figure(figsize=(3.2 * len(several), 2.8), layout="constrained")
+        panels = figure.subplots(1, len(several), squeeze=False, sharey=True)[0]
+        for seen, axes in zip(several, panels, strict=True):
+            errors = relative_errors(found, seen)
+            for place, values in enumerate(errors.values()):
+                axes.plot([place] * len(values), values, "o", color=figures.SPARE[0], alpha=0.5)
+                axes.plot([place - 0.3, place + 0.3], [median(values)] * 2, color="black", lw=2.0)
+            axes.set(title=f"uncompressed against QF {seen.qf}", yscale="log")
+            axes.set_xticks(range(len(errors)), list(errors))
+        panels[0].set_ylabel("MSE / variance (dots: images, bar: median)")
+    return figure
 
 
 def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
@@ -191,7 +222,7 @@ def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
 
 
 def tables(params: Params) -> Iterator[Table]:
-    """Yield one table a doubt."""
+    """Yield one table a doubt, and draw Fig. 3."""
     data = data_of(params)
     if params.threads is not None:
         torch.set_num_threads(params.threads)
@@ -206,6 +237,7 @@ def tables(params: Params) -> Iterator[Table]:
         yield e22_blocks(found, coarse)
     yield e23_dilation(found, seen)
     with torch.no_grad():
+        figures.save(figure_3(found, [seen, coarse]), params.results, "fig_3")
         yield e25_separation(found, seen)
         yield e25_separation(found, coarse)
 

@@ -142,6 +142,16 @@ def test_an_experiment_fills_its_table(experiment, count, found, seen):
     assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
+def test_figure_3_shows_each_image_in_the_pixels_and_at_every_level(found, seen):
+    errors = understanding.relative_errors(found, seen)
+    assert list(errors) == ["image", "level 0", "level 1", "level 2"]
+    assert {len(values) for values in errors.values()} == {len(seen.dark)}
+    by_hand = (seen.dark[0] - seen.compressed[0]).square().mean() / seen.dark[0].var()
+    assert errors["image"][0] == pytest.approx(float(by_hand))
+    figure = understanding.figure_3(found, [seen, seen])
+    assert [len(axes.lines) for axes in figure.axes] == [8, 8]  # dots and a bar each
+
+
 def test_experiments_on_trained_autoencoders_fill_theirs(seen, monkeypatch):
     def small_vae(params, data, **settings):
         preset = LITERAL if settings.get("preset") == "literal" else SOUND
