@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional
 
-from benchmark import figures, fitting, methods, pairs, stages, weights
+from benchmark import evidence, figures, fitting, methods, pairs, stages, weights
 from benchmark.errors import InputError
 from benchmark.merge import TRAIN_LISTS
 from benchmark.params import Params
@@ -36,41 +36,28 @@ BLUR = 16.0
 """Standard deviation in pixels of what counts as smooth: illumination, not detail."""
 
 
-def curves(logs: Path, seconds: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def curves(logs: Mapping[str, pd.DataFrame], seconds: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return method -> validation PSNR against minutes of training on an idle core.
 
     Args:
-        logs: Folder of the training logs.
+        logs: Trained part -> training log, from `evidence.logs`.
         seconds: Columns method, part and seconds (a step), as `perf/step_seconds.py` writes them.
 
     Returns:
         Frames with columns minutes and psnr; the parts that a method's last one is built on have
         been trained before its first minute counts. A method that has no log is left out.
     """
-    pace = seconds.set_index(["method", "part"])["seconds"]
     found = {}
-    for name in dict.fromkeys(seconds["method"]):
-        files = {
-            part: logs / (f"{name}.csv" if part == "model" else f"{name}_{part}.csv")
-            for part in pace[name].index
-        }
-        if not files["model"].is_file():
+    for method, timed in seconds.groupby("method", sort=False):
+        pace = dict(zip(timed["part"], timed["seconds"], strict=True))
+        keys = {part: weights.trained_path(Path(), str(method), part).stem for part in pace}
+        if not set(keys.values()) <= set(logs):
             continue
-        whole = pd.read_csv(files["model"])
-        rows = {part: _steps_of(part, path, whole) for part, path in files.items()}
-        before = sum(pace[name, part] * log["step"].max() for part, log in rows.items())
-        last = rows["model"].dropna(subset=["validation_psnr"])
-        before -= pace[name, "model"] * rows["model"]["step"].max()
-        minutes = (before + pace[name, "model"] * last["step"]) / 60
-        found[name] = pd.DataFrame({"minutes": minutes, "psnr": last["validation_psnr"]})
+        spent = [pace[part] * logs[keys[part]]["step"].max() for part in pace if part != "model"]
+        last = logs[keys["model"]].dropna(subset=["validation_psnr"])
+        minutes = (sum(spent) + pace["model"] * last["step"]) / 60
+        found[str(method)] = pd.DataFrame({"minutes": minutes, "psnr": last["validation_psnr"]})
     return found
-
-
-def _steps_of(part: str, path: Path, whole: pd.DataFrame) -> pd.DataFrame:
-    """Return the log of a part, from its own file or from the one of all parts."""
-    if "part" in whole:
-        return whole[whole["part"] == part]
-    return whole if part == "model" else pd.read_csv(path)
 
 
 def reached(curve: pd.DataFrame, minutes: float) -> float | None:
@@ -189,22 +176,12 @@ def corrected(made: Tensor, wanted: Tensor) -> list[float]:
     variance = (x - x_mean).square().mean(2, keepdim=True).clamp(min=1e-9)
     slope = ((x - x_mean) * (y - y_mean)).mean(2, keepdim=True) / variance
     fitted = (slope * (x - x_mean) + y_mean).reshape(made.shape)
-    error = wanted - made
+    error = (wanted - made).numpy()
+    smooth = ndimage.gaussian_filter(error, (0, 0, BLUR, BLUR), mode="mirror", truncate=3.0)
     return [
         levels.psnr(candidate, wanted)
-        for candidate in (made, made * gain, fitted, made + _blurred(error))
+        for candidate in (made, made * gain, fitted, made + torch.from_numpy(smooth))
     ]
-
-
-def _blurred(image: Tensor) -> Tensor:
-    """Blur (1, C, H, W) with a Gaussian of standard deviation `BLUR`, cut off at three of them."""
-    radius = min(int(3 * BLUR), image.shape[-1] - 1, image.shape[-2] - 1)
-    distance = torch.arange(-radius, radius + 1, dtype=image.dtype)
-    kernel = torch.exp(-distance.square() / (2 * BLUR**2))
-    kernel = (kernel / kernel.sum()).expand(image.shape[1], 1, 1, -1)
-    padded = functional.pad(image, (radius,) * 4, mode="reflect")
-    across = functional.conv2d(padded, kernel, groups=image.shape[1])
-    return functional.conv2d(across, kernel.transpose(2, 3), groups=image.shape[1])
 
 
 def kinds(params: Params, seen: Pictures) -> Table:
@@ -240,7 +217,7 @@ def tables(params: Params) -> Iterator[Table]:
         raise InputError(f"{path} is missing: run `python perf/step_seconds.py` for this profile.")
     seconds = pd.read_csv(path)
     brighten = [methods.find(name).role != "deblocker" for name in seconds["method"]]
-    found = curves(params.results / "training", seconds[brighten])
+    found = curves(evidence.logs(params), seconds[brighten])
     titles = {name: methods.find(name).title for name in found}
     figures.save(draw(found, titles), params.results, "limits")
     yield time(found, titles)

@@ -316,6 +316,17 @@ def test_a_missing_training_log_is_named(tmp_path, monkeypatch):
         evidence.logs(params)
 
 
+def test_a_log_of_several_parts_is_one_log_a_part(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.params.ROOT", tmp_path)
+    params = synthetic.write(tmp_path, synthetic.profile())
+    path = params.results / "training" / "edsr.csv"
+    parts = ["noise", "noise", "model"]
+    pd.DataFrame({"part": parts, "step": [1, 2, 1]}).to_csv(path, index=False)
+    found = evidence.logs(params)
+    assert found["edsr_noise"]["step"].tolist() == [1, 2]
+    assert found["edsr"]["step"].tolist() == [1]
+
+
 def scope(params: Params) -> grids.Scope:
     return grids.Scope(synthetic.records(params), ["LOL", "SICE"])
 

@@ -177,37 +177,16 @@ def test_a_page_holds_every_cell():
     ]
 
 
-def log(path, rows):
-    path.parent.mkdir(exist_ok=True)
-    pd.DataFrame(rows).to_csv(path, index=False)
-
-
 @pytest.fixture
-def logged(tmp_path):
-    """Logs of a method of one part, one of three in one file, one of three in three files."""
-    step = [10, 20, 30]
-    psnr = [None, 15.0, 16.0]
-    plain = {"step": step, "validation_psnr": psnr}
-    log(tmp_path / "logs" / "unet.csv", plain)
-    log(tmp_path / "logs" / "mlsm.csv", plain)
-    log(tmp_path / "logs" / "mlsm_vae_dark.csv", plain)
-    log(tmp_path / "logs" / "mlsm_vae_normal.csv", plain)
-    parts = [part for part in ("vae_dark", "vae_normal", "model") for _ in step]
-    log(
-        tmp_path / "logs" / "mlsm_level1.csv",
-        {"part": parts, "step": step * 3, "validation_psnr": psnr * 3},
-    )
-    seconds = pd.DataFrame(
-        [("unet", "model", 6.0)]
-        + [
-            (name, part, 60.0)
-            for name in ("mlsm", "mlsm_level1")
-            for part in ("vae_dark", "vae_normal")
-        ]
-        + [(name, "model", 6.0) for name in ("mlsm", "mlsm_level1")],
-        columns=["method", "part", "seconds"],
-    )
-    return limits.curves(tmp_path / "logs", seconds)
+def logged():
+    """Curves of a method of one part and of two of three parts."""
+    log = pd.DataFrame({"step": [10, 20, 30], "validation_psnr": [None, 15.0, 16.0]})
+    parts = ("mlsm", "mlsm_vae_dark", "mlsm_vae_normal")
+    keys = ("unet", *parts, *(part.replace("mlsm", "mlsm_level1") for part in parts))
+    pace = {"vae_dark": 60.0, "vae_normal": 60.0, "model": 6.0}
+    rows = [(name, *item) for name in ("mlsm", "mlsm_level1") for item in pace.items()]
+    seconds = pd.DataFrame([("unet", "model", 6.0), *rows], columns=["method", "part", "seconds"])
+    return limits.curves(dict.fromkeys(keys, log), seconds)
 
 
 def test_minutes_of_a_method_count_the_parts_that_it_is_built_on(logged):
