@@ -1,0 +1,1 @@
+"""Numbers of the authors' programs, and what gives them here."""
