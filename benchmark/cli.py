@@ -22,13 +22,8 @@ from benchmark import (
     cli_export,
     cli_weights,
 )
-from benchmark.console import (
-    JsonOption,
-    TrackOption,
-    WeightsOption,
-    chosen_track,
-    print_rows,
-)
+from benchmark.cli_options import JsonOption, TrackOption, WeightsOption, chosen_track
+from benchmark.console import print_rows
 from benchmark.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

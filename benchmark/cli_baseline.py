@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.console import ProfileOption
+from benchmark.cli_options import ProfileOption
 from benchmark.terms import Role
 
 app = typer.Typer(no_args_is_help=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.console import JsonOption, ProfileOption
+from benchmark.cli_options import JsonOption, ProfileOption
 
 
 def check(

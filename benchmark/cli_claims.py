@@ -2,7 +2,8 @@
 
 import json
 
-from benchmark.console import JsonOption, ProfileOption, print_rows
+from benchmark.cli_options import JsonOption, ProfileOption
+from benchmark.console import print_rows
 
 
 def claims(profile: ProfileOption = "demo", as_json: JsonOption = False) -> None:

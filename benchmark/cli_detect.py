@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmark.console import JsonOption
+from benchmark.cli_options import JsonOption
 
 app = typer.Typer(no_args_is_help=True)
 

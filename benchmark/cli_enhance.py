@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from benchmark import ROOT
-from benchmark.console import TrackOption, WeightsOption, chosen_track
+from benchmark.cli_options import TrackOption, WeightsOption, chosen_track
 from benchmark.errors import InputError
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from benchmark.console import JsonOption, print_rows
+from benchmark.cli_options import JsonOption
+from benchmark.console import print_rows
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
+from benchmark.console import printable
+
 
 class InputError(ValueError):
     """What a user gave cannot be used.
 
     The message is one sentence that says what was expected, what came, where, and what to do.
-    The command line prints it without a traceback and exits with status 2.
+    The command line prints it without a traceback and exits with status 2; whatever a file in it
+    is called, it can be printed (`benchmark.console.printable`).
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class ProblemsError(InputError):

@@ -1,0 +1,42 @@
+"""What the commands of `mlsm-bench` share: options that recur, and which weights to use."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark.console import note
+from benchmark.errors import InputError
+from benchmark.terms import Track
+
+if TYPE_CHECKING:
+    from benchmark.methods import Chain
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+WeightsOption = Annotated[
+    str, typer.Option(help="Whose retrained weights: the profile that trained them.")
+]
+TrackOption = Annotated[
+    str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
+]
+ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
+
+
+def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
+    """Return the kind of weights to use: the one asked for, or the first at hand."""
+    from benchmark import weights as store
+
+    known = store.tracks(chain)
+    if asked == "auto":
+        there = [track for track in known if not store.absent(chain, track, trained)]
+        if not there:
+            raise InputError(
+                f"Chain {chain} has no weights here: {store.absent(chain, known[0], trained)}; "
+                "train them with dvc repro or see weights/README.md."
+            )
+        if chain.learned:
+            note(f"using {there[0]} weights")
+        return there[0]
+    if chain.learned and asked not in known:
+        raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
+    return next((track for track in known if track == asked), known[0])

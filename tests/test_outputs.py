@@ -1,0 +1,147 @@
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark import outputs
+from benchmark.errors import InputError
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_in_missing_folders_can_be_written_and_nothing_is_made_by_asking(
+    tmp_path: Path,
+) -> None:
+    outputs.check(tmp_path / "a" / "b" / "c.csv", tmp_path / "a" / "d.csv")
+    assert left(tmp_path) == []
+
+
+def test_an_output_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder, expected the name of a file to write"):
+        outputs.check(tmp_path)
+
+
+def test_an_output_below_a_file_is_refused_by_the_name_of_that_file(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"z\.csv lies below .*x\.png, which is a file"):
+        outputs.check(tmp_path / "x.png" / "y" / "z.csv")
+
+
+def test_a_name_that_is_too_long_is_refused_and_one_of_255_bytes_is_written(tmp_path: Path) -> None:
+    long = tmp_path / ("é" * 124 + "abc.csv")
+    outputs.check(long)
+    outputs.write_text(long, "x")
+    assert left(tmp_path) == [long.name]
+    assert len(os.fsencode(long.name)) == 255
+    with pytest.raises(InputError, match=r"cannot be written \(File name too long\): choose a sho"):
+        outputs.check(tmp_path / ("a" * 252 + ".csv"))
+
+
+def test_an_output_that_is_there_is_refused_where_a_new_one_is_expected(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"")
+    outputs.check(tmp_path / "x.csv")
+    with pytest.raises(InputError, match="exists, expected a new file"):
+        outputs.check(tmp_path / "x.csv", new=True)
+
+
+def test_two_results_in_one_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"x\.csv would be written twice"):
+        outputs.check(tmp_path / "x.csv", tmp_path / "a" / ".." / "x.csv")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_protected_folder_or_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"")
+    (tmp_path / "x.csv").chmod(stat.S_IRUSR)
+    with pytest.raises(InputError, match="is protected from writing"):
+        outputs.check(tmp_path / "x.csv")
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
+        outputs.check(tmp_path / "y.csv")
+    tmp_path.chmod(stat.S_IRWXU)
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_told_before_the_work_and_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.csv").write_text("before")
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    message = r"x\.csv cannot be written \(No space left on device\): free some space"
+    with pytest.raises(InputError, match=message):
+        outputs.check(tmp_path / "x.csv")
+    with pytest.raises(InputError, match=message):
+        outputs.write_bytes(tmp_path / "x.csv", b"after")
+    assert left(tmp_path) == ["x.csv"]
+    assert (tmp_path / "x.csv").read_text() == "before"
+
+
+def write_half(path: Path) -> None:
+    with outputs.beside(path) as place:
+        place.write_text("half")
+        assert place.name == path.name
+        raise KeyboardInterrupt
+
+
+def test_what_was_there_stays_until_the_whole_file_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("before")
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
+    assert left(tmp_path) == ["x.csv"]
+    assert path.read_text() == "before"
+    with outputs.beside(path) as place:
+        place.write_text("after")
+        assert path.read_text() == "before"
+    assert left(tmp_path) == ["x.csv"]
+    assert path.read_text() == "after"
+
+
+def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("")
+    outputs.write_text(tmp_path / "a" / "x", "ü\n")
+    assert (tmp_path / "a" / "x").stat().st_mode == (tmp_path / "other").stat().st_mode
+    assert (tmp_path / "a" / "x").read_bytes() == "ü\n".encode()
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "file")
+    outputs.check(tmp_path / "link")
+    outputs.write_text(tmp_path / "link", "x")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "file").read_text() == "x"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no /dev there")
+def test_a_device_is_written_to_and_stays_a_device() -> None:
+    outputs.check(Path("/dev/null"))
+    outputs.write_text(Path("/dev/null"), "x")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_folder_of_results_may_be_missing_and_no_file(tmp_path: Path) -> None:
+    outputs.check_folder(tmp_path)
+    outputs.check_folder(tmp_path / "new" / "one")
+    (tmp_path / "x").write_text("")
+    with pytest.raises(InputError, match="is a file, expected a folder"):
+        outputs.check_folder(tmp_path / "x")
+    with pytest.raises(InputError, match=r"lies below .*x, which is a file"):
+        outputs.check_folder(tmp_path / "x" / "y")
+    assert left(tmp_path) == ["x"]
+
+
+def test_equal_tensors_give_equal_files_whatever_they_are_called(tmp_path: Path) -> None:
+    for name in ("a.pt", "b.pt"):
+        outputs.write_tensors(tmp_path / name, {"x": torch.arange(3), "n": 1})
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
+    read = torch.load(tmp_path / "a.pt", weights_only=True)
+    assert read["x"].tolist() == [0, 1, 2]
