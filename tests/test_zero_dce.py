@@ -66,13 +66,15 @@ def test_spatial_consistency_by_hand():
     image = torch.zeros(1, 3, 8, 8)
     output = image.clone()
     output[..., :4, :4] = 0.5  # one of four regions; two pairs of neighbours, seen from both ends
+    frame = 2 * 0.5**2  # above it and to its left
     found = zero_dce.spatial_consistency(output, image)
-    assert found.item() == pytest.approx(4 * 0.5**2 / 4)
+    assert found.item() == pytest.approx((4 * 0.5**2 + frame) / 4)
 
 
-def test_spatial_consistency_ignores_a_common_shift():
-    image = batch_of().input
-    assert zero_dce.spatial_consistency(image + 0.25, image).item() == pytest.approx(0, abs=1e-9)
+def test_the_frame_sees_a_common_shift_and_the_inside_does_not():
+    image = batch_of().input  # 8 x 8 regions: 32 sides at the frame
+    found = zero_dce.spatial_consistency(image + 0.25, image)
+    assert found.item() == pytest.approx(32 * 0.25**2 / 64, rel=1e-5)
 
 
 def test_exposure_by_hand():
