@@ -45,10 +45,14 @@ class Sample(_Entry):
 
 
 class Term(_Entry):
-    """One term of a loss, weighted as the program weights it."""
+    """One term of a loss, weighted as the program weights it.
+
+    `why` says what differs on purpose, where the tolerance is above 1e-4 of the value.
+    """
 
     value: float
     tolerance: float = Field(gt=0)
+    why: str = ""
 
 
 class Case(_Entry):
@@ -60,6 +64,7 @@ class Case(_Entry):
         part: Of the recipe.
         settings: Of the method or the recipe.
         seed: Of weights and images.
+        gain: Of the weights, see `fill`.
         shape: (N, 3, H, W) of the images.
         outputs: By name; a recipe's is called `output`.
         terms: By `<phase>/<term>`.
@@ -70,6 +75,7 @@ class Case(_Entry):
     part: str = "model"
     settings: dict[str, Any] = {}
     seed: int
+    gain: float = 1.0
     shape: tuple[int, int, int, int]
     outputs: dict[str, Sample]
     terms: dict[str, Term] = {}
@@ -154,12 +160,12 @@ def _uniform(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.float64
     return 2 * random.random(shape) - 1
 
 
-def filled(recipe: Recipe, seed: int) -> Recipe:
+def filled(recipe: Recipe, seed: int, gain: float = 1.0) -> Recipe:
     """Fill the network of a recipe, and what its phases train besides."""
-    fill(recipe.network, seed)
+    fill(recipe.network, seed, gain)
     known = {id(value) for value in recipe.network.state_dict(keep_vars=True).values()}
     for phase in recipe.phases:
-        fill(phase.module, seed, keep=known)
+        fill(phase.module, seed, gain, known)
     return recipe
 
 
@@ -167,14 +173,14 @@ def by_recipe(method: str, case: Case) -> Outcome:
     """Run the recipe of a method: its prediction of the dark images, and its terms on the batch."""
     train = methods.find(method).train
     assert train is not None
-    recipe = filled(train(case.part, {}, **case.settings), case.seed)
+    recipe = filled(train(case.part, {}, **case.settings), case.seed, case.gain)
     inputs = batch(case)
     recipe.network.eval()
     with torch.no_grad():
         predicted = recipe.predict(inputs.input, *([inputs.qf] if recipe.sees_qf else []))
     recipe.network.train()
     terms = {
-        f"{phase.name}/{name}": float(value)
+        f"{phase.name}/{name}": value.item()
         for phase in recipe.phases
         for name, value in phase.loss(inputs).items()
     }
