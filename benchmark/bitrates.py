@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
-from benchmark import tables
+from benchmark import images, tables
 from benchmark.compression import Case
 from benchmark.sheets import Page, Sheet, page
 
@@ -44,7 +43,7 @@ def measure(cases: Sequence[Case]) -> pd.DataFrame:
 
 
 def _bits(case: Case) -> float:
-    with Image.open(case.input) as picture:
+    with images.opened(case.input) as picture:
         pixels = picture.width * picture.height
     return case.input.stat().st_size * 8 / pixels
 

@@ -116,6 +116,7 @@ class Case(NamedTuple):
         input: The file every method decodes.
         reference: The normal-light image, or None.
         labels: Face boxes, or None.
+        own: Whether the files are a user's own, read by `benchmark.userfiles`, or a data set's.
     """
 
     dataset: str
@@ -124,6 +125,7 @@ class Case(NamedTuple):
     input: Path
     reference: Path | None
     labels: Path | None
+    own: bool = False
 
     def key(self) -> str:
         """Return what tells this case from any other: names, quality factor, files' contents."""

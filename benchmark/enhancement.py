@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import images, methods, photofiles
+from benchmark import methods, photofiles, userfiles
 from benchmark.errors import InputError
 from benchmark.images import Bytes
-from benchmark.jpeg import Tables, tables
+from benchmark.jpeg import Tables
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,10 +68,9 @@ def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _inside(folder: Path, to: Path) -> Iterator[tuple[Path, Path]]:
-    files = [file for file in sorted(folder.rglob("*")) if _is_photograph(file, to)]
+    files = [file for file in userfiles.inside(folder, deep=True) if not _is_result(file, to)]
     if not files:
-        kinds = ", ".join(images.SUFFIXES)
-        raise InputError(f"{folder} holds no images ({kinds}): check the path.")
+        raise InputError(f"{folder} holds no images but results in {to}: check the path.")
     yield from ((file, file.relative_to(folder).with_suffix("")) for file in files)
 
 
@@ -79,20 +78,15 @@ def _matching(pattern: str, to: Path) -> Iterator[tuple[Path, Path]]:
     parts = Path(pattern).parts
     count = next(place for place, part in enumerate(parts) if _PATTERN & set(part))
     start = Path(*parts[:count]) if count else Path()
-    matches = sorted(start.glob(str(Path(*parts[count:]))))
-    files = [file for file in matches if _is_photograph(file, to)]
+    matches = userfiles.pictures(start.glob(str(Path(*parts[count:]))), start)
+    files = [file for file in matches if not _is_result(file, to)]
     if not files:
         raise InputError(f"No image matches {pattern}: check the pattern.")
     yield from ((file, file.relative_to(start).with_suffix("")) for file in files)
 
 
-def _is_photograph(file: Path, to: Path) -> bool:
-    return (
-        file.suffix.lower() in images.SUFFIXES
-        and not file.name.startswith(".")
-        and file.is_file()
-        and not file.resolve().is_relative_to(to.resolve())
-    )
+def _is_result(file: Path, to: Path) -> bool:
+    return file.resolve().is_relative_to(to.resolve())
 
 
 def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
@@ -138,7 +132,7 @@ def perform(
     """
     before = photofiles.read(task.source)
     try:
-        pixels = through(steps, before.pixels, tables(task.source), tick)
+        pixels = through(steps, before.pixels, userfiles.tables(task.source), tick)
     except MemoryError as error:
         raise InputError(
             f"{task.source} is too large for this chain on this machine: reduce it, or use the "

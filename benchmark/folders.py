@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import images, jpeg
+from benchmark import jpeg, userfiles
 from benchmark.compression import Case
 from benchmark.errors import InputError
 
@@ -14,20 +14,13 @@ def listed(folder: Path) -> dict[str, Path]:
     Raises:
         InputError: There is no such folder, it holds no images, or two share a stem.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: check the path.")
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in images.SUFFIXES)
     found: dict[str, Path] = {}
-    for file in files:
+    for file in userfiles.inside(folder):
         if file.stem in found:
             raise InputError(
                 f"{folder} holds both {found[file.stem].name} and {file.name}: keep one of them."
             )
         found[file.stem] = file
-    if not found:
-        raise InputError(
-            f"{folder} holds no images ({', '.join(images.SUFFIXES)}): check the path."
-        )
     return found
 
 
@@ -54,12 +47,13 @@ def cases(dark: Path, normal: Path, qfs: Sequence[int | None], to: Path) -> list
     for qf in qfs:
         for name, path in inputs.items():
             source = path if qf is None else _compressed(path, qf, to / f"qf{qf}" / f"{name}.jpg")
-            made.append(Case(dark.name or "images", name, qf, source, references[name], None))
+            reference = references[name]
+            made.append(Case(dark.name or "images", name, qf, source, reference, None, own=True))
     return made
 
 
 def _compressed(path: Path, qf: int, target: Path) -> Path:
-    data = jpeg.encode(images.read_uint8(path), qf)
+    data = jpeg.encode(userfiles.read(path), qf)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
     return target

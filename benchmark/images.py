@@ -3,12 +3,14 @@
 An image is float32 (H, W, 3), sRGB, [0, 1].
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
-import PIL.ImageOps
 from numpy.typing import NDArray
 
 from benchmark.errors import InputError
@@ -18,9 +20,16 @@ Image: TypeAlias = NDArray[np.float32]
 Bytes: TypeAlias = NDArray[np.uint8]
 """uint8 (H, W, 3), sRGB, 0..255."""
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp")
+"""Of image files, in any case."""
+MEGAPIXELS = 400.0
+"""Size up to which files are read: twice the largest sensors of telephones. A limit guards against
+small files that unfold to fill the memory; Pillow's own (89 to warn, 179) is below such sensors."""
+UPRIGHT = 1
+"""The EXIF orientation that turns nothing."""
 _LOSSLESS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 _DIRECT_MODES = ("RGB", "L", "P", "1")
+_ROWS = 1024
 
 
 def to_uint8(image: Image) -> Bytes:
@@ -45,38 +54,122 @@ def read(path: Path) -> Image:
     return to_float(read_uint8(path))
 
 
-def read_uint8(path: Path, upright: bool = False) -> Bytes:
-    """Read an 8-bit image file as RGB.
+def read_uint8(path: Path) -> Bytes:
+    """Read an 8-bit image file of a data set as RGB.
 
     Grey, bilevel and palette images become RGB with equal or looked-up channels; an alpha channel
-    is dropped where it is opaque everywhere.
+    is dropped where it is opaque everywhere. A file whose EXIF orientation turns it is refused,
+    because labels and other programs may mean either side up; `benchmark.userfiles` turns those
+    of users.
 
     Args:
         path: The file.
-        upright: Turn the image as its EXIF orientation says (photographs, not data sets).
 
     Returns:
         uint8 (H, W, 3).
 
     Raises:
         InputError: The file is missing, unreadable or truncated, has more than 8 bits a channel,
-            transparent pixels, or a colour space other than RGB or grey.
+            transparent pixels, a colour space other than RGB or grey, several pages, more than
+            `MEGAPIXELS`, or an EXIF orientation that turns it.
+    """
+    with opened(path) as file:
+        refuse_pages(path, file)
+        turn = orientation(file)
+        if turn != UPRIGHT:
+            raise InputError(
+                f"{path} is turned by its EXIF orientation ({turn}), expected pixels that "
+                "are stored upright: save it turned, without that tag."
+            )
+        return pixels_of(path, file)
+
+
+@contextlib.contextmanager
+def opened(path: Path, megapixels: float = MEGAPIXELS) -> Iterator[PIL.Image.Image]:
+    """Open an image file; what Pillow cannot read within is an `InputError`.
+
+    Pillow's own limit of 89 megapixels is lifted meanwhile; this one holds for the first page.
+
+    Raises:
+        InputError: The file is missing or damaged, or has more than `megapixels`.
     """
     if not path.is_file():
         raise InputError(f"{path} is not a file: check the path.")
+    pillows_own, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
     try:
         with PIL.Image.open(path) as file:
-            if _bits(path, file) > 8:
-                raise InputError(
-                    f"{path} has {_bits(path, file)} bits a channel, expected 8: convert it first."
-                )
-            file.load()
-            picture = PIL.ImageOps.exif_transpose(file) if upright else file
-            return np.array(_rgb(picture, path), np.uint8)
+            check_size(path, file, megapixels)
+            yield file
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
+    finally:
+        PIL.Image.MAX_IMAGE_PIXELS = pillows_own
+
+
+def check_size(path: Path, file: PIL.Image.Image, megapixels: float = MEGAPIXELS) -> None:
+    """Refuse an opened page that is larger than allowed, before it is decoded.
+
+    Raises:
+        InputError: It is.
+    """
+    if file.width * file.height > megapixels * 1e6:
+        raise InputError(
+            f"{path} has {file.width}x{file.height} pixels, expected {megapixels:g} megapixels at "
+            "most: reduce it, or raise the limit where the command has --max-megapixels."
+        )
+
+
+def refuse_pages(path: Path, file: PIL.Image.Image) -> None:
+    """Refuse an opened file of several pages or frames: which of them is the image?
+
+    A JPEG file with more pictures behind the first (MPO) is what any JPEG decoder sees: the first.
+
+    Raises:
+        InputError: The file has several.
+    """
+    count = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
+    if count > 1:
+        raise InputError(
+            f"{path} holds {count} pages or frames, expected one image: save the one you mean as "
+            "a file of its own."
+        )
+
+
+def orientation(file: PIL.Image.Image) -> int:
+    """Return the EXIF orientation of an opened page, 1 to 8.
+
+    Pillow turns the pixels of TIFF files itself as it loads them, and says 1 from then on. EXIF
+    data that cannot be read turn nothing.
+    """
+    try:
+        found = file.getexif().get(PIL.ExifTags.Base.Orientation, UPRIGHT)
+    except Exception:  # Pillow fails in many ways on foreign EXIF data
+        return UPRIGHT
+    return found if found in range(1, 9) else UPRIGHT
+
+
+def pixels_of(path: Path, file: PIL.Image.Image) -> Bytes:
+    """Decode an opened page as `read_uint8` says, as it is stored.
+
+    Returns:
+        uint8 (H, W, 3).
+
+    Raises:
+        InputError: Its bits, transparency or colour space are refused.
+        OSError, SyntaxError, ValueError: It is damaged; `opened` makes a sentence of them.
+    """
+    bits = _bits(path, file)
+    if bits > 8:
+        raise InputError(f"{path} has {bits} bits a channel, expected 8: convert it first.")
+    file.load()
+    picture = _rgb(file, path)
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for first in range(0, picture.height, _ROWS):  # at once, it would take the memory twice
+        last = min(first + _ROWS, picture.height)
+        pixels[first:last] = np.asarray(picture.crop((0, first, picture.width, last)))
+    return pixels
 
 
 def _bits(path: Path, file: PIL.Image.Image) -> int:
@@ -103,7 +196,7 @@ def _rgb(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
         raise InputError(
             f"{path} has colour mode {picture.mode}, expected RGB or grey: convert it first."
         )
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def write(path: Path, image: Image | Bytes) -> None:

@@ -14,6 +14,7 @@ from benchmark import (
     merge,
     methods,
     provenance,
+    userfiles,
     weights,
 )
 from benchmark.digests import digest_values
@@ -55,7 +56,8 @@ def assembled(chain: methods.Chain, track: Track, trained: Path) -> tuple[method
 def given(case: compression.Case, reference: Bytes | None = None) -> methods.Given:
     """Return what belongs to an input for the methods that need it."""
     of_reference = None if reference is None else to_float(reference)
-    return methods.Given(jpeg.tables(case.input), of_reference)
+    tables = userfiles.tables if case.own else jpeg.tables
+    return methods.Given(tables(case.input), of_reference)
 
 
 def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:

@@ -10,8 +10,10 @@ import numpy as np
 import PIL
 import PIL.features
 import PIL.Image
+import PIL.JpegImagePlugin
 from numpy.typing import NDArray
 
+from benchmark import images
 from benchmark.errors import InputError
 from benchmark.images import Bytes
 
@@ -79,16 +81,15 @@ def compress(pixels: Bytes, qf: int) -> Bytes:
 def tables(path: Path) -> Tables:
     """Return the quantisation tables of an image file: its own if it is JPEG, else all ones.
 
-    A file with one table (grey, or made so) has it twice.
+    Tables are those that the frame header names for the first component (luma) and the second
+    (chroma), wherever they stand in the file. A file with one component (grey) has its table
+    twice. They belong to the pixels as stored; see `userfiles.tables` for turned ones.
 
     Raises:
         InputError: The file cannot be read as an image.
     """
-    try:
-        with PIL.Image.open(path) as file:
-            return _tables(file)
-    except (OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
+    with images.opened(path) as file:
+        return _tables(file)
 
 
 @functools.cache
@@ -103,8 +104,23 @@ def tables_of_quality(qf: int) -> Tables:
         return _tables(file)
 
 
+def component_tables(file: PIL.JpegImagePlugin.JpegImageFile) -> list[list[int]]:
+    """Return the quantisation table of each component of an opened file, 64 steps row by row.
+
+    The frame header names a table for every component (ITU-T T.81, B.2.2).
+
+    Raises:
+        ValueError: A component names a table that the file does not define.
+    """
+    numbers = [layer[3] for layer in file.layer]  # (id, columns, rows, table) each
+    missing = set(numbers) - set(file.quantization)
+    if missing:
+        raise ValueError(f"no quantisation table {min(missing)}")
+    return [list(file.quantization[number]) for number in numbers]  # Pillow undoes the zigzag
+
+
 def _tables(file: PIL.Image.Image) -> Tables:
-    found = list(getattr(file, "quantization", {}).values())  # Pillow undoes the zigzag
-    if not found:
+    if not isinstance(file, PIL.JpegImagePlugin.JpegImageFile):
         return np.ones((2, 8, 8), np.uint16)
+    found = component_tables(file)
     return np.array([found[0], found[min(1, len(found) - 1)]], np.uint16).reshape(2, 8, 8)

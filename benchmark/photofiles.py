@@ -10,7 +10,7 @@ import numpy as np
 import PIL.ExifTags
 import PIL.Image
 
-from benchmark import images
+from benchmark import images, userfiles
 from benchmark.errors import InputError
 from benchmark.images import Bytes
 
@@ -48,14 +48,14 @@ class Photograph:
 def read(path: Path) -> Photograph:
     """Read a photograph, turned as its EXIF orientation says.
 
-    Grey and palette files become RGB; what is refused, `benchmark.images.read_uint8` tells.
+    Grey and palette files become RGB; what is refused, `benchmark.userfiles.read` tells.
 
     Raises:
         InputError: The file is missing or damaged, has more than 8 bits a channel, transparent
             pixels, or a colour space other than RGB or grey.
     """
-    pixels = images.read_uint8(path, upright=True)
-    with PIL.Image.open(path) as file:
+    pixels = userfiles.read(path)
+    with images.opened(path) as file:
         exif = _kept(file.getexif(), pixels)
         # A grey profile says nothing of RGB pixels.
         profile = file.info.get("icc_profile") or b"" if file.mode in ("RGB", "RGBA", "P") else b""

@@ -95,7 +95,7 @@ def fingerprint(path: Path) -> Print:
     level = PIL.ImageOps.equalize(plane.resize((_EQUALISED, _EQUALISED), PIL.Image.Resampling.BOX))
     bits = imagehash.phash(level, hash_size=math.isqrt(BITS)).hash.ravel()
     small = level.resize((SIDE, SIDE), PIL.Image.Resampling.BOX)
-    with PIL.Image.open(path) as file:
+    with images.opened(path) as file:
         kind, (quality, subsampling) = str(file.format), _jpeg(file)
     return Print(
         *(pixels.shape[1], pixels.shape[0], kind, quality, subsampling),
@@ -116,7 +116,7 @@ def _jpeg(file: PIL.Image.Image) -> tuple[int, str]:
         return 0, ""
     sampling = PIL.JpegImagePlugin.get_sampling(file)
     told = "grey" if file.mode == "L" else _SUBSAMPLING.get(sampling, "other")
-    return quality(list(file.quantization[min(file.quantization)])), told
+    return quality(jpeg.component_tables(file)[0]), told
 
 
 def quality(table: Sequence[int]) -> int:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmark import methods, metrics
+from benchmark import images, methods, metrics, userfiles
 from benchmark.errors import InputError
-from benchmark.images import read_uint8
 from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
 from benchmark.rows import PROTOCOLS, Row
@@ -20,7 +19,8 @@ def score(job: Job) -> dict[str, dict[str, float]]:
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: full-reference metrics need one.")
     steps = assembled(job.chain, job.track, job.trained)
-    pixels, reference = read_uint8(job.case.input), read_uint8(job.case.reference)
+    read = userfiles.read if job.case.own else images.read_uint8
+    pixels, reference = read(job.case.input), read(job.case.reference)
     if pixels.shape != reference.shape:
         sizes = " and ".join(f"{a.shape[1]}x{a.shape[0]}" for a in (pixels, reference))
         raise InputError(

@@ -47,3 +47,36 @@ def pairs(draw: st.DrawFn) -> tuple[Bytes, Bytes]:
     if draw(st.booleans()):
         output = output // 2 + reference // 2  # resembles the reference
     return output, reference
+
+
+def renumbered(
+    data: bytes, numbers: tuple[int, ...], unused: bool = False, wide: bool = False
+) -> bytes:
+    """Return a JPEG file with its quantisation tables elsewhere; it decodes to the same pixels.
+
+    Args:
+        data: From Pillow, whose tables are 0 (luma) and 1 (chroma).
+        numbers: What they are called instead, and defined in the order of.
+        unused: Whether a table that no component names stands before them.
+        wide: Whether steps are stored in 16 bits.
+    """
+    made, place, steps = data[:2], 2, {}
+    while data[place + 1] != 0xDA:
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        marker, body = data[place + 1], bytearray(data[place + 4 : end])
+        if marker == 0xDB:
+            steps |= {body[at]: body[at + 1 : at + 65] for at in range(0, len(body), 65)}
+        else:
+            if marker in (0xC0, 0xC2):
+                for component in range(body[5]):
+                    body[8 + 3 * component] = numbers[body[8 + 3 * component]]
+            made += data[place : place + 4] + body
+        place = end
+    tables = sorted((number, steps[old]) for old, number in enumerate(numbers))
+    if unused:
+        tables.insert(0, (min({0, 1, 2, 3} - set(numbers)), bytearray([99] * 64)))
+    segment = b"".join(
+        bytes([number + 16 * wide]) + b"".join(step.to_bytes(1 + wide, "big") for step in table)
+        for number, table in tables
+    )
+    return made + b"\xff\xdb" + (2 + len(segment)).to_bytes(2, "big") + segment + data[place:]

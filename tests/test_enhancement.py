@@ -3,7 +3,7 @@
 import numpy as np
 import PIL.Image
 import pytest
-from pictures import photograph
+from pictures import photograph, renumbered
 from test_cli import call, fails
 
 from benchmark import ROOT, enhancement, images, jpeg, methods, weights
@@ -142,3 +142,16 @@ def test_a_chain_that_does_not_fit_the_memory_says_so(night, tmp_path, monkeypat
     done = enhance(night / "a.png", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "too large for this chain" in done.stderr
+
+
+@pytest.mark.parametrize("unused", [False, True], ids=["chroma first", "unused table first"])
+def test_where_quantisation_tables_stand_in_the_file_changes_no_result(tmp_path, unused):
+    data = jpeg.encode((photograph(48, 64, 6) // 3).astype(np.uint8), 30)
+    for name, content in (("a", data), ("b", renumbered(data, (1, 0), unused))):
+        (tmp_path / f"{name}.jpg").write_bytes(content)
+    for chain in ("qgcn", "qcn"):
+        out = tmp_path / chain
+        done = call("enhance", tmp_path / "a.jpg", tmp_path / "b.jpg", "-o", out, "--chain", chain)
+        assert done.returncode == 0, done.stderr
+        assert (out / "a.png").read_bytes() == (out / "b.png").read_bytes()
+        assert (images.read_uint8(out / "a.png") != images.read_uint8(tmp_path / "a.jpg")).any()

@@ -234,12 +234,48 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
             read_uint8(path)
 
 
-def test_an_exif_orientation_is_followed_on_request_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_a_data_set_file_that_its_exif_data_turn_is_refused(tmp_path: Path, suffix: str) -> None:
     exif = PIL.Image.Exif()
     exif[0x0112] = 6  # a quarter turn clockwise puts it upright
-    path = store(tmp_path / "a.png", PIL.Image.new("RGB", (6, 4)), exif=exif)
+    path = store(tmp_path / f"a{suffix}", PIL.Image.new("RGB", (6, 4)), exif=exif)
+    with pytest.raises(InputError, match=r"turned by its EXIF orientation \(6\), expected pixels"):
+        read_uint8(path)
+
+
+def test_a_file_of_several_pages_is_refused(tmp_path: Path) -> None:
+    page = PIL.Image.new("RGB", (6, 4))
+    path = store(tmp_path / "a.tif", page, save_all=True, append_images=[page, page])
+    with pytest.raises(InputError, match=r"a\.tif holds 3 pages or frames, expected one image"):
+        read_uint8(path)
+
+
+def test_the_first_picture_of_a_jpeg_file_that_holds_more_is_read(tmp_path: Path) -> None:
+    first, second = (PIL.Image.new("RGB", (8, 8), (level,) * 3) for level in (50, 200))
+    path = store(tmp_path / "a.jpg", first, format="MPO", save_all=True, append_images=[second])
+    assert read_uint8(path).max() < 60
+
+
+def test_exif_data_that_cannot_be_read_turn_nothing(tmp_path: Path) -> None:
+    path = store(tmp_path / "a.jpg", PIL.Image.new("RGB", (6, 4)), exif=b"Exif\0\0nonsense")
     assert read_uint8(path).shape == (4, 6, 3)
-    assert read_uint8(path, upright=True).shape == (6, 4, 3)
+
+
+def test_a_size_above_the_limit_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = store(tmp_path / "a.png", PIL.Image.new("L", (300, 200)))
+    told = r"has 300x200 pixels, expected 0\.05 megapixels at most"
+    with pytest.raises(InputError, match=told), images.opened(path, megapixels=0.05):
+        pass
+
+
+@pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
+def test_pillows_own_limit_of_size_is_lifted_while_a_file_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = store(tmp_path / "a.png", PIL.Image.new("L", (300, 200)))
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
+    assert read_uint8(path).shape == (200, 300, 3)
+    assert PIL.Image.MAX_IMAGE_PIXELS == 100
 
 
 def test_the_pixels_read_may_be_written_to(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from pictures import flat, photograph
+from pictures import flat, photograph, renumbered
 
 from benchmark import jpeg
 from benchmark.errors import InputError
@@ -139,4 +139,36 @@ def test_a_grey_jpeg_has_its_table_twice(tmp_path):
 def test_tables_of_a_broken_file_name_it(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a\.jpg cannot be read as an image"):
+        jpeg.tables(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
+@pytest.mark.parametrize("numbers", [(1, 0), (3, 2), (0, 1)], ids=str)
+@pytest.mark.parametrize("unused", [False, True], ids=["", "unused table first"])
+@pytest.mark.parametrize("wide", [False, True], ids=["8 bits", "16 bits"])
+def test_tables_are_those_of_their_components_wherever_they_stand(
+    tmp_path, options, numbers, unused, wide
+):
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photograph(40, 56, 1)).save(buffer, "JPEG", quality=40, **options)
+    other = renumbered(buffer.getvalue(), numbers, unused, wide)
+    np.testing.assert_array_equal(jpeg.decode(other), jpeg.decode(buffer.getvalue()))
+    (tmp_path / "a.jpg").write_bytes(other)
+    np.testing.assert_array_equal(jpeg.tables(tmp_path / "a.jpg"), jpeg.tables_of_quality(40))
+
+
+def test_a_grey_jpeg_behind_an_unused_table_has_the_table_of_its_component(tmp_path):
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(photograph(40, 56, 1)).convert("L").save(buffer, "JPEG", quality=40)
+    (tmp_path / "a.jpg").write_bytes(renumbered(buffer.getvalue(), (2,), unused=True))
+    expected = jpeg.tables_of_quality(40)[0]
+    for table in jpeg.tables(tmp_path / "a.jpg"):
+        np.testing.assert_array_equal(table, expected)
+
+
+def test_a_component_whose_table_is_missing_is_named(tmp_path):
+    data = bytearray(jpeg.encode(flat(9), 80))
+    data[data.index(b"\xff\xc0") + 12] = 3  # the table of the first component
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.jpg cannot be read .* quantisation table 3"):
         jpeg.tables(tmp_path / "a.jpg")

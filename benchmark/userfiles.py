@@ -1,0 +1,113 @@
+"""A user's picture files: which files of a folder they are, and their upright pixels.
+
+`score` and `enhance` list and read pictures here and nowhere else, so that both see the same
+picture in the same file. Files of data sets are listed by `benchmark.trees` and read by
+`benchmark.images.read_uint8`, which refuses what is turned here.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from benchmark import images, jpeg
+from benchmark.errors import InputError
+from benchmark.images import MEGAPIXELS, SUFFIXES, Bytes
+
+_TRANSPOSING = (5, 6, 7, 8)
+Pixel = TypeVar("Pixel", bound=np.generic)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a path is an image file by its suffix, in any case, and not hidden.
+
+    Systems leave hidden files beside pictures that have their suffix and are none: `._1.png`.
+    """
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def pictures(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """Return the pictures among paths below a folder, sorted, none of a hidden folder."""
+    return sorted(
+        path
+        for path in paths
+        if is_picture(path)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def inside(folder: Path, deep: bool = False) -> list[Path]:
+    """Return the pictures of a folder, sorted.
+
+    Args:
+        folder: The folder.
+        deep: Whether to look in the folders within, too.
+
+    Raises:
+        InputError: There is no such folder, or it holds no pictures.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder: check the path.")
+    found = pictures(folder.rglob("*") if deep else folder.iterdir(), folder)
+    if not found:
+        raise InputError(f"{folder} holds no images ({', '.join(SUFFIXES)}): check the path.")
+    return found
+
+
+def read(path: Path, megapixels: float = MEGAPIXELS) -> Bytes:
+    """Read a picture, turned as its EXIF orientation says.
+
+    Args:
+        path: The file.
+        megapixels: Size up to which it is read.
+
+    Returns:
+        uint8 (H, W, 3); see `benchmark.images.read_uint8` for what else is accepted.
+
+    Raises:
+        InputError: As there, but that a turned file is turned.
+    """
+    with images.opened(path, megapixels) as file:
+        images.refuse_pages(path, file)
+        return upright_pixels(path, file)
+
+
+def upright_pixels(path: Path, file: PIL.Image.Image) -> Bytes:
+    """Decode a page that `benchmark.images.opened` opened, turned; see `read`."""
+    stored = images.pixels_of(path, file)
+    return upright(stored, images.orientation(file))  # after loading: TIFF files are turned then
+
+
+def tables(path: Path) -> jpeg.Tables:
+    """Return the quantisation tables of a picture as they lie on its upright pixels.
+
+    A quarter turn makes rows of frequencies columns.
+
+    Raises:
+        InputError: The file cannot be read as an image.
+    """
+    stored = jpeg.tables(path)
+    with images.opened(path) as file:
+        turned = images.orientation(file) in _TRANSPOSING
+    return np.ascontiguousarray(stored.transpose(0, 2, 1)) if turned else stored
+
+
+def upright(pixels: NDArray[Pixel], orientation: int) -> NDArray[Pixel]:
+    """Turn stored pixels as an EXIF orientation says.
+
+    Args:
+        pixels: (H, W, ...).
+        orientation: 1 to 8 (EXIF 2.32, 4.6.4.A, Orientation).
+
+    Returns:
+        (H, W, ...), or (W, H, ...) after a quarter turn.
+    """
+    turned = pixels.swapaxes(0, 1) if orientation in _TRANSPOSING else pixels
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return np.ascontiguousarray(turned)
