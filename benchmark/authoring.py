@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jinja2
 import yaml
 
-from benchmark import ROOT, contract, methods
+from benchmark import ROOT, contract, methods, outputs
 from benchmark.errors import InputError
 from benchmark.terms import Role
 
@@ -50,7 +50,7 @@ def new(draft: Draft, params_path: Path) -> Path:
 
     Raises:
         InputError: The name is taken or cannot be one, or the params file has a form that cannot
-            be added to.
+            be added to, or a file cannot be written.
     """
     check_name(draft.name)
     target = ROOT / methods.PACKAGE / f"{draft.name}.py"
@@ -66,8 +66,13 @@ def new(draft: Draft, params_path: Path) -> Path:
         )
     before = params_path.read_text(encoding="utf-8")
     after = _added(before, draft, params_path)
-    target.write_text(source(draft), encoding="utf-8")
-    params_path.write_text(after, encoding="utf-8")
+    outputs.check(target, params_path)
+    outputs.write_text(target, source(draft))
+    try:
+        outputs.write_text(params_path, after)
+    except InputError:
+        target.unlink()
+        raise
     return target
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from benchmark import ROOT, tables
+from benchmark import ROOT, outputs, tables
 from benchmark.errors import InputError
 from benchmark.params import Params
 
@@ -189,10 +189,9 @@ def copy_committed(results: Path, revision: str, to: Path) -> None:
     names = [Path(line).name for line in listed if line.endswith(".csv")]
     if not names:
         raise InputError(f"Revision {revision} has no tables of {results.name}: name another.")
-    (to / "tables").mkdir(parents=True)
     for name in names:
         text = _git(results, "show", f"{commit}:./tables/{name}")
-        (to / "tables" / name).write_text(text, encoding="utf-8")
+        outputs.write_text(to / "tables" / name, text)
 
 
 def _git(folder: Path, *arguments: str) -> str:

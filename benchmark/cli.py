@@ -5,7 +5,6 @@ the command that needs them, so that `--help` answers at once.
 """
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +20,10 @@ from benchmark import (
     cli_enhance,
     cli_export,
     cli_weights,
+    outputs,
 )
 from benchmark.cli_options import JsonOption, TrackOption, WeightsOption, chosen_track
-from benchmark.console import print_rows
+from benchmark.console import note, print_rows, say, shown
 from benchmark.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -44,7 +44,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         raise SystemExit(2) from None
 
 
@@ -98,9 +98,9 @@ def data_status(
         chosen = params.load(params.profile_path(profile))
         records = holdings.status(datasets.raw_roots(chosen.raw), chosen.sets)
     if as_json:
-        print(json.dumps(records, indent=2))
+        say(json.dumps(records, indent=2))
     else:
-        print("\n".join(holdings.lines(records)))
+        say("\n".join(holdings.lines(records)))
 
 
 @data_app.command("audit")
@@ -122,6 +122,8 @@ def data_audit(
     from benchmark import audit, datasets, params
 
     started = time.monotonic()
+    if output is not None:
+        outputs.check(output)
     chosen = None if profile is None else params.load(params.profile_path(profile))
     roots = datasets.raw_roots(chosen.raw if chosen else None)
     accepted = chosen.merge.accepted_leaks if chosen else {}
@@ -129,11 +131,10 @@ def data_audit(
     found = audit.audit_disk(names, roots, accepted, ROOT / ".cache", processes)
     text = _audit_text(profile, found, accepted, as_json)
     if output is None:
-        print(text)
+        say(text)
     else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text + "\n", encoding="utf-8")
-        _done(started, str(output))
+        outputs.write_text(output, text + "\n")
+        _done(started, shown(output))
     if len(found.refused()):
         raise typer.Exit(1)
 
@@ -199,22 +200,22 @@ def audit(
     from benchmark import disagreement, jsonfile, paper, paper_audit
 
     started = time.monotonic()
+    if not as_json and not only:
+        outputs.check(output / "audit.md", output / "audit.json")
     numbers = paper.reported()
     found = paper_audit.findings(numbers)
     if only:
         found = [paper_audit.finding(found, only)]
     if as_json or only:
         chosen = json.dumps(paper_audit.as_json(found), indent=2, default=str)
-        print(chosen if as_json else paper_audit.section(found[0]))
+        say(chosen if as_json else paper_audit.section(found[0]))
         return
     disagreement.draw(output)
-    output.mkdir(parents=True, exist_ok=True)
-    text = paper_audit.markdown(found, numbers)
-    (output / "audit.md").write_text(text, encoding="utf-8", newline="\n")
+    outputs.write_text(output / "audit.md", paper_audit.markdown(found, numbers))
     jsonfile.write(output / "audit.json", {"findings": paper_audit.as_json(found)})
     for finding in found:
-        print(f"{finding.where}: {finding.title}")
-    _done(started, f"{output / 'audit.md'} ({len(found)} findings)")
+        say(f"{finding.where}: {finding.title}")
+    _done(started, f"{shown(output / 'audit.md')} ({len(found)} findings)")
 
 
 @app.command("forensics")
@@ -228,15 +229,15 @@ def find_printed_rows(
     from benchmark import datasets, forensics, paper_audit
 
     started = time.monotonic()
+    outputs.check(output / "printed_rows.csv", output / "printed_rows.md")
     found = forensics.measure(datasets.raw_roots(None), processes)
-    output.mkdir(parents=True, exist_ok=True)
-    found.to_csv(output / "printed_rows.csv", index=False, lineterminator="\n")
-    text = paper_audit.rows_page(found)
-    (output / "printed_rows.md").write_text(text, encoding="utf-8", newline="\n")
+    numbers = found.to_csv(index=False, lineterminator="\n")
+    outputs.write_text(output / "printed_rows.csv", numbers)
+    outputs.write_text(output / "printed_rows.md", paper_audit.rows_page(found))
     for verdict in forensics.verdicts(found):
-        print(verdict)
-    _done(started, f"{output / 'printed_rows.md'} ({len(found)} rows)")
+        say(verdict)
+    _done(started, f"{shown(output / 'printed_rows.md')} ({len(found)} rows)")
 
 
 def _done(started: float, what: str) -> None:
-    print(f"wrote {what} in {time.monotonic() - started:.1f} s", file=sys.stderr)
+    note(f"wrote {what} in {time.monotonic() - started:.1f} s")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli_options import ProfileOption
+from benchmark.console import say
 from benchmark.terms import Role
 
 app = typer.Typer(no_args_is_help=True)
@@ -24,11 +25,11 @@ def new(
     written = authoring.new(authoring.Draft(name, role, learned), path)
     definition = path.with_name("dvc.yaml").relative_to(ROOT).as_posix()
     target = "tables" if profile == "demo" else f"{definition}:tables"
-    print(f"wrote {written.relative_to(ROOT)}, and its lines in {path.relative_to(ROOT)}")
-    print("next:")
-    print(f"  mlsm-bench baseline test {name}  # after every edit: does it keep the contract?")
-    print(f"  dvc repro {target}  # {'trains and scores' if learned else 'scores'} it")
-    print(f"  results/{profile}/tables  # has its rows then")
+    say(f"wrote {written.relative_to(ROOT)}, and its lines in {path.relative_to(ROOT)}")
+    say("next:")
+    say(f"  mlsm-bench baseline test {name}  # after every edit: does it keep the contract?")
+    say(f"  dvc repro {target}  # {'trains and scores' if learned else 'scores'} it")
+    say(f"  results/{profile}/tables  # has its rows then")
 
 
 @app.command("test")
@@ -43,7 +44,7 @@ def check(
 
     violations = authoring.violations(name, thorough)
     for violation in violations:
-        print(f"{name} {violation}")
+        say(f"{name} {violation}")
     if violations:
         raise typer.Exit(1)
-    print(f"{name} keeps the contract")
+    say(f"{name} keeps the contract")

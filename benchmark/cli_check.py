@@ -1,13 +1,14 @@
 """Commands `mlsm-bench check` and `mlsm-bench plan`: did a number move, and what would run."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmark import outputs
 from benchmark.cli_options import JsonOption, ProfileOption
+from benchmark.console import note, say, shown
 
 
 def check(
@@ -33,6 +34,7 @@ def check(
     from benchmark import params, verdicts
 
     chosen = params.load(params.profile_path(profile))
+    outputs.check(*(path for path in (markdown, cells) if path is not None))
     found = checking.against(chosen, against)
     wrong = found[found["verdict"] != "ok"]
     if markdown is not None:
@@ -40,19 +42,18 @@ def check(
     if cells is not None:
         _write(cells, found.to_csv(index=False, lineterminator="\n"))
     if len(wrong):
-        print(wrong.to_string(index=False))
-    print(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
+        say(wrong.to_string(index=False))
+    say(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
     if update:
         staged = verdicts.accept(chosen)
-        print(f"staged {len(staged)} files; commit them with before and after in CHANGELOG.md")
+        say(f"staged {len(staged)} files; commit them with before and after in CHANGELOG.md")
     elif len(wrong):
         raise typer.Exit(1)
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-    print(f"wrote {path}", file=sys.stderr)
+    outputs.write_text(path, text)
+    note(f"wrote {shown(path)}")
 
 
 def plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> None:
@@ -60,4 +61,4 @@ def plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> None:
     from benchmark import params, planning
 
     made = planning.plan(params.load(params.profile_path(profile)))
-    print(json.dumps(made, indent=2) if as_json else "\n".join(planning.lines(made)))
+    say(json.dumps(made, indent=2) if as_json else "\n".join(planning.lines(made)))

@@ -3,7 +3,7 @@
 import json
 
 from benchmark.cli_options import JsonOption, ProfileOption
-from benchmark.console import print_rows
+from benchmark.console import print_rows, say
 
 
 def claims(profile: ProfileOption = "demo", as_json: JsonOption = False) -> None:
@@ -13,6 +13,6 @@ def claims(profile: ProfileOption = "demo", as_json: JsonOption = False) -> None
 
     found = run.judged(params.load(params.profile_path(profile)))
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        say(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         print_rows(page.summary(found), as_json=False)

@@ -48,7 +48,7 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score detections against labels: average precision, precision at recalls, interval."""
-    from benchmark.console import print_rows
+    from benchmark.console import note, print_rows, say
     from benchmark.detect import scores, submissions
     from benchmark.errors import InputError
 
@@ -60,12 +60,10 @@ def score(
     found = submissions.read(detections, truth, labels, layout)
     made = scores.summary(truth, found, iou or [0.5], protocol or ["all_point"], (seed, draws))
     if as_json:
-        print(json.dumps(made, indent=2))
+        say(json.dumps(made, indent=2))
     else:
         print_rows(made, False)
     faces = sum(map(len, truth.values()))
     count = sum(map(len, found.values()))
     seconds = time.monotonic() - started
-    typer.echo(
-        f"{count} boxes against {faces} faces in {len(truth)} images in {seconds:.1f} s", err=True
-    )
+    note(f"{count} boxes against {faces} faces in {len(truth)} images in {seconds:.1f} s")

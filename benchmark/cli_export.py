@@ -1,14 +1,14 @@
 """`mlsm-bench export`: a method's network for other programs."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmark import ROOT
+from benchmark import ROOT, outputs
 from benchmark.cli_options import TrackOption, WeightsOption, chosen_track
+from benchmark.console import note, say, shown
 from benchmark.errors import InputError
 
 
@@ -33,6 +33,7 @@ def export(
     from benchmark import weights as store
 
     started = time.monotonic()
+    outputs.check(output)
     chain = methods.Chain.parse(method)
     trained = ROOT / "weights" / weights
     steps = store.assemble(chain, chosen_track(chain, track, trained), trained)
@@ -40,9 +41,8 @@ def export(
     if len(steps) > 1 or network is None:
         raise InputError(f"Option --method must name one network, but got {method!r}: try mlsm.")
     apart = onnx_file.to_onnx(network, output, multiple)
-    print(output)
+    say(shown(output))
     seconds = time.monotonic() - started
-    print(
-        f"wrote {output} in {seconds:.1f} s; it differs from PyTorch by {apart:.1e} at most",
-        file=sys.stderr,
+    note(
+        f"wrote {shown(output)} in {seconds:.1f} s; it differs from PyTorch by {apart:.1e} at most"
     )

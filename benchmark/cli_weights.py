@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli_options import JsonOption
-from benchmark.console import print_rows
+from benchmark.console import print_rows, say
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,10 +46,10 @@ def verify(names: NamesArgument = None, as_json: JsonOption = False) -> None:
 
     verdicts = released.verify(names or ())
     if as_json:
-        print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
+        say(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
         for found in verdicts:
-            print(f"{found.state:8} {found.method} {found.variant}: {found.words}")
+            say(f"{found.state:8} {found.method} {found.variant}: {found.words}")
     wrong = {"broken", "absent"} if names else {"broken"}
     if any(verdict.state in wrong for verdict in verdicts):
         raise typer.Exit(1)
@@ -65,9 +65,9 @@ def fetch(names: NamesArgument = None, as_json: JsonOption = False) -> None:
 
     results = released.fetch(names or ())
     if as_json:
-        print(json.dumps([result._asdict() for result in results], indent=2))
+        say(json.dumps([result._asdict() for result in results], indent=2))
     else:
         for result in results:
-            print(f"{result.file}: {result.words}")
+            say(f"{result.file}: {result.words}")
     if not all(result.here for result in results):
         raise typer.Exit(1)

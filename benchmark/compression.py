@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import executor, jpeg
+from benchmark import executor, jpeg, outputs
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
@@ -49,10 +49,7 @@ def compress(cells: Sequence[str], qfs: Sequence[int], places: Places, to: Path,
 def _compress(job: _Job) -> None:
     pixels = read_uint8(job.source)
     for qf, target in job.targets.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial_file = target.with_name(f".{target.name}.partial")
-        partial_file.write_bytes(jpeg.encode(pixels, qf))
-        partial_file.replace(target)
+        outputs.write_bytes(target, jpeg.encode(pixels, qf))
 
 
 def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark import images, jpeg, photographs, portraits
+from benchmark import images, jpeg, outputs, photographs, portraits
 from benchmark.camera import Camera, darken
 from benchmark.errors import InputError
 from benchmark.images import Image
@@ -75,8 +75,7 @@ class _Writer:
     def save(self, name: str, image: Image, shown: Iterable[str]) -> None:
         path = self.root / name
         if path.suffix.lower() == ".jpg":
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(jpeg.encode(images.to_uint8(image), _QUALITY))
+            outputs.write_bytes(path, jpeg.encode(images.to_uint8(image), _QUALITY))
         else:
             images.write(path, image)
         self.photographs[name] = sorted(shown)
@@ -87,7 +86,7 @@ class _Writer:
             "photographs": self.photographs,
             "homographies": self.homographies,
         }
-        (self.root / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+        outputs.write_text(self.root / TRUTH, json.dumps(truth, indent=1) + "\n")
 
 
 def write(root: Path, seed: int) -> None:
@@ -229,8 +228,7 @@ def _dark_face(writer: _Writer) -> None:
         writer.save(name, darken(scene.image, camera, rng), scene.photographs)
         lines = [" ".join(str(round(edge)) for edge in box) for box in scene.boxes.tolist()]
         label = writer.root / f"DARK FACE/label/{number}.txt"
-        label.parent.mkdir(parents=True, exist_ok=True)
-        label.write_text("\n".join([str(len(lines)), *lines]) + "\n", encoding="ascii")
+        outputs.write_text(label, "\n".join([str(len(lines)), *lines]) + "\n")
 
 
 def _wider(writer: _Writer) -> None:
@@ -245,8 +243,7 @@ def _wider(writer: _Writer) -> None:
         boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]]).tolist()
         lines += [event, str(len(boxes)), *(" ".join(map(str, [*b, *[0] * 6])) for b in boxes)]
     path = writer.root / "WIDER FACE/wider_face_split/wider_face_val_bbx_gt.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    outputs.write_text(path, "\n".join(lines) + "\n")
 
 
 def _exposure(writer: _Writer, name: str, low: float, high: float) -> float:

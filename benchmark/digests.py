@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
+
+from benchmark import outputs
 
 
 def sha256(path: Path) -> str:
@@ -53,13 +54,10 @@ class Digests:
         self._known[str(path.absolute())] = [*stamp, digest]
 
     def save(self) -> None:
-        """Write the memory whole, by moving a finished file into place."""
+        """Write the memory, whole or not at all."""
         if self._file is None:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps(self._known, indent=0, sort_keys=True))
-        partial.replace(self._file)
+        outputs.write_text(self._file, json.dumps(self._known, indent=0, sort_keys=True))
 
 
 def _read_digests(file: Path | None) -> dict[str, list[int | str]]:

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from benchmark import outputs
 from benchmark.errors import InputError
 from benchmark.images import Image
 
@@ -140,10 +141,8 @@ def write_detections(path: Path, detections: Mapping[str, Faces]) -> None:
     numbers = np.concatenate([np.empty((0, 5)), *map(_rows, detections.values())])
     table = pd.DataFrame(numbers, columns=_COLUMNS[1:])
     table.insert(0, "image", np.repeat(np.array(list(detections), dtype=object), lengths))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")  # the file appears whole or not at all
-    table.to_parquet(partial, index=False)
-    partial.replace(path)
+    with outputs.beside(path) as place:
+        table.to_parquet(place, index=False)
 
 
 def _rows(faces: Faces) -> NDArray[np.float64]:

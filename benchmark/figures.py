@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from benchmark import outputs
 from benchmark.detection import Curve
 
 COLOURS: Mapping[str, str] = MappingProxyType(
@@ -292,13 +293,14 @@ def save(figure: Figure, folder: Path, name: str, photographs: bool = False) -> 
         photographs: Whether it shows some; the PNG of one that shows none has a palette of 256
             colours, which is a third of the bytes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     content = io.BytesIO()
     with matplotlib.rc_context(SETTINGS):
-        figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        with outputs.beside(folder / f"{name}.pdf") as place:
+            figure.savefig(place, metadata={"CreationDate": None})
         figure.savefig(content, format="png", dpi=110 if photographs else 160)
     drawn = PIL.Image.open(content).convert("RGB")
     if not photographs:
         kind, dither = PIL.Image.Quantize.MEDIANCUT, PIL.Image.Dither.NONE
         drawn = drawn.quantize(256, kind, dither=dither)
-    drawn.save(folder / f"{name}.png", optimize=True)
+    with outputs.beside(folder / f"{name}.png") as place:
+        drawn.save(place, optimize=True)

@@ -13,6 +13,7 @@ import PIL.ExifTags
 import PIL.Image
 from numpy.typing import NDArray
 
+from benchmark import outputs
 from benchmark.errors import InputError
 
 Image: TypeAlias = NDArray[np.float32]
@@ -202,11 +203,12 @@ def _rgb(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
 def write(path: Path, image: Image | Bytes) -> None:
     """Write an image without loss, as the name says; floats are rounded by `to_uint8`.
 
-    The file appears whole or not at all: it is written beside its place and moved there.
+    The file appears whole or not at all, see `benchmark.outputs`.
     JPEG files come from `benchmark.jpeg` alone, which takes a quality factor.
 
     Raises:
-        InputError: The name does not end in .png, .bmp, .tif or .tiff.
+        InputError: The name does not end in .png, .bmp, .tif or .tiff, or the file cannot be
+            written.
     """
     if path.suffix.lower() not in _LOSSLESS:
         raise InputError(
@@ -214,10 +216,5 @@ def write(path: Path, image: Image | Bytes) -> None:
             "which keep every pixel: rename it."
         )
     pixels = image if image.dtype == np.uint8 else to_uint8(np.asarray(image, np.float32))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        PIL.Image.fromarray(pixels).save(partial, format=_LOSSLESS[path.suffix.lower()])
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with outputs.beside(path) as place:
+        PIL.Image.fromarray(pixels).save(place, format=_LOSSLESS[path.suffix.lower()])

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark import outputs
+
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write values with sorted keys; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    outputs.write_text(path, text + "\n")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import acceptance, images, registration, structure, surf, warping
+from benchmark import acceptance, images, outputs, registration, structure, surf, warping
 from benchmark.acceptance import RegistrationSettings
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
@@ -197,4 +197,5 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
+        with outputs.beside(target) as place:
+            shutil.copyfile(source, place)

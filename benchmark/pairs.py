@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark import outputs
 from benchmark.errors import InputError
 
 COLUMNS = (
@@ -91,10 +92,7 @@ def write_manifest(frame: pd.DataFrame, path: Path) -> None:
         InputError: `frame` is not a manifest (columns, status, names that come twice).
     """
     stable = ordered(checked(frame, f"The manifest for {path}"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    stable.to_csv(partial, index=False, lineterminator="\n")
-    partial.replace(path)
+    outputs.write_text(path, stable.to_csv(index=False, lineterminator="\n"))
 
 
 def read_manifest(path: Path) -> pd.DataFrame:

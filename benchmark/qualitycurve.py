@@ -9,7 +9,18 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark import compression, datasets, figures, jobs, merge, methods, pairs, rows, scoring
+from benchmark import (
+    compression,
+    datasets,
+    figures,
+    jobs,
+    merge,
+    methods,
+    outputs,
+    pairs,
+    rows,
+    scoring,
+)
 from benchmark.params import Params
 from benchmark.terms import Track
 
@@ -32,7 +43,8 @@ def cases(params: Params, folder: Path) -> list[compression.Case]:
     }
     cells = [cell for listed in lists.values() for cell in listed["dark"]]
     compression.compress(cells, params.curve.qfs, places, folder, params.jobs)
-    compression.cases(lists, params.curve.qfs).to_csv(folder / "curve.csv", index=False)
+    listed = compression.cases(lists, params.curve.qfs)
+    outputs.write_text(folder / "curve.csv", listed.to_csv(index=False, lineterminator="\n"))
     return compression.read_cases(folder / "curve.csv", folder, places)
 
 

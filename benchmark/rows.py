@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmark import outputs
 from benchmark.errors import InputError
 from benchmark.terms import Protocol
 
@@ -71,9 +72,9 @@ def check(made: pd.DataFrame) -> pd.DataFrame:
 
 def write(path: Path, made: pd.DataFrame) -> None:
     """Write checked rows as parquet, sorted by key, so that equal rows give equal files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     ordered = check(made).sort_values(KEYS, kind="stable", ignore_index=True)
-    ordered.to_parquet(path, index=False, compression="zstd")
+    with outputs.beside(path) as place:
+        ordered.to_parquet(place, index=False, compression="zstd")
 
 
 def read(path: Path) -> pd.DataFrame:

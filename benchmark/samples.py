@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import PIL.Image
 
-from benchmark import executor, jobs, jsonfile, methods
+from benchmark import executor, jobs, jsonfile, methods, outputs
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8
 from benchmark.jobs import Job
@@ -184,7 +184,7 @@ def _written(
         for picture, of_picture, content in zip(work, pixels, files, strict=True):
             if _where(picture) == (one.dataset, one.image):
                 name = f"{number}_{picture.kind.replace(' ', '_')}.webp"
-                (folder / name).write_bytes(content)
+                outputs.write_bytes(folder / name, content)
                 names.append([picture.kind, name])
                 size = of_picture.shape[1], of_picture.shape[0]
         images.append(one._asdict() | {"width": size[0], "height": size[1], "files": names})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import tables, typeset
+from benchmark import outputs, tables, typeset
 
 
 class Sheet(NamedTuple):
@@ -100,8 +100,6 @@ def _line(cells: Sequence[str]) -> str:
 
 def write(folder: Path, made: Page) -> None:
     """Write a page's three files."""
-    folder.mkdir(parents=True, exist_ok=True)
     forms = (("csv", tables.csv_text(made.numbers)), ("md", made.markdown), ("tex", made.latex))
     for ending, content in forms:
-        path = folder / f"{made.name}.{ending}"
-        path.write_text(content, encoding="utf-8", newline="\n")
+        outputs.write_text(folder / f"{made.name}.{ending}", content)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark import datasets
+from benchmark import datasets, outputs
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.methods import (
@@ -57,12 +57,7 @@ class Checkpoint:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the file appears whole or not at all."""
-    import torch
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    torch.save({"format": FORMAT} | asdict(checkpoint), partial)
-    partial.replace(path)
+    outputs.write_tensors(path, {"format": FORMAT} | asdict(checkpoint))
 
 
 def load(path: Path) -> Checkpoint:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from benchmark import outputs
 from benchmark.params import Params
 
 
@@ -37,9 +38,9 @@ def write(name: str, title: str, params: Params, found: Sequence[Table]) -> None
         f"Profile: {params.title}. Validation images alone; made by `python -m studies.{name}`."
     )
     text, numbers = page(title, source, found)
-    params.results.mkdir(parents=True, exist_ok=True)
-    (params.results / f"{name}.md").write_text(text, encoding="utf-8")
-    numbers.to_csv(params.results / f"{name}.csv", index=False)
+    outputs.write_text(params.results / f"{name}.md", text)
+    rows = numbers.to_csv(index=False, lineterminator="\n")
+    outputs.write_text(params.results / f"{name}.csv", rows)
 
 
 def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataFrame]:

@@ -110,7 +110,7 @@ def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(PIL.Image.Image, "save", fill_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match=r"a\.png cannot be written \(No space left on device\)"):
         write(path, photograph(6, 6, seed=6))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

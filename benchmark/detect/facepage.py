@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import detection, grids, typeset
+from benchmark import detection, grids, outputs, typeset
 from benchmark.detect import benefit, protocols
 from benchmark.faces import Faces
 from benchmark.tables import FACE_SETS, Found, Resampling
@@ -89,7 +89,7 @@ def write_all(
     """
     for name, frame in (("against_raw", measured.compared), ("protocols", measured.protocols)):
         text = frame.to_csv(index=False, lineterminator="\n")
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
+        outputs.write_text(folder / f"{name}.csv", text)
     said = [
         about,
         *benefit.sentences(measured.compared),
@@ -155,4 +155,4 @@ def write(path: Path, title: str, said: Sequence[str], tables: Mapping[str, pd.D
     parts = [f"# Faces in the dark: {title}", *said]
     for heading, frame in tables.items():
         parts += [f"## {heading}", typeset.frame(frame)]
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8", newline="\n")
+    outputs.write_text(path, "\n\n".join(parts) + "\n")

@@ -1,11 +1,11 @@
 """One module a DVC stage: parse arguments, call the suite, write the outputs."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmark import params
+from benchmark.console import note
 from benchmark.errors import InputError
 
 
@@ -23,5 +23,5 @@ def run(stage: Callable[..., None], *names: str) -> None:
     try:
         stage(params.load(arguments.pop("params")), **arguments)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        note(f"error: {error}")
         raise SystemExit(2) from None

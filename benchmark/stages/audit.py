@@ -2,7 +2,18 @@
 
 import pandas as pd
 
-from benchmark import ROOT, audit, auditpage, datasets, merge, pairs, prints, stages, validation
+from benchmark import (
+    ROOT,
+    audit,
+    auditpage,
+    datasets,
+    merge,
+    outputs,
+    pairs,
+    prints,
+    stages,
+    validation,
+)
 from benchmark.params import Params
 
 
@@ -29,9 +40,9 @@ def write_audit(params: Params) -> None:
     )
     shared = validation.repeated(listed, known, held)
     text = auditpage.page(f"profile {params.profile}", found, accepted, registered, shared)
-    params.results.mkdir(parents=True, exist_ok=True)
-    (params.results / "data_audit.md").write_text(text, encoding="utf-8", newline="\n")
-    found.findings.to_csv(params.results / "data_audit.csv", index=False, lineterminator="\n")
+    outputs.write_text(params.results / "data_audit.md", text)
+    rows = found.findings.to_csv(index=False, lineterminator="\n")
+    outputs.write_text(params.results / "data_audit.csv", rows)
 
 
 if __name__ == "__main__":

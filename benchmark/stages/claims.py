@@ -1,6 +1,6 @@
 """Stage claims: what the paper's text claims, judged by its own tables and by this run."""
 
-from benchmark import jsonfile, rows, stages
+from benchmark import jsonfile, outputs, rows, stages
 from benchmark.claims import page, run
 from benchmark.params import Params
 
@@ -10,8 +10,7 @@ def write_claims(params: Params) -> None:
     found = run.judged(params)
     notes = run.notes(params, rows.read(params.results / "rows.parquet"))
     text = page.markdown(f"The paper's claims in profile {params.profile}", found, notes)
-    path = params.results / "claims.md"
-    path.write_text(text, encoding="utf-8", newline="\n")
+    outputs.write_text(params.results / "claims.md", text)
     jsonfile.write(params.results / "claims.json", {"claims": found})
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import compression, datasets, jsonfile, merge, pairs, stages
+from benchmark import compression, datasets, jsonfile, merge, outputs, pairs, stages
 from benchmark.detect import darkening, widerface
 from benchmark.params import Params
 
@@ -39,7 +39,8 @@ def compress(params: Params, split: str) -> None:
         cells = [cell for listed in chosen.values() for cell in listed["dark"]]
         compression.compress(cells, qfs, places, to, params.jobs)
         inputs = [*([None] if raw else []), *qfs]
-        compression.cases(chosen, inputs).to_csv(to / f"{kind}.csv", index=False)
+        text = compression.cases(chosen, inputs).to_csv(index=False, lineterminator="\n")
+        outputs.write_text(to / f"{kind}.csv", text)
     truth = {
         dataset: {
             name: widerface.labelled(places.locate(cell), name).boxes.tolist()

@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import evidence, figures, jsonfile, qualitycurve, stages
+from benchmark import evidence, figures, jsonfile, outputs, qualitycurve, stages
 from benchmark.params import Params
 
 
@@ -14,7 +14,8 @@ def curve(params: Params) -> None:
     if not params.curve.chains:
         return
     cells = qualitycurve.measure(params, params.work / "curve")
-    cells.to_csv(folder / "curve.csv", index=False, float_format="%.6g")
+    text = cells.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    outputs.write_text(folder / "curve.csv", text)
     styles = figures.styles(evidence.records(params))
     figures.save(qualitycurve.draw(cells, params, styles), folder, "curve")
     jsonfile.write(folder / "curve.json", qualitycurve.words(cells))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, datasets, leaks, merge, pairs, prints, stages, validation
+from benchmark import ROOT, datasets, leaks, merge, outputs, pairs, prints, stages, validation
 from benchmark.params import Params
 
 
@@ -35,7 +35,8 @@ def merge_lists(params: Params) -> None:
     for split, lists in (("train", training), ("test", testing)):
         for name, listed in lists.items():
             pairs.write_manifest(listed, params.work / "merge" / split / f"{name}.csv")
-    merge.counts(training).to_csv(params.work / "merge" / "counts.csv", index=False)
+    counted = merge.counts(training).to_csv(index=False, lineterminator="\n")
+    outputs.write_text(params.work / "merge" / "counts.csv", counted)
 
 
 def _made(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import ROOT, datasets, merge, pairing, pairs, stages
+from benchmark import ROOT, datasets, merge, outputs, pairing, pairs, stages
 from benchmark.params import Params
 
 
@@ -20,8 +20,8 @@ def register(params: Params, set: str) -> None:  # noqa: A002
         listed, facts = pairing.register(
             listed, places, folder, prefix, params.seed, params.jobs, cache
         )
-        folder.mkdir(parents=True, exist_ok=True)
-        facts.to_csv(folder / "registration.csv", index=False, lineterminator="\n")
+        text = facts.to_csv(index=False, lineterminator="\n")
+        outputs.write_text(folder / "registration.csv", text)
     pairs.write_manifest(listed, folder / "manifest.csv")
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark import evidence, grids, jsonfile, paper, rows, stages, tables
+from benchmark import evidence, grids, jsonfile, outputs, paper, rows, stages, tables
 from benchmark.errors import InputError
 from benchmark.params import Params
 from benchmark.report import captions, page, payload, sources, trainings
@@ -49,7 +49,7 @@ def write_report(params: Params) -> None:
     text = page.render(content)
     if len(text.encode()) > page.LARGEST_BYTES:
         raise InputError(f"The report has {len(text.encode()):,} bytes: name fewer previews.")
-    (params.results / "report.html").write_text(text, encoding="utf-8", newline="\n")
+    outputs.write_text(params.results / "report.html", text)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Any
 
 from benchmark import ROOT, datasets, fitting, loop, merge, methods, stages, weights
+from benchmark.console import say
 from benchmark.params import Params
 
 ALL = "all"
@@ -22,7 +23,7 @@ def train(params: Params, method: str, part: str) -> None:
     log_path = params.results / "training" / f"{path.stem}.csv"
     wanted = fitting.identity(params, method, last, data)
     if path.is_file() and log_path.is_file() and fitting.is_trained(weights.load(path), wanted):
-        print(f"{path.name} is trained as asked: kept.")
+        say(f"{path.name} is trained as asked: kept.")
         return
     state = ROOT / ".cache" / "training"
     log: list[dict[str, Any]]
