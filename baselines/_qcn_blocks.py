@@ -97,9 +97,9 @@ def maps(tables: Tensor, height: int, width: int) -> Tensor:
 
 
 def tables_of(qf: Tensor) -> Tensor:
-    """Return the tables of quality factors (N,), float32 (N, 2, 8, 8)."""
+    """Return the tables of quality factors (N,), (N, 2, 8, 8) in the default precision."""
     found = [torch.from_numpy(jpeg.tables_of_quality(int(q)).astype("float32")) for q in qf]
-    return torch.stack(found).to(qf.device)
+    return torch.stack(found).to(qf.device, torch.get_default_dtype())
 
 
 def method_of(network: Guided) -> Method:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import lightning_fabric
 import numpy as np
 import torch
+from torch import Tensor
 
 from benchmark import compression, crops, loop, pairs, provenance, training, weights
 from benchmark.digests import digest_values
@@ -81,7 +82,7 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
     wanted = params.training_of(method, part)
-    own = {"schedule": "linear", "ema": None, "keep": "last"}
+    own = {"schedule": "linear", "ema": None, "keep": "last", "precision": "32-true"}
     return {
         "method": method,
         "part": part,
@@ -139,7 +140,9 @@ def fit(
     trained = {name: checkpoint.state for name, checkpoint in (before or {}).items()}
     torch.manual_seed(params.seed)
     assert plugin.train is not None  # identity has refused methods without parts
-    recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
+    precision = wanted.precision or params.precision
+    with loop.precise(precision):
+        recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
     found = items(data, recipe.source, known["qfs"])
     record = _record(params, recipe, known)
     record["images"] = {split: len(listed) for split, listed in found.items()}
@@ -148,6 +151,7 @@ def fit(
         seed=params.seed,
         folder=state / digest_values([known, record["versions"]])[:32],
         label=f"{method} {part}" if part != "model" else method,
+        precision=precision,
     )
     if params.threads is not None:
         torch.set_num_threads(params.threads)
@@ -158,8 +162,13 @@ def fit(
     fabric = lightning_fabric.Fabric(devices=params.devices)
     log = loop.train(recipe, batches, run, fabric)
     record["kept_step"] = _kept_step(recipe, log)
-    kept = {name: value.cpu() for name, value in recipe.network.state_dict().items()}
+    kept = {name: _stored(value) for name, value in recipe.network.state_dict().items()}
     return weights.Checkpoint(method, part, wanted.settings, kept, record), log
+
+
+def _stored(value: Tensor) -> Tensor:
+    """Return a trained tensor as methods load it: real numbers in float32."""
+    return value.cpu().float() if value.is_floating_point() else value.cpu()
 
 
 def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
@@ -228,6 +237,7 @@ def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> d
         "keep": recipe.keep,
         "qfs": known["qfs"],
         "seed": known["seed"],
+        "precision": known.get("precision", "32-true"),
         "parameters": sum(value.numel() for value in recipe.network.parameters()),
         "data": known["data"],
         "before": {name: digest_values(part) for name, part in known["before"].items()},

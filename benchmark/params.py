@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmark import ROOT
 from benchmark.errors import InputError
-from benchmark.terms import Keep, Schedule, Track
+from benchmark.terms import Keep, Precision, Schedule, Track
 
 SetName = Literal[
     "LOL",
@@ -51,6 +51,8 @@ class Training(_Model):
     """The last weights, or those of the best validation PSNR on the way."""
     qfs: list[Quality] | None = None
     """Quality factors of the training inputs, where they are not the profile's `train_qfs`."""
+    precision: Precision | None = None
+    """Of numbers in this training; None takes the profile's."""
     settings: dict[str, Any] = {}
     """What the method's file takes: width, blocks, ..."""
     parts: dict[str, "Training"] = {}
@@ -183,6 +185,9 @@ class Params(_Model):
     threads: Count | None = None
     """Threads of a training process; sums, and so weights, differ a little with their number.
     None takes a thread a core."""
+    precision: Precision = "32-true"
+    """Of numbers in trainings that name none of their own. `64-true` keeps the rounding of one CPU
+    from growing into other weights than another CPU's, and costs four to eight times as much."""
     devices: Count = 1
     """Training processes; more than one average their gradients."""
 
@@ -253,11 +258,11 @@ class Params(_Model):
         """
         if method == "mlsm" and self.mlsm and part in Mlsm.model_fields:
             wanted: Training = getattr(self.mlsm, part)
-            return wanted.model_copy(update={"settings": self.mlsm.settings})
+            return self._precise(wanted).model_copy(update={"settings": self.mlsm.settings})
         if method not in self.training:
             known = ", ".join([*self.training, *(["mlsm"] if self.mlsm else [])]) or "nothing"
             raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
-        whole = self.training[method]
+        whole = self._precise(self.training[method])
         if part == "model":
             return whole
         if part not in whole.parts:
@@ -265,7 +270,13 @@ class Params(_Model):
                 f"Profile {self.profile} has no budget for part {part!r} of {method}: add it as "
                 f"training.{method}.parts.{part}."
             )
-        return whole.parts[part].model_copy(update={"settings": whole.settings})
+        own = whole.parts[part]
+        precision = own.precision or whole.precision
+        return own.model_copy(update={"settings": whole.settings, "precision": precision})
+
+    def _precise(self, wanted: Training) -> Training:
+        """Return how a part is trained with the profile's precision where it names none."""
+        return wanted.model_copy(update={"precision": wanted.precision or self.precision})
 
     @property
     def work(self) -> Path:

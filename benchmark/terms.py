@@ -21,5 +21,8 @@ Writer = Literal["round", "truncate", "jpeg75"]
 Schedule = Literal["linear", "cosine"]
 """How a learning rate falls to 0 over a budget of steps."""
 
+Precision = Literal["32-true", "64-true", "bf16-mixed"]
+"""Of numbers in training, as Lightning Fabric spells it."""
+
 Keep = Literal["last", "best"]
 """Which weights a training gives: its last, or those of its best validation."""

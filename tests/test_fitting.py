@@ -48,7 +48,7 @@ def data(tmp_path):
 
 def profile(steps=4, **settings):
     content = yaml.safe_load((ROOT / "params.yaml").read_text())
-    content |= {"train_qfs": [90, 60]}
+    content |= {"train_qfs": [90, 60], "precision": "32-true"}
     content["training"] = {
         "edsr": {
             "steps": steps,
@@ -208,3 +208,20 @@ def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_p
 def test_an_unknown_part_is_named(data, tmp_path):
     with pytest.raises(InputError, match="no part 'vae'"):
         fitting.fit(profile(), "edsr", "vae", data, tmp_path)
+
+
+def test_weights_trained_in_double_precision_are_kept_in_float32(data, tmp_path):
+    chosen = profile().model_copy(update={"precision": "64-true"})
+    made, _ = fitting.fit(chosen, "edsr", "model", data, tmp_path / "state")
+    assert {value.dtype for value in made.state.values()} == {torch.float32}
+    assert made.record["precision"] == "64-true"
+    single = fitting.identity(profile(), "edsr", "model", data)
+    assert not fitting.is_trained(made, single)
+
+
+def test_a_training_may_have_a_precision_of_its_own(data):
+    content = profile().model_dump() | {"precision": "64-true"}
+    content["training"]["edsr"]["precision"] = "32-true"
+    chosen = params.Params.model_validate(content)
+    known = fitting.identity(chosen, "edsr", "model", data)
+    assert known == fitting.identity(profile(), "edsr", "model", data)

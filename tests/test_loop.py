@@ -340,3 +340,50 @@ def test_the_log_is_written_as_a_table(tmp_path):
         ["20", "0.123457", ""],
         ["40", "", "17.25"],
     ]
+
+
+def test_a_run_in_double_precision_holds_every_number_of_it_in_float64(tmp_path):
+    seen = []
+
+    def watched(network, batch):
+        noise = torch.randn(2)
+        seen.append({batch.input.dtype, batch.target.dtype, noise.dtype})
+        return error(network, batch)
+
+    made = recipe(watched)
+    loop.train(made, batches([batch_of(99, 0)]), Run(2, 0, tmp_path, precision="64-true"))
+    assert seen == [{torch.float64}] * 2
+    parameters = [value for value in made.network.state_dict().values() if value.dim()]
+    assert {value.dtype for value in parameters} == {torch.float64}
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_a_killed_run_in_double_precision_goes_on_as_an_unbroken_one(tmp_path):
+    run = Run(6, 0, tmp_path / "whole", log_every=2, save_every=3, precision="64-true")
+    whole = recipe(noisy_error)
+    loop.train(whole, batches(), run)
+    killed = dataclasses.replace(run, folder=tmp_path / "killed")
+
+    def draw(step, process):
+        if step == 4:
+            raise KilledError
+        return batch_of(step, process)
+
+    with pytest.raises(KilledError):
+        loop.train(recipe(noisy_error), Batches(draw, ()), killed)
+    made = recipe(noisy_error)
+    loop.train(made, batches(), killed)
+    assert same(made.network.state_dict(), whole.network.state_dict())
+
+
+def test_mixed_precision_multiplies_in_bfloat16_and_keeps_weights_in_float32(tmp_path):
+    seen = []
+
+    def watched(network, batch):
+        seen.append(network[0](batch.input).dtype)
+        return error(network, batch)
+
+    made = recipe(watched)
+    loop.train(made, batches(), Run(2, 0, tmp_path, precision="bf16-mixed"))
+    assert seen == [torch.bfloat16] * 2
+    assert {value.dtype for value in made.network.parameters()} == {torch.float32}
