@@ -1,8 +1,9 @@
-"""Score boxes against labelled faces: matching, precision-recall curve, average precision.
+"""Score boxes against labelled faces: precision-recall curve, average precision, its interval.
 
 The protocol is that of PASCAL VOC 2010 and later with one class: the detections of all images are
-pooled, sorted by score, and each may claim the one face that it overlaps most; the area is taken
-under the monotone envelope of the curve through every point (Everingham et al. 2015, Sec. 4.2).
+pooled, sorted by score, and each may claim the one face that it overlaps most (`matching`); the
+area is taken under the monotone envelope of the curve through every point (Everingham et al. 2015,
+Sec. 4.2).
 The paper's "mAP" is this AP, because the one class is "face".
 """
 
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmark.errors import InputError
 from benchmark.faces import Faces
+from benchmark.matching import Matched, match
 
 MIN_DRAWS = 100
 """Resamples that an interval needs at least."""
@@ -23,7 +25,7 @@ _AT_ONCE = 2_000_000
 
 
 class Pool(NamedTuple):
-    """The matched detections of all images, by falling score.
+    """The matched detections of all images, by falling score, without those that do not count.
 
     Ties keep the order of the images in the truth, then that of the boxes in an image.
     """
@@ -35,7 +37,9 @@ class Pool(NamedTuple):
     images: NDArray[np.int32]
     """(n,) position of the detection's image in the truth."""
     faces: NDArray[np.int64]
-    """(images,) labelled faces in each image."""
+    """(images,) labelled faces in each image, ignored regions left out."""
+    ignored: NDArray[np.float64]
+    """(m,) scores of the detections that do not count, in the order of the images."""
 
 
 class PrecisionRecall(NamedTuple):
@@ -71,68 +75,11 @@ class Interval(NamedTuple):
     high: float
 
 
-def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute the intersection over union of every pair of boxes.
-
-    Coordinates are continuous: a box is x1 - x0 wide, without the + 1 of inclusive pixels.
-
-    Args:
-        boxes: (n, 4) x0, y0, x1, y1.
-        others: (m, 4), the same.
-
-    Returns:
-        (n, m), [0, 1]; 0 where both boxes have no area.
-    """
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])  # (n, m, 2)
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.clip(high - low, 0.0, None).prod(axis=2)
-    union = _areas(boxes)[:, None] + _areas(others)[None, :] - shared
-    ratio: NDArray[np.float64] = np.zeros_like(shared)
-    np.divide(shared, union, out=ratio, where=union > 0)
-    return ratio
-
-
-def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
-
-
-def match(truth: Faces, found: Faces, iou: float) -> NDArray[np.bool_]:
-    """Tell the true positives among the detections of one image.
-
-    By falling score (ties: box order) each detection claims the face that it overlaps most (ties:
-    first face), and is a true positive if they overlap by `iou` or more and the face is not yet
-    claimed so; a second hit on a face is a false positive, even where another face is free.
-
-    Args:
-        truth: The labelled faces.
-        found: The detections, in any order.
-        iou: Least intersection over union, (0, 1].
-
-    Returns:
-        (n,) in the order of `found`.
-
-    Raises:
-        ValueError: `iou` is out of range.
-    """
-    if not 0.0 < iou <= 1.0:
-        raise ValueError(f"Argument `iou` must be in (0, 1], but got {iou}.")
-    hits = np.zeros(len(found), dtype=np.bool_)
-    if len(truth) == 0 or len(found) == 0:
-        return hits
-    order = np.argsort(-found.scores, kind="stable")
-    table = overlaps(found.boxes[order], truth.boxes)
-    claimed = table.argmax(axis=1)
-    close = np.flatnonzero(table.max(axis=1) >= iou)
-    _, first = np.unique(claimed[close], return_index=True)
-    hits[order[close[first]]] = True
-    return hits
-
-
 def pool(
     truth: Mapping[str, Faces],
     detections: Mapping[str, Faces],
     iou: float,
-    matching: Callable[[Faces, Faces, float], NDArray[np.bool_]] = match,
+    matching: Callable[[Faces, Faces, float], Matched] = match,
 ) -> Pool:
     """Match image by image and sort the detections of all images by score.
 
@@ -140,7 +87,7 @@ def pool(
         truth: Image name to labelled faces (none is a value, too); its order breaks ties.
         detections: The same names to detections, an empty `Faces` where there are none.
         iou: Least intersection over union, (0, 1].
-        matching: Tells the true positives of one image; see `match`.
+        matching: Tells what the detections of one image are; see `matching.match`.
 
     Raises:
         InputError: The two name different images, or no image has a face.
@@ -154,11 +101,14 @@ def pool(
             " recall is undefined, give images with faces."
         )
     found = [detections[image] for image in truth]
-    hits = np.concatenate([matching(truth[image], detections[image], iou) for image in truth])
+    matched = [matching(truth[image], detections[image], iou) for image in truth]
+    hits = np.concatenate([one.hits for one in matched])
+    ignored = np.concatenate([one.ignored for one in matched])
     scores = np.concatenate([one.scores for one in found])
     images = np.repeat(np.arange(len(found), dtype=np.int32), [len(one) for one in found])
     order = np.argsort(-scores, kind="stable")
-    return Pool(scores[order], hits[order], images[order], faces)
+    order = order[~ignored[order]]
+    return Pool(scores[order], hits[order], images[order], faces, scores[ignored])
 
 
 def _same_images(truth: Mapping[str, Faces], detections: Mapping[str, Faces]) -> None:

@@ -5,7 +5,7 @@ top left pixel and (W, H) the bottom right corner of the image, so a box is x1 -
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,12 +26,36 @@ _COLUMNS = ["image", *_COORDINATES, "score"]
 
 
 @dataclass(frozen=True, eq=False)
+class Regions:
+    """Parts of an image in which a detection is neither a hit nor a false positive.
+
+    Attributes:
+        boxes: float64 (n, 4) x0, y0, x1, y1 in pixels, x0 <= x1, y0 <= y1.
+        crowd: bool (n,). False: one face that does not count (WIDER FACE's invalid faces, COCO's
+            `ignore`), met by intersection over union. True: a crowd of any number of faces (COCO's
+            `iscrowd`), met by the share of the detection's area that lies in it.
+    """
+
+    boxes: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls) -> "Regions":
+        """Return no regions."""
+        return cls(np.empty((0, 4)), np.empty(0, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.crowd)
+
+
+@dataclass(frozen=True, eq=False)
 class Faces:
     """The faces of one image, labelled or detected; they may be none.
 
     Attributes:
         boxes: float64 (n, 4) x0, y0, x1, y1 in pixels, x0 <= x1, y0 <= y1.
         scores: float64 (n,), higher is surer; labelled faces have 1.
+        ignored: Of labels: where detections do not count.
 
     Raises:
         ValueError: Shapes or dtypes are others, a number is not finite, or a box is turned.
@@ -39,6 +63,7 @@ class Faces:
 
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
+    ignored: Regions = field(default_factory=Regions.none)
 
     def __post_init__(self) -> None:
         shapes = (self.boxes.shape, self.scores.shape)
@@ -63,9 +88,9 @@ class Faces:
         return cls(np.empty((0, 4)), np.empty(0))
 
     @classmethod
-    def labelled(cls, boxes: NDArray[np.float64]) -> "Faces":
-        """Return labelled faces, whose scores are 1."""
-        return cls(boxes, np.ones(len(boxes)))
+    def labelled(cls, boxes: NDArray[np.float64], ignored: Regions | None = None) -> "Faces":
+        """Return labelled faces, whose scores are 1, and the regions that do not count."""
+        return cls(boxes, np.ones(len(boxes)), ignored or Regions.none())
 
 
 Detector: TypeAlias = Callable[[Image], Faces]

@@ -13,9 +13,11 @@ from test_detection import boxes_of_images, found, truth
 from benchmark import detection
 from benchmark.detect import protocols, scores
 from benchmark.errors import InputError
-from benchmark.faces import Faces
+from benchmark.faces import Faces, Regions
 
 SQUARE = (0, 0, 10, 10)
+UNCOUNTED = 1e9
+"""Area, pixels, of faces that do not count: COCO's tool itself leaves out those beyond a range."""
 
 
 def coco_of_other_people(labels, detections, iou):
@@ -28,10 +30,16 @@ def coco_of_other_people(labels, detections, iou):
         "annotations": [],
     }
     for name, faces in labels.items():
-        for x0, y0, x1, y1 in faces.boxes.tolist():
-            box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0)}
+        regions = zip(faces.ignored.boxes.tolist(), faces.ignored.crowd.tolist(), strict=True)
+        listed = [(box, "face") for box in faces.boxes.tolist()]
+        listed += [(box, "crowd" if crowd else "not counted") for box, crowd in regions]
+        for (x0, y0, x1, y1), kind in listed:
+            box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "category_id": 1}
             box |= {"id": len(content["annotations"]) + 1, "image_id": ids[name]}
-            content["annotations"].append(box | {"category_id": 1, "iscrowd": 0})
+            box |= {"iscrowd": int(kind == "crowd"), "area": UNCOUNTED}
+            if kind == "face":
+                box["area"] = (x1 - x0) * (y1 - y0)
+            content["annotations"].append(box)
     results = [
         {"image_id": ids[name], "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "score": s}
         for name, one in detections.items()
@@ -42,13 +50,17 @@ def coco_of_other_people(labels, detections, iou):
         run = COCOeval_faster(known, known.loadRes(results), "bbox", print_function=lambda *_: None)
         run.params.iouThrs = np.array([iou])
         run.params.maxDets = [1, 10, 750]
+        run.params.areaRng, run.params.areaRngLbl = [[0, UNCOUNTED / 2]], ["all"]
         run.evaluate()
         run.accumulate()
     return float(run.eval["precision"][0, :, 0, 0, -1].mean())
 
 
-def random_set(seed, images=6):
-    """Return labels and detections without equal scores, many boxes near each face."""
+def random_set(seed, images=6, regions=0):
+    """Return labels and detections without equal scores, many boxes near each face.
+
+    Up to `regions` of the labelled boxes of an image do not count; half of those are crowds.
+    """
     random = np.random.default_rng(seed)
     labels, detections = {}, {}
     for image in range(images):
@@ -60,7 +72,9 @@ def random_set(seed, images=6):
         extra = np.hstack([far, far + 10])
         every = np.vstack([near, extra])
         every[:, 2:] = np.maximum(every[:, 2:], every[:, :2] + 0.5)
-        labels[f"{image}"] = Faces.labelled(boxes)
+        out = boxes[:regions] if regions else boxes[:0]
+        ignored = Regions(out, random.random(len(out)) < 0.5)
+        labels[f"{image}"] = Faces.labelled(boxes[len(out) :], ignored)
         detections[f"{image}"] = Faces(every, random.random(len(every)))
     return labels, detections
 
@@ -73,17 +87,56 @@ def test_coco_ap_equals_that_of_faster_coco_eval(seed, iou):
     assert ours == pytest.approx(coco_of_other_people(labels, detections, iou), abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("iou", [0.3, 0.5, 0.7])
+def test_coco_ap_with_ignored_regions_equals_that_of_faster_coco_eval(seed, iou):
+    labels, detections = random_set(seed, images=10, regions=2)
+    assert sum(one.ignored.crowd.sum() for one in labels.values()) > 0
+    pooled = detection.pool(labels, detections, iou, protocols.coco_match)
+    assert len(pooled.ignored) > 0
+    ours = protocols.coco101(labels, detections, iou)
+    assert ours == pytest.approx(coco_of_other_people(labels, detections, iou), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", protocols.PROTOCOLS)
+@pytest.mark.parametrize("kind", ["invalid", "crowd"])
+def test_a_detection_of_an_ignored_region_costs_nothing_under_every_protocol(name, kind):
+    labels = {"a": truth(SQUARE, **{kind: [(20, 20, 30, 30)]})}
+    both = {"a": found((20, 20, 30, 30, 0.9), (*SQUARE, 0.5))}
+    assert protocols.score(name, labels, both, 0.5) == pytest.approx(1.0)
+
+
+def test_coco_ignores_one_detection_of_a_face_that_does_not_count_and_voc_all():
+    labels = {"a": truth(SQUARE, invalid=[(20, 20, 30, 30)])}
+    twice = {"a": found((20, 20, 30, 30, 0.9), (20, 20, 30, 30, 0.8), (*SQUARE, 0.5))}
+    assert protocols.score("all_point", labels, twice, 0.5) == 1.0
+    assert protocols.coco101(labels, twice, 0.5) == pytest.approx(0.5)
+    assert coco_of_other_people(labels, twice, 0.5) == pytest.approx(0.5)
+
+
+def test_the_dark_face_tool_normalises_scores_with_those_of_ignored_detections():
+    # 0.9 and 0.8999 of 1 fall between the same two thresholds, of 0.9 they do not
+    boxes = ((50, 50, 60, 60, 0.9), (*SQUARE, 0.8999), (70, 70, 80, 80, 0.0))
+    labels = {"a": truth(SQUARE, invalid=[(20, 20, 30, 30)])}
+    without, beside = {"a": found(*boxes[1:])}, {"a": found((20, 20, 30, 30, 1.0), *boxes)}
+    assert protocols.score("df1000", labels, without, 0.5) == 1.0
+    assert protocols.score("df1000", labels, beside, 0.5) == pytest.approx(0.5)
+    pooled = detection.pool(labels, beside, 0.5)
+    assert protocols.df1000(pooled) == pytest.approx(slow_df1000(pooled), abs=1e-12)
+
+
 def test_coco_lets_a_second_detection_move_on_to_a_free_neighbour_and_voc_does_not():
     labels = {"a": truth((0, 0, 10, 10), (2, 0, 12, 10))}
     both = {"a": found((0, 0, 10, 10, 0.9), (0.5, 0, 10.5, 10, 0.8))}
-    assert protocols.coco_hits(labels["a"], both["a"], 0.5).tolist() == [True, True]
+    assert protocols.coco_match(labels["a"], both["a"], 0.5).hits.tolist() == [True, True]
     assert protocols.coco101(labels, both, 0.5) == pytest.approx(1.0)
     assert protocols.score("all_point", labels, both, 0.5) == pytest.approx(0.5)
 
 
 def slow_df1000(pooled):
     """Walk through the tool's thresholds one by one."""
-    low, high = min(pooled.scores), max(pooled.scores)
+    every = [*pooled.scores, *pooled.ignored]
+    low, high = min(every), max(every)
     points = []
     for t in range(1, 1001):
         level = 1 - t / 1000
@@ -102,7 +155,7 @@ def slow_df1000(pooled):
 
 
 @settings(max_examples=25, deadline=None)
-@given(boxes_of_images(), st.sampled_from([0.3, 0.5]))
+@given(boxes_of_images(with_regions=True), st.sampled_from([0.3, 0.5]))
 def test_the_dark_face_tool_s_ap_equals_its_words_followed_threshold_by_threshold(sets, iou):
     pooled = detection.pool(*sets, iou)
     if len(pooled.scores):
@@ -125,7 +178,7 @@ def test_eleven_point_ap_is_the_mean_of_the_best_precisions_beyond_eleven_recall
 
 
 @settings(max_examples=40, deadline=None)
-@given(boxes_of_images())
+@given(boxes_of_images(with_regions=True))
 def test_every_protocol_stays_between_nothing_and_all(sets):
     for name in protocols.PROTOCOLS:
         assert 0.0 <= protocols.score(name, *sets, 0.5) <= 1.0

@@ -11,21 +11,24 @@ from benchmark.detection import (
     ap_interval,
     average_precision,
     evaluate,
-    match,
-    overlaps,
     pool,
     precision_recall,
 )
 from benchmark.errors import InputError
-from benchmark.faces import Faces
+from benchmark.faces import Faces, Regions
+from benchmark.matching import match, overlaps, shares
 
 IOUS = (0.3, 0.5, 0.7)
 SQUARE = (0, 0, 10, 10)
 FAR = (50, 50, 60, 60)
 
 
-def truth(*boxes):
-    return Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
+def truth(*boxes, invalid=(), crowd=()):
+    """Build labels: faces, faces that do not count, and crowds."""
+    regions = np.array([*invalid, *crowd], dtype=np.float64).reshape(-1, 4)
+    is_crowd = np.arange(len(regions)) >= len(invalid)
+    faces = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    return Faces.labelled(faces, Regions(regions, is_crowd))
 
 
 def found(*scored):
@@ -35,7 +38,7 @@ def found(*scored):
 
 
 @st.composite
-def boxes_of_images(draw):
+def boxes_of_images(draw, with_regions=False):
     """Draw small sets full of ties, duplicates, boxes without area and boxes off the image."""
 
     def box():
@@ -48,7 +51,10 @@ def boxes_of_images(draw):
         near = [b for b in labelled if draw(st.booleans())]
         boxes = near + [box() for _ in range(draw(st.integers(0, 5)))]
         scored = [(*b, draw(st.sampled_from([0.1, 0.2, 0.5, 0.9]))) for b in boxes]
-        labels[f"{image}.png"] = truth(*labelled)
+        regions = {"invalid": [], "crowd": []}
+        for _ in range(draw(st.integers(0, 2)) if with_regions else 0):
+            regions[draw(st.sampled_from(["invalid", "crowd"]))].append(box())
+        labels[f"{image}.png"] = truth(*labelled, **regions)
         detections[f"{image}.png"] = found(*scored)
     labels["last.png"] = truth(box())
     detections["last.png"] = found()
@@ -63,6 +69,14 @@ def slow_iou(a, b):
     return shared / union if union > 0 else 0.0
 
 
+def slow_share(a, b):
+    """Return which share of a lies in b."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    area = (a[2] - a[0]) * (a[3] - a[1])
+    return max(width, 0) * max(height, 0) / area if area > 0 else 0.0
+
+
 def slow_hits(labels, detections, iou):
     """Walk through the pooled detections one by one, as the definition says."""
     pooled = []
@@ -71,13 +85,19 @@ def slow_hits(labels, detections, iou):
             pooled.append((-score, i, j, image))
     taken, hits = set(), []
     for _, _, j, image in sorted(pooled):
-        box = detections[image].boxes[j]
-        ious = [slow_iou(box, face) for face in labels[image].boxes]
+        box, label = detections[image].boxes[j], labels[image]
+        regions = list(zip(label.ignored.boxes, label.ignored.crowd, strict=True))
+        counted = [*label.boxes, *(region for region, crowd in regions if not crowd)]
+        ious = [slow_iou(box, one) for one in counted]
         best = max(range(len(ious)), key=lambda k: (ious[k], -k), default=None)
-        hit = best is not None and ious[best] >= iou and (image, best) not in taken
+        close = best is not None and ious[best] >= iou
+        hit = close and best < len(label) and (image, best) not in taken
+        lone = close and best >= len(label)
+        crowded = any(slow_share(box, region) >= iou for region, crowd in regions if crowd)
         if hit:
             taken.add((image, best))
-        hits.append(hit)
+        if hit or not (lone or crowded):
+            hits.append(hit)
     return hits
 
 
@@ -87,7 +107,7 @@ def slow_ap(hits, faces):
 
 
 @settings(max_examples=150, deadline=None)
-@given(boxes_of_images(), st.sampled_from((*IOUS, 1.0)))
+@given(boxes_of_images(with_regions=True), st.sampled_from((*IOUS, 1.0)))
 def test_curve_equals_the_definition_followed_one_detection_at_a_time(sets, iou):
     labels, detections = sets
     hits = slow_hits(labels, detections, iou)
@@ -125,35 +145,71 @@ def test_boxes_without_area_overlap_nothing_and_not_each_other():
 
 def test_an_overlap_that_equals_the_threshold_is_a_hit():
     half = found((0, 0, 10, 5, 0.9))
-    assert match(truth(SQUARE), half, 0.5).all()
-    assert not match(truth(SQUARE), half, np.nextafter(0.5, 1)).any()
+    assert match(truth(SQUARE), half, 0.5).hits.all()
+    assert not match(truth(SQUARE), half, np.nextafter(0.5, 1)).hits.any()
 
 
 def test_second_hit_on_a_face_is_a_false_positive():
     twice = found((*SQUARE, 0.8), (*SQUARE, 0.9), (*SQUARE, 0.8))
-    assert match(truth(SQUARE), twice, 0.5).tolist() == [False, True, False]
+    assert match(truth(SQUARE), twice, 0.5).hits.tolist() == [False, True, False]
 
 
 def test_first_of_equal_scores_claims_the_face():
     twice = found((*SQUARE, 0.8), (*SQUARE, 0.8))
-    assert match(truth(SQUARE), twice, 0.5).tolist() == [True, False]
+    assert match(truth(SQUARE), twice, 0.5).hits.tolist() == [True, False]
 
 
 def test_second_hit_does_not_move_on_to_another_face_in_reach():
     faces = truth((0, 0, 10, 10), (2, 0, 12, 10))
     pair = found((0, 0, 10, 10, 0.9), (0.5, 0, 10.5, 10, 0.8))
     assert overlaps(pair.boxes, faces.boxes).min() > 0.5
-    assert match(faces, pair, 0.5).tolist() == [True, False]
+    assert match(faces, pair, 0.5).hits.tolist() == [True, False]
 
 
 def test_a_box_too_far_from_its_face_does_not_claim_it():
     loose_then_tight = found((0, 0, 10, 4, 0.9), (*SQUARE, 0.2))
-    assert match(truth(SQUARE), loose_then_tight, 0.5).tolist() == [False, True]
+    assert match(truth(SQUARE), loose_then_tight, 0.5).hits.tolist() == [False, True]
 
 
 def test_boxes_outside_the_image_match_by_overlap_alone():
     outside = (-20, -20, -10, -10)
-    assert match(truth(outside), found((*outside, 0.5)), 1.0).all()
+    assert match(truth(outside), found((*outside, 0.5)), 1.0).hits.all()
+
+
+def test_a_share_is_that_of_the_first_box_s_own_area():
+    small, large = truth((4, 4, 6, 6)).boxes, truth(SQUARE, (5, 0, 15, 10), (3, 3, 3, 3)).boxes
+    assert shares(small, large).tolist() == [[1.0, 0.5, 0.0]]
+    assert shares(truth((3, 3, 3, 3)).boxes, large).tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_a_detection_of_a_face_that_does_not_count_is_neither_hit_nor_false():
+    labels = {"1": truth(SQUARE, invalid=[FAR])}
+    both = {"1": found((*FAR, 0.9), (*FAR, 0.8), (*SQUARE, 0.5))}
+    pooled = pool(labels, both, 0.5)
+    assert (pooled.scores.tolist(), pooled.hits.tolist()) == ([0.5], [True])
+    assert (pooled.ignored.tolist(), pooled.faces.tolist()) == ([0.9, 0.8], [1])
+    assert evaluate(labels, both, 0.5).ap == 1.0
+
+
+def test_a_detection_follows_the_face_that_it_overlaps_most_also_where_that_does_not_count():
+    labels = truth((0, 0, 10, 10), invalid=[(2, 0, 12, 10)])
+    matched = match(labels, found((1.5, 0, 11.5, 10, 0.9)), 0.5)
+    assert (matched.hits.tolist(), matched.ignored.tolist()) == ([False], [True])
+    matched = match(labels, found((0.5, 0, 10.5, 10, 0.9)), 0.5)
+    assert (matched.hits.tolist(), matched.ignored.tolist()) == ([True], [False])
+
+
+def test_a_crowd_holds_any_detection_that_lies_in_it_but_no_hit():
+    labels = truth(SQUARE, crowd=[(0, 0, 100, 100)])
+    several = found((*SQUARE, 0.9), (*SQUARE, 0.8), (*FAR, 0.7), (90, 90, 130, 130, 0.6))
+    matched = match(labels, several, 0.5)
+    assert matched.hits.tolist() == [True, False, False, False]
+    assert matched.ignored.tolist() == [False, True, True, False]
+
+
+def test_a_set_whose_only_boxes_do_not_count_has_no_face():
+    with pytest.raises(InputError, match="no face"):
+        evaluate({"1": truth(invalid=[SQUARE])}, {"1": found()}, 0.5)
 
 
 def test_ties_between_images_follow_the_order_of_the_truth():

@@ -14,10 +14,11 @@ from benchmark.detect import anchors, detectors, retinaface, scales
 from benchmark.detect.anchors import Level
 from benchmark.detect.mtcnn import build as mtcnn
 from benchmark.detect.pyramidbox import LEVELS, Config, PyramidBox, adapt
-from benchmark.detection import evaluate, overlaps
+from benchmark.detection import evaluate
 from benchmark.errors import InputError
 from benchmark.faces import MAX_BOXES, Faces, read_labels
 from benchmark.images import read, to_float
+from benchmark.matching import overlaps
 
 ASTRONAUT_FACE = (177.0, 62.0, 271.0, 180.0)  # drawn by hand: hairline to chin, cheek to cheek
 

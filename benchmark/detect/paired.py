@@ -85,7 +85,8 @@ def _joined(first: Pool, second: Pool) -> Weighted:
     images: NDArray[np.int32] = np.concatenate([first.images, shifted])[order]
     hits = np.concatenate([first.hits, second.hits])[order]
     faces = np.concatenate([first.faces, second.faces])
-    return Weighted(Pool(scores[order], hits, images, faces))
+    ignored = np.concatenate([first.ignored, second.ignored])
+    return Weighted(Pool(scores[order], hits, images, faces, ignored))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from benchmark import detection
+from benchmark import detection, matching
 from benchmark.faces import Faces
 from benchmark.images import Bytes
 
@@ -71,15 +71,16 @@ def judge(truth: Faces, found: Faces, iou: float, least: float) -> Verdict:
         least: Lowest score that is drawn.
 
     Returns:
-        `found` and `false` are detections, `missed` are labelled faces.
+        `found` and `false` are detections, `missed` are labelled faces; detections that do not
+        count are left out.
     """
     sure = found.scores >= least
     seen = Faces(found.boxes[sure], found.scores[sure])
-    hits = detection.match(truth, seen, iou)
+    hits, ignored = matching.match(truth, seen, iou)
     met = np.zeros(len(truth), dtype=np.bool_)
     if hits.any():
-        met[detection.overlaps(seen.boxes[hits], truth.boxes).argmax(axis=1)] = True
-    return Verdict(seen.boxes[hits], truth.boxes[~met], seen.boxes[~hits])
+        met[matching.overlaps(seen.boxes[hits], truth.boxes).argmax(axis=1)] = True
+    return Verdict(seen.boxes[hits], truth.boxes[~met], seen.boxes[~hits & ~ignored])
 
 
 def grid(rows: Sequence[Sequence[Shown]], iou: float) -> Figure:

@@ -1,9 +1,9 @@
 """Other people's definitions of average precision on faces, beside ours in `benchmark.detection`.
 
 Printed numbers of dark faces rest on one of these, and seldom say which. All pool the detections of
-all images, give every detection at most one face and every face at most one detection, and have no
-regions that are ignored; they differ in how the area under the curve is sampled, and COCO's also
-in what a second detection of a face may do.
+all images, give every detection at most one face and every face at most one detection, and leave
+out detections of ignored regions; they differ in how the area under the curve is sampled, and
+COCO's also in what a second detection of a face, or of a face that does not count, may do.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +12,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark import detection
+from benchmark import detection, matching
 from benchmark.detection import Pool
 from benchmark.errors import InputError
 from benchmark.faces import Faces
+from benchmark.matching import Matched
 
 RECALLS = (0.15, 0.2, 0.25)
 """Recalls at which Fig. 11 is read: the paper's "high recall range" ends there."""
@@ -33,11 +34,13 @@ def df1000(pooled: Pool) -> float:
 
     Scores are brought to [0, 1] over the whole submission, and the curve has a point at each of
     the thresholds 0.999, 0.998, ... 0; its area is that under the envelope. The tool reads boxes as
-    x, y, width, height, although the set's labels are corners: both are corners here.
+    x, y, width, height, although the set's labels are corners: both are corners here. Detections of
+    ignored regions take part in the first step alone, as in WIDER FACE's tool.
     """
     if not len(pooled.scores):
         return 0.0
-    low, high = pooled.scores[-1], pooled.scores[0]
+    every = np.concatenate([pooled.scores, pooled.ignored])
+    low, high = every.min(), every.max()
     span = high - low
     normal = (pooled.scores - low) / span if span > 0 else np.ones_like(pooled.scores)
     thresholds = 1.0 - np.arange(1, _THRESHOLDS + 1) / _THRESHOLDS
@@ -63,26 +66,45 @@ def coco101(truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: fl
         InputError: As `detection.pool`.
         ValueError: `iou` is out of range.
     """
-    pooled = detection.pool(truth, detections, iou, coco_hits)
+    pooled = detection.pool(truth, detections, iou, coco_match)
     return _sampled(pooled, np.linspace(0, 1, 101))
 
 
-def coco_hits(truth: Faces, found: Faces, iou: float) -> NDArray[np.bool_]:
-    """Tell the true positives of one image as COCO's tool does; see `detection.match`."""
-    hits = np.zeros(len(found), dtype=np.bool_)
-    if len(truth) == 0 or len(found) == 0:
-        return hits
+def coco_match(truth: Faces, found: Faces, iou: float) -> Matched:
+    """Tell what the detections of one image are as COCO's tool does; see `matching.match`.
+
+    A detection that gets no face may take an ignored region: a crowd as often as one likes, a
+    face that does not count once.
+    """
+    hits, ignored = (np.zeros(len(found), dtype=np.bool_) for _ in range(2))
     order = np.argsort(-found.scores, kind="stable")
-    table = detection.overlaps(found.boxes[order], truth.boxes)
+    boxes, regions = found.boxes[order], truth.ignored
+    faces = matching.overlaps(boxes, truth.boxes)
+    others = np.where(
+        regions.crowd,
+        matching.shares(boxes, regions.boxes),
+        matching.overlaps(boxes, regions.boxes),
+    )
     least = min(iou, _COCO_LARGEST_IOU)
-    free = np.ones(len(truth), dtype=np.bool_)
-    for place in np.flatnonzero(table.max(axis=1) >= least):
-        row = np.where(free, table[place], -1.0)
-        best = len(row) - 1 - int(row[::-1].argmax())
-        if row[best] >= least:
-            free[best] = False
+    free, left = np.ones(len(truth), np.bool_), np.ones(len(regions), np.bool_)
+    near = np.concatenate([faces, others], axis=1).max(axis=1, initial=0.0) >= least
+    for place in np.flatnonzero(near):
+        if (face := _taken(faces[place], free, least)) is not None:
+            free[face] = False
             hits[order[place]] = True
-    return hits
+        elif (region := _taken(others[place], left, least)) is not None:
+            left[region] = regions.crowd[region]
+            ignored[order[place]] = True
+    return Matched(hits, ignored)
+
+
+def _taken(row: NDArray[np.float64], free: NDArray[np.bool_], least: float) -> int | None:
+    """Return the last of the free boxes that overlap most, by `least` or more, or None."""
+    if not free.any():
+        return None
+    overlap = np.where(free, row, -1.0)
+    best = len(row) - 1 - int(overlap[::-1].argmax())
+    return best if overlap[best] >= least else None
 
 
 def _sampled(pooled: Pool, recalls: NDArray[np.float64]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import torch
 
-from benchmark import detection
+from benchmark import matching
 from benchmark.detect import anchors
 from benchmark.detect.pyramidbox import LEVELS, PyramidBox
 from benchmark.faces import Detector, Faces
@@ -89,7 +89,7 @@ def vote(boxes: np.ndarray, scores: np.ndarray, iou: float = OVERLAP) -> Faces:
     left, sure = boxes[order].astype(np.float64), scores[order].astype(np.float64)
     merged, kept = [], []
     while len(left):
-        near = detection.overlaps(left[:1], left)[0] >= iou
+        near = matching.overlaps(left[:1], left)[0] >= iou
         near[0] = True  # also a box without area
         weights = np.maximum(sure[near], np.finfo(np.float64).tiny)
         merged.append(np.average(left[near], axis=0, weights=weights))

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark import detection
+from benchmark import matching
 from benchmark.detect import widerface
 from benchmark.errors import InputError
 from benchmark.faces import Faces, read_detections, read_labels
@@ -204,7 +204,7 @@ def _met(raw: Raw, layout: Layout, truth: Mapping[str, Faces]) -> int:
             boxes[:, 2:] += boxes[:, :2]
         whole = boxes[(boxes[:, 2:] >= boxes[:, :2]).all(axis=1)]
         if len(whole) and len(faces):
-            met += int((detection.overlaps(faces.boxes, whole).max(axis=1) >= 0.5).sum())
+            met += int((matching.overlaps(faces.boxes, whole).max(axis=1) >= 0.5).sum())
         seen += len(boxes)
         if seen > _LOOKED_AT:
             break
