@@ -4,20 +4,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from baselines import _tensorflow
+
 
 def slopes(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the absolute differences of neighbours of (N, 1, H, W), down and across.
+    """Return the slopes of (N, 1, H, W), across and down, each stretched to [0, 1] over the batch.
 
-    Each direction is stretched to [0, 1] over the whole batch, as in the authors' program. Not in
-    their program: nothing differs across the image's border, where theirs sees a black frame.
+    They hold the step from the last row and column to a black frame. This step is as high as the
+    map itself, so it sets the scale: slopes are relative to the level of the map, and a map with
+    less contrast has smaller ones.
     """
-    down, across = (_steps(maps, axis) for axis in (2, 3))
-    return down, across
+    across, down = (_stretched(steps) for steps in _tensorflow.slopes(maps))
+    return across, down
 
 
-def _steps(maps: Tensor, axis: int) -> Tensor:
-    last = maps.narrow(axis, maps.shape[axis] - 1, 1)
-    steps = maps.diff(dim=axis, append=last).abs()
+def _stretched(steps: Tensor) -> Tensor:
     return (steps - steps.min()) / (steps.max() - steps.min() + 0.0001)
 
 
@@ -33,7 +34,7 @@ def mutual_consistency(dark: Tensor, normal: Tensor) -> Tensor:
 
 def smoothness(illumination: Tensor, image: Tensor) -> Tensor:
     """Return the slopes of the illumination relative to those of the grey image, at least 0.01."""
-    pairs = zip(slopes(illumination), slopes(grey_of(image)), strict=True)
+    pairs = zip(slopes(illumination), slopes(_tensorflow.grey(image)), strict=True)
     return torch.stack([(light / grey.clamp(min=0.01)).mean() for light, grey in pairs]).sum()
 
 
@@ -41,9 +42,3 @@ def slope_distance(first: Tensor, second: Tensor) -> Tensor:
     """Return the mean squared difference of slopes, both directions added."""
     pairs = zip(slopes(first), slopes(second), strict=True)
     return torch.stack([functional.mse_loss(one, other) for one, other in pairs]).sum()
-
-
-def grey_of(image: Tensor) -> Tensor:
-    """Return the grey (N, 1, H, W) of (N, 3, H, W), weighted as in BT.601."""
-    weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    return (image * weights).sum(1, keepdim=True)

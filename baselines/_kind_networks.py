@@ -123,17 +123,16 @@ class Network(nn.Module):
         self.adjustment = Adjustment(width, port)
         self.ratio, self.stretched = ratio, stretch
 
-    def prepare(self, image: Tensor) -> Tensor:
-        """Return the image as the networks take it."""
-        return stretch(image) if self.stretched else image
-
     def forward(self, image: Tensor) -> Tensor:
-        """Brighten as the authors' `evaluate.py`, with the same ratio for every image.
+        """Return the brightened image; the image is stretched first, as a whole."""
+        return self.brighten(stretch(image) if self.stretched else image)
+
+    def brighten(self, image: Tensor) -> Tensor:
+        """Brighten a stretched image as `evaluate.py` does, with the same ratio for every image.
 
         Where the reflectance is dark its restoration is darkened, and where the illumination is
         bright the input itself is blended in.
         """
-        image = self.prepare(image)
         layers: Layers = self.decomposition(image)
         ratio = image.new_full((len(image), 1, 1, 1), self.ratio)
         light: Tensor = self.adjustment(layers.illumination, ratio)

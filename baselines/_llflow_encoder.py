@@ -33,8 +33,7 @@ def equalise(image: Tensor) -> Tensor:
     """Equalise the histogram of each channel of each image, on 8-bit levels.
 
     A level becomes the share of values that lie above the lowest level and not above this one. A
-    channel of a single level stays as it is. Not in the paper: in training the authors equalise
-    the whole image and cut the crop after; here crops are all there is, so the crop is equalised.
+    channel of a single level stays as it is.
 
     Args:
         image: (N, 3, H, W) in [0, 1].
@@ -67,11 +66,21 @@ def noise_map(colours: Tensor) -> Tensor:
     return torch.maximum(down.abs(), right.abs())
 
 
-def inputs(image: Tensor) -> Tensor:
-    """Return what the encoder sees: logarithm, equalised image, colour map and noise map."""
+def with_equalised(image: Tensor) -> Tensor:
+    """Return whole images (N, 3, H, W) and, as three more channels, their equalised selves."""
+    return torch.cat([image, equalise(image)], 1)
+
+
+def inputs(pair: Tensor) -> Tensor:
+    """Return what the encoder sees: logarithm, equalised image, colour map and noise map.
+
+    Args:
+        pair: (N, 6, H, W), as `with_equalised` gives them for whole images, or crops of these.
+    """
+    image, equalised = pair.chunk(2, 1)
     lifted = image + 1e-3
     colours = colour_map(lifted)
-    return torch.cat([lifted.log(), equalise(image), colours, noise_map(colours)], 1)
+    return torch.cat([lifted.log(), equalised, colours, noise_map(colours)], 1)
 
 
 class DenseBlock(nn.Module):
@@ -136,13 +145,14 @@ class Encoder(nn.Module):
         self.eighth = nn.Conv2d(width, width, 3, padding=1)
         self.colours = nn.Conv2d(width, 3, 1)
 
-    def forward(self, image: Tensor) -> Condition:
+    def forward(self, pair: Tensor) -> Condition:
         """Encode a dark image.
 
         Args:
-            image: (N, 3, H, W) in [0, 1], sides multiples of 8.
+            pair: (N, 6, H, W) in [0, 1], the image and its equalised self (see
+                `with_equalised`), sides multiples of 8.
         """
-        features = self.second(functional.leaky_relu(self.first(inputs(image)), SLOPE))
+        features = self.second(functional.leaky_relu(self.first(inputs(pair)), SLOPE))
         head = features = functional.max_pool2d(features, 2)  # (N, C, H/2, W/2)
         tapped = []
         for index, block in enumerate(self.blocks):

@@ -39,7 +39,10 @@ class Relighting(nn.Module):
     """Brightens the illumination; 236,865 parameters at width 64 (347,457 with `concatenate`).
 
     Three steps down and three up, each of which takes the features of its size from the way down:
-    by sum as the authors, or by concatenation as the port has it.
+    by sum as the authors, or by concatenation as the port has it. Not in the authors' program: a
+    step down extends its input by one pixel on each side, as the port does. TensorFlow extends one
+    of even size on the right and below alone, so its kernels stand one pixel to the lower right of
+    these.
     """
 
     def __init__(self, width: int, concatenate: bool, padding: _Padding) -> None:

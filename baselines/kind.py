@@ -9,27 +9,33 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from baselines._kind_losses import grey_of, mutual_consistency, slope_distance, smoothness
-from baselines._kind_networks import Decomposition, Layers, Network
+from baselines import _tensorflow
+from baselines._kind_losses import mutual_consistency, slope_distance, smoothness
+from baselines._kind_networks import Decomposition, Layers, Network, stretch
+from benchmark.images import Bytes, Image, to_float
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
 from benchmark.similarity import ssim
-from benchmark.training import Batch, Phase, Recipe, Terms
+from benchmark.training import UNCHANGED, Batch, Phase, Recipe, Terms, Whole
+
+
+def stretched(pixels: Bytes) -> Image:
+    """Return a whole image, uint8 (H, W, 3), stretched to [0, 1] as `stretch` does."""
+    return stretch(torch.from_numpy(to_float(pixels))[None])[0].numpy()
 
 
 def decomposition_terms(network: Network, batch: Batch) -> Terms:
     """Return the losses of the decomposition network, weighted as in the authors' program."""
-    image = network.prepare(batch.input)
-    dark: Layers = network.decomposition(image)
+    dark: Layers = network.decomposition(batch.input)
     normal: Layers = network.decomposition(batch.target)
     return {
-        "dark": functional.l1_loss(dark.reflectance * dark.illumination, image),
+        "dark": functional.l1_loss(dark.reflectance * dark.illumination, batch.input),
         "normal": functional.l1_loss(normal.reflectance * normal.illumination, batch.target),
         "reflectance": 0.01 * functional.l1_loss(dark.reflectance, normal.reflectance),
         "mutual": 0.2 * mutual_consistency(dark.illumination, normal.illumination),
-        "dark_smoothness": 0.15 * smoothness(dark.illumination, image),
+        "dark_smoothness": 0.15 * smoothness(dark.illumination, batch.input),
         "normal_smoothness": 0.15 * smoothness(normal.illumination, batch.target),
     }
 
@@ -37,8 +43,7 @@ def decomposition_terms(network: Network, batch: Batch) -> Terms:
 def _layers(network: Network, batch: Batch) -> tuple[Layers, Layers]:
     """Return the layers of the dark and of the normal-light images."""
     with torch.no_grad():
-        image = network.prepare(batch.input)
-        return network.decomposition(image), network.decomposition(batch.target)
+        return network.decomposition(batch.input), network.decomposition(batch.target)
 
 
 def restoration_terms(network: Network, batch: Batch) -> Terms:
@@ -51,7 +56,7 @@ def restoration_terms(network: Network, batch: Batch) -> Terms:
     target = normal.reflectance**1.2
     return {
         "squares": functional.mse_loss(output, target),
-        "slopes": slope_distance(grey_of(output), grey_of(target)),
+        "slopes": slope_distance(_tensorflow.grey(output), _tensorflow.grey(target)),
         "ssim": 1 - ssim(output, target),
     }
 
@@ -73,14 +78,9 @@ def adjustment_terms(network: Network, batch: Batch) -> Terms:
     }
 
 
-class _Reflectance(nn.Module):
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> Tensor:
-        layers: Layers = self.network.decomposition(self.network.prepare(image))
-        return layers.reflectance
+def _reflectance(decomposition: Decomposition, image: Tensor) -> Tensor:
+    layers: Layers = decomposition(image)
+    return layers.reflectance
 
 
 def recipe(
@@ -93,22 +93,25 @@ def recipe(
 ) -> Recipe:
     """Train one part as published: Adam at 1e-4; the decomposition on 10 crops of 48 pixels.
 
-    Restoration and adjustment do not depend on each other, so the second part trains both; the
-    published budget, 4 crops of 384 pixels, is the restoration's. Not in the authors' program: the
-    adjustment sees the same crops, not 10 of 48 pixels for 90,000 steps; rates fall linearly to
-    0, so that a shorter budget ends at a low rate too; and `stretch` stretches the dark crop, not
-    the image that it is cut from, and leaves the normal-light one, which fills the range on LOL.
-    The first part's validation compares the reflectance, which is the image under even light, with
-    the normal-light image.
+    Whole images of both sides are stretched before crops are cut, and initial weights are those of
+    TensorFlow. Restoration and adjustment do not depend on each other, so the second part trains
+    both; the published budget, 4 crops of 384 pixels, is the restoration's. Not in the authors'
+    program: the adjustment sees the same crops, not 10 of 48 pixels for 90,000 steps; crops are
+    decomposed, where theirs cuts crops from the layers of whole images; and rates fall linearly to
+    0, so that a shorter budget ends at a low rate too. The first part's validation compares the
+    reflectance, which is the image under even light, with the normal-light image.
     """
     network = Network(width, ratio, stretch, port)
+    _tensorflow.start(network)
+    whole = Whole(stretched, stretched) if stretch else UNCHANGED
     optimiser = partial(torch.optim.Adam, lr=1e-4)
     if part == "decomposition":
         first: Decomposition = network.decomposition
         loss = partial(decomposition_terms, network)
         phases: tuple[Phase, ...] = (Phase("train", first, loss, optimiser),)
         # 2,000 epochs of 485 pairs
-        return Recipe(first, phases, "pairs", 10, 48, 96_000, _Reflectance(network))
+        predict = partial(_reflectance, first)
+        return Recipe(first, phases, "pairs", 10, 48, 96_000, predict, whole=whole)
     network.decomposition.load_state_dict(trained["decomposition"])
     network.decomposition.requires_grad_(False)
     phases = (
@@ -116,7 +119,7 @@ def recipe(
         Phase("adjust", network.adjustment, partial(adjustment_terms, network), optimiser),
     )
     # 1,000 epochs of 466 pairs
-    return Recipe(network, phases, "pairs", 4, 384, 116_000, network)
+    return Recipe(network, phases, "pairs", 4, 384, 116_000, network.brighten, whole=whole)
 
 
 _DECOMPOSITION = {

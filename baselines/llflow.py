@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines._llflow_encoder import Encoder, colour_map
+from baselines._llflow_encoder import Encoder, colour_map, with_equalised
 from baselines._llflow_flow import SCALE, Flow, Undo
 from benchmark.errors import InputError
+from benchmark.images import Bytes, to_float, to_uint8
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms, Whole
 
 MULTIPLE = 16
 """The sides of an image are extended to multiples of this."""
@@ -48,12 +49,20 @@ class Network(nn.Module):
         self.undos: Sequence[Sequence[Undo]] | None = None
 
     def forward(self, image: Tensor) -> Tensor:
-        """Brighten: map the predicted colour map, the mean of the latent, back to an image.
+        """Brighten whole images, whose histograms are equalised as a whole."""
+        height, width = image.shape[2:]
+        return self.brighten(with_equalised(_padded(image)))[..., :height, :width]
+
+    def brighten(self, pair: Tensor) -> Tensor:
+        """Map the predicted colour map, the mean of the latent, back to an image.
 
         The program also offers to draw the latent around the mean; its results do not (heat 0).
+
+        Args:
+            pair: (N, 6, H, W), the image and its equalised self.
         """
-        height, width = image.shape[2:]
-        features, colours = self.encoder(_padded(image))
+        height, width = pair.shape[2:]
+        features, colours = self.encoder(_padded(pair))
         latent = functional.pixel_unshuffle(colours, SCALE)
         undos = self.undos or self.flow.undos()
         return self.flow.inverse(latent, features, undos)[..., :height, :width]
@@ -85,6 +94,12 @@ def likelihood_loss(latent: Tensor, mean: Tensor, logdet: Tensor) -> Tensor:
     normal = 0.5 * ((latent - mean).square().sum((1, 2, 3)) + values * math.log(2 * math.pi))
     nats = normal - logdet + values * math.log(QUANTA)
     return (nats / (math.log(2) * values / 3)).mean()
+
+
+def equalised_beside(pixels: Bytes) -> Bytes:
+    """Return a whole image, uint8 (H, W, 3), with its equalised self, uint8 (H, W, 6)."""
+    image = torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None]
+    return to_uint8(with_equalised(image)[0].permute(1, 2, 0).numpy())
 
 
 def _loss(network: Network, batch: Batch) -> Terms:
@@ -121,7 +136,8 @@ def recipe(
     (large) or none (small), which a short budget could not afford; and gradients are clipped to a
     norm of 1, because likelihoods are steep where a scale is small. The program names its betas
     in a way that Adam of PyTorch does not read, so it ran with .9 and .999; its configuration's
-    are kept here. Crops are flipped in the program; those of this suite are turned as well.
+    are kept here. Crops are flipped in the program; those of this suite are turned as well. As in
+    the program, histograms are equalised over whole images, and crops cut after.
     """
     network = Network(width, blocks, taps, growth, hidden, flow_steps)
     optimiser = partial(torch.optim.Adam, lr=5e-4, betas=(0.9, 0.99))
@@ -132,8 +148,9 @@ def recipe(
         batch=16,
         crop=160,
         steps=40_000,
-        predict=network,
+        predict=network.brighten,
         warmup=50,
+        whole=Whole(input=equalised_beside),
     )
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines import _tensorflow
 from baselines._retinexnet_networks import Decomposition, Layers, Network
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
 from benchmark.training import Batch, Phase, Recipe, Terms
@@ -25,26 +26,20 @@ def smoothness(illumination: Tensor, reflectance: Tensor) -> Tensor:
     """Return how much the illumination changes where the reflectance does not.
 
     The absolute difference of neighbours, weighted by exp(-10 g), where g is the same of the grey
-    reflectance, averaged over 3x3 pixels; the means of both directions are added. Not in the
-    authors' program: nothing differs across the image's border, where theirs sees a black frame.
+    reflectance, averaged over 3x3 pixels; the means of both directions are added. As in the
+    authors' program, the right and lower border differ from a black frame.
 
     Args:
         illumination: (N, 1, H, W).
         reflectance: (N, 3, H, W).
     """
-    weights = reflectance.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    grey = (reflectance * weights).sum(1, keepdim=True)
+    light = _tensorflow.slopes(illumination)
+    colour = _tensorflow.slopes(_tensorflow.grey(reflectance))
     total = illumination.new_zeros(())
-    for axis in (2, 3):
-        nearby = functional.avg_pool2d(_steps(grey, axis), 3, 1, 1, count_include_pad=False)
-        total = total + (_steps(illumination, axis) * torch.exp(-10 * nearby)).mean()
+    for steps, edges in zip(light, colour, strict=True):
+        nearby = functional.avg_pool2d(edges, 3, 1, 1, count_include_pad=False)
+        total = total + (steps * torch.exp(-10 * nearby)).mean()
     return total
-
-
-def _steps(maps: Tensor, axis: int) -> Tensor:
-    """Return the absolute difference of each pixel and the next one, 0 for the last."""
-    last = maps.narrow(axis, maps.shape[axis] - 1, 1)
-    return maps.diff(dim=axis, append=last).abs()
 
 
 def decomposition_terms(network: Decomposition, batch: Batch) -> Terms:
@@ -83,7 +78,7 @@ def recipe(
     width: int = 64,
     port: bool = False,
 ) -> Recipe:
-    """Train one part as published: Adam at 1e-3, 16 crops of 48 pixels.
+    """Train one part as published: Adam at 1e-3, 16 crops of 48 pixels, TensorFlow's first weights.
 
     Not in the authors' program: the rate falls linearly to 0, where theirs falls to a tenth after
     a fifth of the steps, so that a shorter budget ends at a low rate too. The first part's
@@ -91,6 +86,7 @@ def recipe(
     normal-light image.
     """
     whole = Network(width, port)
+    _tensorflow.start(whole)
     if part == "model":
         whole.decomposition.load_state_dict(trained["decomposition"])
         whole.decomposition.requires_grad_(False)

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmark import jpeg, loop, weights
+from benchmark import crops, jpeg, loop, weights
 from benchmark.images import Image, to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.methods import Method, Plugin
-from benchmark.training import Batch, Batches, Recipe, Source
+from benchmark.training import Batch, Batches, Recipe
 
 SIZES = ((1, 1), (7, 13), (45, 61))
 LARGE = (401, 599)
@@ -114,7 +114,7 @@ def _train(
     torch.manual_seed(0)
     made = recipe_of(part, trained, **plugin.quick)
     recipe = dataclasses.replace(made, warmup=0, decay=False, ema=None)
-    batch = _batch(recipe.source)
+    batch = _batch(recipe)
     run = Run(
         STEPS,
         0,
@@ -128,25 +128,22 @@ def _train(
     return recipe, log
 
 
-def _batch(source: Source) -> Batch:
+def _batch(recipe: Recipe) -> Batch:
     """Return patches of random colour, normal-light or dark, and their JPEG at quality 80."""
     random = np.random.default_rng(0)
     patches = np.kron(random.random((BATCH, 3, 3, 3)), np.ones((1, 12, 12, 1)))
     normal = patches[:, 2:, 2:][:, :CROP_PX, :CROP_PX]  # off the 8x8 grid of JPEG
     dark = 0.3 * normal**2
     mixed = np.concatenate([dark[: BATCH // 2], normal[BATCH // 2 :]])
-    originals = {"normal": normal, "both": mixed}.get(source, dark)
+    originals = {"normal": normal, "both": mixed}.get(recipe.source, dark)
     inputs = [jpeg.compress(pixels, 80) for pixels in _pixels(originals)]
-    targets = _pixels({"pairs": normal, "unpaired": normal[::-1]}.get(source, originals))
-    return Batch(_tensor(np.stack(inputs)), _tensor(targets), torch.full((BATCH,), 80))
+    targets = _pixels({"pairs": normal, "unpaired": normal[::-1]}.get(recipe.source, originals))
+    seen = [(made, wanted, 80) for made, wanted in zip(inputs, targets, strict=True)]
+    return crops.batch(seen, recipe.whole)
 
 
 def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
     return to_uint8(images.astype(np.float32))
-
-
-def _tensor(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    return torch.from_numpy(to_float(pixels)).permute(0, 3, 1, 2).contiguous()
 
 
 def _loss_violations(part: str, recipe: Recipe, log: Sequence[Mapping[str, float]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias, cast
 
 import numpy as np
 import torch
@@ -11,28 +12,37 @@ from torch import Tensor
 from benchmark.compression import Item
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8
-from benchmark.training import Batch
+from benchmark.training import UNCHANGED, Batch, Change, Whole
 
 VALIDATION_CROP = 192
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
+"""(H, W, C), uint8 or float32 in [0, 1]."""
 
 
 class Cache:
-    """Decoded images, kept in memory as uint8 until the budget is spent, then read each time."""
+    """Decoded images, kept in memory until the budget is spent, then read each time.
+
+    What a recipe does to whole images is kept with them, so it is done once.
+    """
 
     def __init__(self, budget_bytes: int) -> None:
         self.left = budget_bytes
-        self.kept: dict[Path, Bytes] = {}
+        self.kept: dict[tuple[Path, Change | None], Pixels] = {}
 
-    def read(self, path: Path) -> Bytes:
-        """Return the image at `path` as uint8 (H, W, 3)."""
-        found = self.kept.get(path)
+    def read(self, path: Path, change: Change | None = None) -> Pixels:
+        """Return the image at `path`, changed as a whole."""
+        found = self.kept.get((path, change))
         if found is not None:
             return found
-        pixels = read_uint8(path)
+        pixels = _changed(read_uint8(path), change)
         if pixels.nbytes <= self.left:
             self.left -= pixels.nbytes
-            self.kept[path] = pixels
+            self.kept[path, change] = pixels
         return pixels
+
+
+def _changed(pixels: Bytes, change: Change | None) -> Pixels:
+    return pixels if change is None else change(pixels)
 
 
 class Crops:
@@ -50,6 +60,7 @@ class Crops:
         seed: int,
         budget_bytes: int = 3 << 30,
         others: Sequence[Path] = (),
+        whole: Whole = UNCHANGED,
     ) -> None:
         """Prepare crops.
 
@@ -61,6 +72,7 @@ class Crops:
             budget_bytes: Memory for decoded images.
             others: Normal-light images; if there are any, targets are crops of these, each drawn
                 on its own, instead of the items' targets.
+            whole: What is done to whole images before crops are cut.
 
         Raises:
             InputError: There are no items.
@@ -68,7 +80,7 @@ class Crops:
         if not items:
             raise InputError("There are no training images: see `mlsm-bench data status`.")
         self.items, self.crop, self.batch, self.seed = items, crop, batch, seed
-        self.others = others
+        self.others, self.whole = others, whole
         self.cache = Cache(budget_bytes)
 
     def draw(self, step: int, process: int) -> Batch:
@@ -76,24 +88,26 @@ class Crops:
         random = np.random.default_rng([self.seed, step, process])
         return _batch([self._one(random) for _ in range(self.batch)])
 
-    def _one(self, random: np.random.Generator) -> tuple[Bytes, Bytes, int]:
+    def _one(self, random: np.random.Generator) -> tuple[Pixels, Pixels, int]:
         item = self.items[int(random.integers(len(self.items)))]
         qf = sorted(item.inputs)[int(random.integers(len(item.inputs)))]
         symmetry = int(random.integers(8))
         place = random.random(2)
-        made = _cut(self.cache.read(item.inputs[qf]), self.crop, place, symmetry)
+        made = _cut(self.cache.read(item.inputs[qf], self.whole.input), self.crop, place, symmetry)
         target = item.target
         if self.others:
             target = self.others[int(random.integers(len(self.others)))]
             symmetry, place = int(random.integers(8)), random.random(2)
-        return made, _cut(self.cache.read(target), self.crop, place, symmetry), qf
+        wanted = self.cache.read(target, self.whole.target)
+        return made, _cut(wanted, self.crop, place, symmetry), qf
 
 
-def _cut(pixels: Bytes, crop: int, place: NDArray[np.float64], symmetry: int) -> Bytes:
+def _cut(pixels: Pixels, crop: int, place: NDArray[np.float64], symmetry: int) -> Pixels:
     """Cut a square at a place in [0, 1)^2 of the possible ones and apply a symmetry."""
     missing = [max(0, crop - side) for side in pixels.shape[:2]]
     if any(missing):
-        pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        beyond = ((0, missing[0]), (0, missing[1]), (0, 0))
+        pixels = cast(Pixels, np.pad(pixels, beyond, mode="symmetric"))
     top, left = (
         int(where * (side - crop + 1)) for where, side in zip(place, pixels.shape[:2], strict=True)
     )
@@ -101,17 +115,34 @@ def _cut(pixels: Bytes, crop: int, place: NDArray[np.float64], symmetry: int) ->
     return square[:, ::-1] if symmetry >= 4 else square
 
 
-def _batch(crops: Sequence[tuple[Bytes, Bytes, int]]) -> Batch:
+def batch(images: Sequence[tuple[Bytes, Bytes, int]], whole: Whole = UNCHANGED) -> Batch:
+    """Return whole images of one size, changed as a recipe says, as a batch.
+
+    Args:
+        images: Input and target, uint8 (H, W, 3), and quality factor.
+        whole: What is done to them.
+    """
+    return _batch(
+        [
+            (_changed(made, whole.input), _changed(target, whole.target), qf)
+            for made, target, qf in images
+        ]
+    )
+
+
+def _batch(crops: Sequence[tuple[Pixels, Pixels, int]]) -> Batch:
     inputs, targets, qfs = zip(*crops, strict=True)
     return Batch(_tensor(inputs), _tensor(targets), torch.tensor(qfs))
 
 
-def _tensor(crops: Sequence[Bytes]) -> Tensor:
-    pixels = torch.from_numpy(np.stack(crops))  # (N, c, c, 3) uint8
-    return pixels.permute(0, 3, 1, 2).contiguous().float().div_(255.0)  # (N, 3, c, c)
+def _tensor(crops: Sequence[Pixels]) -> Tensor:
+    pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).contiguous()  # (N, C, c, c)
+    return pixels if pixels.is_floating_point() else pixels.float().div_(255.0)
 
 
-def validation(items: Sequence[Item], limit: int = 16, crop: int = VALIDATION_CROP) -> list[Batch]:
+def validation(
+    items: Sequence[Item], limit: int = 16, crop: int = VALIDATION_CROP, whole: Whole = UNCHANGED
+) -> list[Batch]:
     """Return the centre crops of up to `limit` items, evenly chosen, each at one quality factor.
 
     The quality factors alternate over the items. No symmetry is applied.
@@ -123,7 +154,10 @@ def validation(items: Sequence[Item], limit: int = 16, crop: int = VALIDATION_CR
     for index, item in enumerate(chosen):
         qfs = sorted(item.inputs)
         qf = qfs[index % len(qfs)]
-        pair = (read_uint8(item.inputs[qf]), read_uint8(item.target))
+        pair = (
+            _changed(read_uint8(item.inputs[qf]), whole.input),
+            _changed(read_uint8(item.target), whole.target),
+        )
         side = min(crop, *pair[0].shape[:2])
         batches.append(
             _batch([(_cut(pair[0], side, centre, 0), _cut(pair[1], side, centre, 0), qf)])

@@ -157,8 +157,16 @@ def fit(
         torch.set_num_threads(params.threads)
     record["threads"] = torch.get_num_threads()
     others = normal_light(data) if recipe.source == "unpaired" else ()
-    source = crops.Crops(found["train"], recipe.crop, recipe.batch, params.seed, others=others)
-    batches = training.Batches(source.draw, crops.validation(found["validation"]))
+    source = crops.Crops(
+        found["train"],
+        recipe.crop,
+        recipe.batch,
+        params.seed,
+        others=others,
+        whole=recipe.whole,
+    )
+    held_out = crops.validation(found["validation"], whole=recipe.whole)
+    batches = training.Batches(source.draw, held_out)
     fabric = lightning_fabric.Fabric(devices=params.devices)
     log = loop.train(recipe, batches, run, fabric)
     record["kept_step"] = _kept_step(recipe, log)

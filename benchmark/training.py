@@ -8,22 +8,46 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmark.images import Bytes
 from benchmark.terms import Keep, Schedule
 
 Source = Literal["dark", "normal", "both", "pairs", "unpaired"]
 Optimiser: TypeAlias = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 Terms: TypeAlias = Mapping[str, Tensor]
+Change: TypeAlias = Callable[[Bytes], NDArray[np.uint8] | NDArray[np.float32]]
+
+
+class Whole(NamedTuple):
+    """What is done to whole decoded images before crops are cut from them.
+
+    A method that stretches an image by its smallest and largest value, or equalises its histogram,
+    does so with the whole image where it is used, and must see crops of such images in training.
+    Each function takes uint8 (H, W, 3) and returns (H, W, C), uint8 or float32 in [0, 1]; channels
+    beyond the image's own may follow. None leaves the image as it is.
+
+    Attributes:
+        input: Of the compressed images.
+        target: Of the images that outputs are compared with, in validation too.
+    """
+
+    input: Change | None = None
+    target: Change | None = None
+
+
+UNCHANGED = Whole()
 
 
 class Batch(NamedTuple):
-    """Aligned crops, float32 [0, 1].
+    """Aligned crops, float32 [0, 1], cut from images that `Recipe.whole` was applied to.
 
     Attributes:
-        input: (N, 3, c, c), JPEG-compressed: dark images, normal-light ones where the recipe's
-            source is `normal`, either where it is `both`.
+        input: (N, 3, c, c), or with the channels that `whole` adds, JPEG-compressed: dark images,
+            normal-light ones where the recipe's source is `normal`, either where it is `both`.
         target: (N, 3, c, c): with source `pairs` the normal-light image, with `unpaired` a crop
             of some other normal-light image (in validation that of the pair), else the same image
             before compression.
@@ -77,7 +101,8 @@ class Recipe:
         batch: Crops a step, all processes together.
         crop: Side of a crop in pixels.
         steps: The published budget in steps; a profile may set another.
-        predict: Image to image, (N, 3, H, W) in [0, 1]; validation compares it with the target.
+        predict: From a batch's input to an image, (N, 3, H, W) in [0, 1]; validation compares it
+            with the target.
         sees_qf: Whether `predict` also takes the quality factors, as deblockers that are given the
             quantisation tables do.
         warmup: Steps over which the learning rate rises from 0.
@@ -86,6 +111,7 @@ class Recipe:
         rate_factor: Multiplies the learning rates of all phases.
         ema: Decay of the running average of weights that is saved instead of the last, or None.
         keep: Which weights are the result: the last, or those of the best validation PSNR.
+        whole: What is done to whole images before crops are cut.
     """
 
     network: nn.Module
@@ -102,6 +128,7 @@ class Recipe:
     keep: Keep = "last"
     rate_factor: float = 1.0
     sees_qf: bool = False
+    whole: Whole = UNCHANGED
 
     def factor(self, step: int, budget: int) -> float:
         """Return what the learning rate is multiplied by at a step of a budget."""

@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import lightning_fabric
+import numpy as np
 import pandas as pd
 import torch
 
-from benchmark import fitting, methods, params, planning, provenance
+from benchmark import crops, fitting, methods, params, planning, provenance
 from benchmark.params import Params
 from benchmark.training import Batch, Recipe
 
@@ -45,9 +46,16 @@ def parts(chosen: Params, names: Sequence[str] | None) -> list[tuple[str, str, R
 
 
 def batch(recipe: Recipe, qfs: list[int]) -> Batch:
-    shape = (recipe.batch, 3, recipe.crop, recipe.crop)
-    levels = torch.tensor([qfs[i % len(qfs)] for i in range(recipe.batch)])
-    return Batch(torch.rand(shape) * 0.3, torch.rand(shape), levels)
+    random, shape = np.random.default_rng(0), (recipe.crop, recipe.crop, 3)
+    images = [
+        (
+            random.integers(0, 76, shape, np.uint8),
+            random.integers(0, 256, shape, np.uint8),
+            qfs[index % len(qfs)],
+        )
+        for index in range(recipe.batch)
+    ]
+    return crops.batch(images, recipe.whole)
 
 
 def seconds(recipe: Recipe, qfs: list[int], fabric: lightning_fabric.Fabric) -> float:

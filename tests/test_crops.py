@@ -9,6 +9,7 @@ from benchmark.compression import Item
 from benchmark.crops import Crops
 from benchmark.errors import InputError
 from benchmark.images import read_uint8, write
+from benchmark.training import Whole
 
 HEIGHT, WIDTH = 40, 56
 
@@ -190,3 +191,70 @@ def test_unpaired_targets_are_cut_from_other_images_on_their_own(item, tmp_path)
     assert (
         Crops([item], 8, 1, 1, others=[tmp_path / "other.png"]).draw(0, 0).input == paired.input
     ).all()
+
+
+def spread(pixels):
+    """Stretch rows and columns of a whole image to [0, 1]; a crop alone would give other values."""
+    return (pixels / pixels.max((0, 1)).clip(1)).astype(np.float32)
+
+
+def doubled(pixels):
+    """Append the image upside down as three more channels."""
+    return np.concatenate([pixels, pixels[::-1]], axis=2)
+
+
+def test_whole_images_of_both_sides_are_changed_before_crops_are_cut(item):
+    batch = Crops([item], 16, 8, seed=0, whole=Whole(spread, spread)).draw(0, 0)
+    plain = Crops([item], 16, 8, seed=0).draw(0, 0)
+    most = torch.tensor([HEIGHT - 1, WIDTH - 1]).view(1, 2, 1, 1)
+    for changed, image in ((batch.input, plain.input), (batch.target, plain.target)):
+        torch.testing.assert_close(changed[:, :2], levels(image)[:, :2] / most)
+        assert changed.dtype == torch.float32
+
+
+def test_one_side_may_be_changed_alone_and_have_more_channels(item):
+    batch = Crops([item], 16, 8, seed=0, whole=Whole(input=doubled)).draw(0, 0)
+    plain = Crops([item], 16, 8, seed=0).draw(0, 0)
+    assert torch.equal(batch.target, plain.target)
+    assert torch.equal(batch.input[:, :3], plain.input)
+    rows = levels(batch.input)
+    assert torch.equal(rows[:, 3], HEIGHT - 1 - rows[:, 0])  # cut at the same place of both
+
+
+def test_a_whole_image_is_changed_once_while_it_is_kept(item):
+    changed = []
+
+    def record(pixels):
+        changed.append(pixels.shape)
+        return pixels
+
+    source = Crops([item], 16, 8, seed=0, whole=Whole(record, record))
+    for step in range(4):
+        source.draw(step, 0)
+    assert changed == [(HEIGHT, WIDTH, 3)] * 3  # two quality factors and the target
+
+
+def test_kept_images_count_as_large_as_they_are_after_the_change(item):
+    bytes_changed = HEIGHT * WIDTH * 3 * 4
+    source = Crops(
+        [item], 16, 64, seed=0, budget_bytes=2 * bytes_changed, whole=Whole(spread, spread)
+    )
+    source.draw(0, 0)
+    assert len(source.cache.kept) == 2
+    assert source.cache.left == 0
+
+
+def test_validation_images_are_changed_as_a_whole_too(item):
+    (batch,) = crops.validation([item], crop=16, whole=Whole(spread, doubled))
+    (plain,) = crops.validation([item], crop=16)
+    most = torch.tensor([HEIGHT - 1, WIDTH - 1]).view(1, 2, 1, 1)
+    torch.testing.assert_close(batch.input[:, :2], levels(plain.input)[:, :2] / most)
+    assert batch.target.shape == (1, 6, 16, 16)
+
+
+def test_a_batch_of_whole_images_is_changed_as_its_recipe_says():
+    pixels = coordinates(8, 8)
+    seen = crops.batch([(pixels, pixels, 80)], Whole(input=doubled))
+    assert seen.input.shape == (1, 6, 8, 8)
+    assert torch.equal(levels(seen.target)[0, 0], torch.arange(8).view(8, 1).expand(8, 8))
+    assert seen.qf.tolist() == [80]

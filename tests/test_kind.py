@@ -4,18 +4,19 @@ import math
 
 import numpy as np
 import pytest
+import scipy.signal
 import skimage.filters
 import skimage.metrics
 import torch
 from torch import nn
 
 from baselines import _kind_losses as losses
-from baselines import kind
+from baselines import _tensorflow, kind
 from baselines._kind_networks import Decomposition, Layers, Network, Up, blur, halve, stretch
 from benchmark import loop, methods, weights
 from benchmark.images import to_float
 from benchmark.loop import Run
-from benchmark.training import Batch, Batches
+from benchmark.training import UNCHANGED, Batch, Batches
 
 
 def network_of(width=4, ratio=5.0, stretch=True, port=False):
@@ -129,57 +130,116 @@ def test_a_light_reflectance_is_not_brightened_by_the_blend():
     torch.testing.assert_close(output, torch.full_like(output, 0.8))
 
 
-def test_slopes_are_stretched_to_the_whole_range():
-    maps = torch.tensor([[0.0, 0.2, 0.2], [0.0, 0.1, 0.5]]).view(1, 1, 2, 3)
-    down, across = losses.slopes(maps)
-    steps = [[0.2, 0.0, 0.0], [0.1, 0.4, 0.0]]  # across; the last column has no neighbour
-    torch.testing.assert_close(across[0, 0], torch.tensor(steps) / 0.4001)
-    steps = [[0.0, 0.1, 0.3], [0.0, 0.0, 0.0]]
-    torch.testing.assert_close(down[0, 0], torch.tensor(steps) / 0.3001)
+def test_slopes_reach_from_the_last_row_and_column_to_a_black_frame():
+    maps = torch.tensor([[0.1, 0.2, 0.2], [0.0, 0.1, 0.5]]).view(1, 1, 2, 3)
+    across, down = _tensorflow.slopes(maps)
+    # across: of the row below; the row below the last is the frame
+    torch.testing.assert_close(across[0, 0], torch.tensor([[0.1, 0.4, 0.5], [0.0, 0.0, 0.0]]))
+    # down: of the column on the right; the column right of the last is the frame
+    torch.testing.assert_close(down[0, 0], torch.tensor([[0.1, 0.3, 0.0], [0.1, 0.5, 0.0]]))
+
+
+def test_slopes_are_stretched_with_the_step_to_the_frame_among_them():
+    maps = torch.tensor([[0.1, 0.2, 0.2], [0.0, 0.1, 0.5]]).view(1, 1, 2, 3)
+    across, down = losses.slopes(maps)
+    expected = torch.tensor([[0.1, 0.4, 0.5], [0.0, 0.0, 0.0]]) / 0.5001
+    torch.testing.assert_close(across[0, 0], expected)
+    expected = torch.tensor([[0.1, 0.3, 0.0], [0.1, 0.5, 0.0]]) / 0.5001
+    torch.testing.assert_close(down[0, 0], expected)
+
+
+def half_lit(low, high):
+    """A map of 4 x 4 whose left half is `low` and right half `high`."""
+    maps = torch.full((1, 1, 4, 4), low)
+    maps[..., 2:] = high
+    return maps
 
 
 def test_mutual_consistency_by_hand():
-    edge = torch.zeros(1, 1, 4, 4)
-    edge[..., 2:] = 0.5  # the only edge is stretched to 1, at 4 of 16 places
-    one = 0.5 / 0.5001
-    flat = torch.full_like(edge, 0.3)
-    alone = losses.mutual_consistency(edge, flat).item()
-    assert alone == pytest.approx(one * math.exp(-10 * one) / 4)
-    both = losses.mutual_consistency(edge, edge).item()
-    assert both == pytest.approx(2 * one * math.exp(-20 * one) / 4)
-    assert both < alone
+    edge, flat = half_lit(0.2, 0.8), torch.full((1, 1, 4, 4), 0.3)
+
+    def cost(first, second):
+        return (first + second) * math.exp(-10 * (first + second))
+
+    low, step, high, level = 0.2 / 0.8001, 0.6 / 0.8001, 0.8 / 0.8001, 0.3 / 0.3001
+    # Three rows have the edge and the frame's step across, three columns the frame's step down.
+    alone = 3 * (cost(step, 0) + cost(high, level)) + cost(low, level) + 2 * cost(high, level)
+    assert losses.mutual_consistency(edge, flat).item() == pytest.approx(alone / 16, rel=1e-4)
+    both = 3 * (cost(step, step) + cost(high, high)) + cost(low, low) + 2 * cost(high, high)
+    assert losses.mutual_consistency(edge, edge).item() == pytest.approx(both / 16, rel=1e-4)
+    assert cost(step, step) < cost(step, 0)
 
 
 def test_smoothness_by_hand():
-    light = torch.zeros(1, 1, 4, 4)
-    light[..., 2:] = 0.5
-    one = 0.5 / 0.5001
-    flat = torch.full((1, 3, 4, 4), 0.3)
-    assert losses.smoothness(light, flat).item() == pytest.approx(one / 0.01 / 4, rel=1e-5)
+    light, flat = half_lit(0.2, 0.8), torch.full((1, 3, 4, 4), 0.3)
+    grey = 0.3 * 0.9999  # the sum of TensorFlow's weights
+    frame = 0.8 / 0.8001 / (grey / (grey + 0.0001))
+    across = 3 * (0.6 / 0.8001 / 0.01 + frame)
+    down = 0.2 / 0.8001 / (grey / (grey + 0.0001)) + 2 * frame
+    assert losses.smoothness(light, flat).item() == pytest.approx((across + down) / 16, rel=1e-4)
     same = light.expand(1, 3, 4, 4)  # where the image has the edge too it costs little
-    assert losses.smoothness(light, same).item() == pytest.approx(1 / 4, rel=1e-5)
+    assert losses.smoothness(light, same).item() == pytest.approx((3 + 3 + 3) / 16, rel=1e-3)
+
+
+def slopes_of_scipy(maps):
+    """Slopes across and down of (N, 1, H, W), stretched, by a convolution with a black frame."""
+    kernel = np.array([[0.0, 0.0], [-1.0, 1.0]])
+    framed = np.pad(maps[:, 0].double().numpy(), ((0, 0), (0, 1), (0, 1)))
+    for each in (kernel, kernel.T):
+        found = np.abs([scipy.signal.correlate2d(image, each, "valid") for image in framed])
+        yield (found - found.min()) / (found.max() - found.min() + 0.0001)
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.5, 0.25, 0.1])
+def test_smoothness_agrees_with_scipy(contrast):
+    image = batch_of().target + 0.05 * torch.rand(2, 3, 32, 32)
+    light = image.amax(1, keepdim=True)
+    light = light.mean() + contrast * (light - light.mean())
+    grey = (image * torch.tensor([0.2989, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    pairs = zip(slopes_of_scipy(light), slopes_of_scipy(grey), strict=True)
+    expected = sum((steps / np.maximum(edges, 0.01)).mean() for steps, edges in pairs)
+    assert losses.smoothness(light, image).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_smoothness_sees_the_contrast_of_the_illumination():
+    image = batch_of().target + 0.05 * torch.rand(2, 3, 32, 32)
+    light = image.amax(1, keepdim=True)
+
+    def cost(contrast):
+        changed = light.mean() + contrast * (light - light.mean())
+        return losses.smoothness(changed, image).item()
+
+    costs = [cost(contrast) / cost(1.0) for contrast in (0.5, 0.25, 0.1)]
+    # the authors' program on photographs: .84, .45 and .21 of 1.46; without the frame all are 1
+    assert costs == pytest.approx([0.57, 0.31, 0.14], abs=0.08)
+
+
+def test_a_level_illumination_with_a_trace_of_noise_is_smooth():
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(1, 1, 48, 48, generator=generator)
+    image = torch.rand(1, 3, 48, 48, generator=generator)
+    assert losses.smoothness(0.8 + 0.001 * noise, image).item() < 0.5
 
 
 def test_slope_distance_by_hand():
-    edge = torch.zeros(1, 1, 4, 4)
-    edge[..., 2:] = 0.5
-    one = 0.5 / 0.5001
-    found = losses.slope_distance(edge, torch.zeros_like(edge)).item()
-    assert found == pytest.approx(one**2 / 4)
+    edge, black = half_lit(0.2, 0.8), torch.zeros(1, 1, 4, 4)
+    across = 3 * ((0.6 / 0.8001) ** 2 + (0.8 / 0.8001) ** 2)
+    down = (0.2 / 0.8001) ** 2 + 2 * (0.8 / 0.8001) ** 2
+    found = losses.slope_distance(edge, black).item()
+    assert found == pytest.approx((across + down) / 16)
     assert losses.slope_distance(edge, edge).item() == 0
 
 
 def test_decomposition_losses_have_the_published_weights():
     network, batch = network_of(), batch_of()
-    image = stretch(batch.input)
-    dark, normal = network.decomposition(image), network.decomposition(batch.target)
+    dark, normal = network.decomposition(batch.input), network.decomposition(batch.target)
     terms = kind.decomposition_terms(network, batch)
     expected = {
-        "dark": (dark.reflectance * dark.illumination - image).abs().mean(),
+        "dark": (dark.reflectance * dark.illumination - batch.input).abs().mean(),
         "normal": (normal.reflectance * normal.illumination - batch.target).abs().mean(),
         "reflectance": 0.01 * (dark.reflectance - normal.reflectance).abs().mean(),
         "mutual": 0.2 * losses.mutual_consistency(dark.illumination, normal.illumination),
-        "dark_smoothness": 0.15 * losses.smoothness(dark.illumination, image),
+        "dark_smoothness": 0.15 * losses.smoothness(dark.illumination, batch.input),
         "normal_smoothness": 0.15 * losses.smoothness(normal.illumination, batch.target),
     }
     assert terms.keys() == expected.keys()
@@ -208,6 +268,37 @@ def test_the_adjustment_learns_both_directions_with_the_true_ratio():
     assert torch.equal(illumination, torch.cat([dark, normal]))
     darker = (dark / (normal + 1e-4)).mean((1, 2, 3))
     torch.testing.assert_close(ratio.flatten(), torch.cat([1 / darker + 1e-4, darker]))
+
+
+def test_whole_images_of_both_sides_are_stretched_before_crops_are_cut():
+    pixels = np.random.default_rng(0).integers(3, 64, (20, 30, 3), np.uint8)
+    for part in ("decomposition", "model"):
+        made = recipe_of(part)
+        assert made.whole == (kind.stretched, kind.stretched)
+        assert recipe_of(part, stretch=False).whole == UNCHANGED
+    found = made.whole.input(pixels)
+    assert found.dtype == np.float32
+    low, high = int(pixels.min()), int(pixels.max())
+    np.testing.assert_allclose(found, (pixels - np.float32(low)) / (high - low), atol=1e-6)
+
+
+def test_what_is_validated_is_what_the_method_does_with_the_whole_image():
+    made = recipe_of("model")
+    pixels = np.random.default_rng(0).integers(3, 64, (16, 24, 3), np.uint8)
+    seen = torch.from_numpy(made.whole.input(pixels)).permute(2, 0, 1)[None]
+    whole = torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        torch.testing.assert_close(made.predict(seen), made.network(whole))
+
+
+def test_training_starts_from_weights_as_tensorflow_draws_them():
+    made = recipe_of("decomposition", width=32).network
+    conv, enlarge = made.down[1], made.enlarge[0].conv  # 3 x 3, 64 to 128; 2 x 2, 128 to 64
+    for layer, fans in ((conv, 9 * (64 + 128)), (enlarge, 4 * (64 + 128))):
+        bound = math.sqrt(6 / fans)
+        assert layer.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+        assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+    assert all(value.abs().max() == 0 for name, value in made.named_parameters() if "bias" in name)
 
 
 def test_the_published_recipe():

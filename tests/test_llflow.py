@@ -12,8 +12,10 @@ from baselines import _llflow_encoder as encoder
 from baselines import _llflow_flow as flow
 from baselines import llflow
 from benchmark import loop, methods
+from benchmark.compression import Item
+from benchmark.crops import Crops
 from benchmark.errors import InputError
-from benchmark.images import to_float
+from benchmark.images import to_float, write
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
 
@@ -36,11 +38,11 @@ def network_of(**settings):
 
 
 def batch_of(count=2, side=32, seed=0):
-    """Dark and normal-light images of 4x4 patches of random colour."""
+    """Dark images with their equalised selves, normal-light ones, of patches of random colour."""
     generator = torch.Generator().manual_seed(seed)
     normal = torch.rand(count, 3, side // 4, side // 4, generator=generator)
     normal = nn.functional.interpolate(normal, scale_factor=4)
-    return Batch(0.3 * normal**2, normal, torch.full((count,), 80))
+    return Batch(encoder.with_equalised(0.3 * normal**2), normal, torch.full((count,), 80))
 
 
 def shaken(module, strength=1.0):
@@ -280,11 +282,47 @@ def test_a_noise_map_by_hand():
 
 
 def test_the_encoder_sees_logarithm_equalised_image_colours_and_noise():
-    image = batch_of().input
-    found = encoder.inputs(image)
+    pair = batch_of().input
+    image, found = pair[:, :3], encoder.inputs(pair)
     colours = encoder.colour_map(image + 0.001)
     parts = [(image + 0.001).log(), encoder.equalise(image), colours, encoder.noise_map(colours)]
     assert torch.equal(found, torch.cat(parts, 1))
+
+
+def test_histograms_are_equalised_over_the_whole_image_and_crops_cut_after(tmp_path):
+    """A crop of the dark half alone would be equalised to the whole range."""
+    pixels = np.random.default_rng(0).integers(2, 40, (40, 64, 3), np.uint8)
+    pixels[:, 32:] += 100
+    write(tmp_path / "dark.png", pixels)
+    write(tmp_path / "normal.png", pixels)
+    item = Item({90: tmp_path / "dark.png"}, tmp_path / "normal.png")
+    whole = llflow.recipe("model", {}, **TINY).whole
+    seen = Crops([item], crop=16, batch=40, seed=0, whole=whole).draw(0, 0)
+    table = encoder.equalise(torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None])[0]
+    expected = {}  # channel and level to equalised level
+    for channel in range(3):
+        for level, to in zip(pixels[..., channel].ravel(), table[channel].ravel(), strict=True):
+            expected[channel, int(level)] = to.item()
+    image, equalised = seen.input.chunk(2, 1)
+    levels = (image * 255).round().int()
+    for channel in range(3):
+        found = zip(levels[:, channel].ravel(), equalised[:, channel].ravel(), strict=True)
+        assert all(abs(expected[channel, int(level)] - to.item()) < 1e-6 for level, to in found)
+    dark = image.amax((1, 2, 3)) < 0.3
+    assert dark.any()
+    assert equalised[dark].max() < 0.6
+    assert seen.target.shape == (40, 3, 16, 16)
+
+
+def test_what_is_validated_is_what_the_method_does_with_the_whole_image():
+    torch.manual_seed(0)
+    made = llflow.recipe("model", {}, **TINY)
+    shaken(made.network).eval()
+    pixels = np.random.default_rng(0).integers(0, 60, (32, 48, 3), np.uint8)
+    pair = torch.from_numpy(made.whole.input(pixels)).permute(2, 0, 1)[None] / 255
+    whole = torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        assert torch.equal(made.predict(pair), made.network(whole))
 
 
 def test_features_come_in_three_sizes_with_the_tapped_blocks_stacked():
@@ -364,9 +402,9 @@ def test_the_network_learns_to_brighten_two_images(tmp_path):
     network, log = trained(40, tmp_path, rate=5e-3)
     batch = batch_of(side=16)
     with torch.no_grad():
-        output = network.eval()(batch.input)
+        output = network.eval().brighten(batch.input)
     assert log[-1]["train/nll"] < log[0]["train/nll"] - 2  # bits a pixel
-    before = (batch.input - batch.target).square().mean()
+    before = (batch.input[:, :3] - batch.target).square().mean()
     assert (output - batch.target).square().mean() < 0.5 * before
 
 

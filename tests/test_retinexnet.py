@@ -29,6 +29,15 @@ def recipe_of(part, width=8):
     return retinexnet.recipe(part, {"decomposition": decomposition}, width=width)
 
 
+def test_training_starts_from_weights_as_tensorflow_draws_them():
+    made = recipe_of("decomposition", width=64).network
+    for layer, fans in ((made.first, 81 * (4 + 64)), (made.convs[2], 9 * (64 + 64))):
+        bound = math.sqrt(6 / fans)
+        assert layer.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+        assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+        assert layer.bias.abs().max() == 0
+
+
 def count(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
@@ -82,14 +91,32 @@ def test_skips_are_summed_after_the_activation():
     torch.testing.assert_close(network(layers), expected)
 
 
+def at_the_frame(first, second, third, grey):
+    """Weigh what three pixels at the black frame differ from it by, in 4 x 4 of one grey.
+
+    A mean over 3 x 3 differences of the grey, fewer at the border, has the frame in a half of them
+    at the first two pixels and in a third at the third, beside which is the corner, where nothing
+    differs.
+    """
+    grey = 0.9999 * grey  # the sum of TensorFlow's weights
+    return (first + second) * math.exp(-10 * grey / 2) + third * math.exp(-10 * grey / 3)
+
+
 def test_smoothness_by_hand():
-    illumination = torch.zeros(1, 1, 4, 4)
-    illumination[..., 2:] = 0.5  # a step between two columns, 4 of 16 differences
-    flat = torch.full((1, 3, 4, 4), 0.3)
-    assert retinexnet.smoothness(illumination, flat).item() == pytest.approx(0.5 / 4)
-    edge = flat + illumination  # the reflectance has the step too
-    weights = math.exp(-10 * 0.5 / 3)  # a third of the 3x3 pixels around it differs
-    assert retinexnet.smoothness(illumination, edge).item() == pytest.approx(0.5 / 4 * weights)
+    light = torch.full((1, 1, 4, 4), 0.25)
+    light[..., 2:] = 0.75  # a step between two columns, in three rows
+    across = 3 * 0.5 + at_the_frame(0.75, 0.75, 0.75, grey=0.3)
+    down = at_the_frame(0.25, 0.75, 0.75, grey=0.3)
+    found = retinexnet.smoothness(light, flat(0.3, 3)).item()
+    assert found == pytest.approx((across + down) / 16, rel=1e-5)
+
+
+def test_smoothness_matters_less_where_the_reflectance_differs():
+    light = torch.zeros(1, 1, 8, 8)
+    light[..., 2:4] = 0.5
+    edge = light.expand(1, 3, 8, 8) + 0.2
+    level = retinexnet.smoothness(light, torch.full((1, 3, 8, 8), 0.2)).item()
+    assert retinexnet.smoothness(light, edge).item() < 0.5 * level
 
 
 def test_smoothness_is_the_same_for_the_transposed_image():
@@ -123,8 +150,8 @@ def test_decomposition_losses_by_hand():
         "normal": 0.02,
         "dark_crossed": 0.001 * 0.06,
         "normal_crossed": 0.001 * 0.16,
-        "dark_smoothness": 0.0,
-        "normal_smoothness": 0.0,
+        "dark_smoothness": 0.1 * 2 * at_the_frame(0.2, 0.2, 0.2, grey=0.6) / 16,
+        "normal_smoothness": 0.1 * 2 * at_the_frame(0.9, 0.9, 0.9, grey=0.8) / 16,
         "reflectance": 0.01 * 0.2,
     }
     assert {name: term.item() for name, term in terms.items()} == pytest.approx(expected, abs=1e-7)
@@ -135,10 +162,12 @@ def test_relighting_losses_by_hand():
     network.decomposition = Fixed(Layers(flat(0.5, 3), flat(0.2, 1)))
     light = flat(1.0, 1)
     light[..., 2:] = 1.4
+    across = 3 * 0.4 + at_the_frame(1.4, 1.4, 1.4, grey=0.5)
+    down = at_the_frame(1.0, 1.4, 1.4, grey=0.5)
     network.relighting = Fixed(light)
     terms = retinexnet.relighting_terms(network, Batch(flat(0.1, 3), flat(0.6, 3), torch.tensor(8)))
     assert terms["output"].item() == pytest.approx(0.1)
-    assert terms["smoothness"].item() == pytest.approx(3 * 0.4 / 4)
+    assert terms["smoothness"].item() == pytest.approx(3 * (across + down) / 16, rel=1e-5)
 
 
 def test_the_published_recipe():
