@@ -24,7 +24,7 @@ from benchmark import (
 )
 from benchmark.cli_options import JsonOption, TrackOption, WeightsOption, chosen_track
 from benchmark.console import note, print_rows, say, shown
-from benchmark.errors import InputError
+from benchmark.errors import told
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data_app = typer.Typer(no_args_is_help=True)
@@ -41,11 +41,8 @@ app.command("export")(cli_export.export)
 
 def main() -> None:
     """Run the command line; what a user can mend is one sentence on stderr and status 2."""
-    try:
+    with told():
         app()
-    except InputError as error:
-        note(f"error: {error}")
-        raise SystemExit(2) from None
 
 
 @app.callback()
@@ -65,11 +62,14 @@ def list_methods(
     rows = []
     for name in methods.names():
         found, chain = methods.find(name), methods.Chain((name,))
-        ready = [
+        ready: list[str] = [
             track
             for track in store.tracks(chain)
             if not store.absent(chain, track, ROOT / "weights" / weights)
         ]
+        if wrong := store.broken(found):
+            ready.append("released: broken")
+            note(f"warning: {wrong}.")
         rows.append(
             {
                 "name": name,

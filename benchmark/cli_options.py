@@ -27,6 +27,9 @@ def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
     from benchmark import weights as store
 
     known = store.tracks(chain)
+    for step in chain.plugins if asked == "auto" else ():
+        if wrong := store.broken(step):
+            note(f"warning: {wrong}; released weights of {step.name} are left out.")
     if asked == "auto":
         there = [track for track in known if not store.absent(chain, track, trained)]
         if not there:

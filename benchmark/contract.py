@@ -185,7 +185,7 @@ def _reloaded(plugin: Plugin, states: Mapping[str, Mapping[str, Any]], folder: P
     """Store the weights, read them again and build the method from them."""
     path = folder / "model.pt"
     weights.save(path, weights.Checkpoint(plugin.name, "model", plugin.quick, states["model"]))
-    found = weights.load(path)
+    found = weights.load(path, plugin.name)
     return plugin.build(found.state, **found.settings)
 
 

@@ -1,8 +1,10 @@
-"""The one error a user can cause, and many of them at once."""
+"""The one error a user can cause, many of them at once, and how a program ends with one."""
 
-from collections.abc import Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
 
-from benchmark.console import printable
+from benchmark.console import note, printable, shown
 
 
 class InputError(ValueError):
@@ -15,6 +17,26 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """End the program with one sentence on stderr and status 2 where a user can mend the cause.
+
+    Besides `InputError`, this is a file or folder that the system refuses: a name that is too
+    long, a lack of permission, a disk that is gone.
+    """
+    try:
+        yield
+    except InputError as error:
+        note(f"error: {error}")
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        name, reason = shown(os.fsdecode(error.filename)), error.strerror
+        note(f"error: {name} cannot be used ({reason}): check the path and its permissions.")
+        raise SystemExit(2) from None
 
 
 class ProblemsError(InputError):

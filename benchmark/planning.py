@@ -120,7 +120,7 @@ def _is_there(params: Params, name: str, part: str, steps: int) -> bool:
     found = path if path.is_file() else whole
     if not found.is_file():
         return False
-    return found != path or bool(weights.load(found).record.get("steps") == steps)
+    return found != path or bool(weights.load(found, name, part).record.get("steps") == steps)
 
 
 def scoring(params: Params) -> dict[str, Any]:

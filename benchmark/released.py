@@ -10,9 +10,6 @@ from benchmark.methods import Plugin, Released, WeightsFile
 
 State = Literal["present", "absent", "broken"]
 
-_MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What loading raises where a file's content does not suit the module."""
-
 
 class Listed(NamedTuple):
     """A released file, as it lies on this machine.
@@ -110,7 +107,7 @@ def _verdict(plugin: Plugin, released: Released) -> Verdict:
         words = _loaded(plugin, released, weights.read_released(released))
     except InputError as error:
         return Verdict(plugin.name, released.name, "broken", str(error))
-    except _MISFITS as error:
+    except weights.MISFITS as error:
         words = f"does not load into {plugin.module}: {type(error).__name__}: {error}"
         return Verdict(plugin.name, released.name, "broken", words)
     return Verdict(plugin.name, released.name, "present", words)

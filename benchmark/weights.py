@@ -3,8 +3,9 @@
 import functools
 import pickle
 import struct
+import textwrap
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmark.methods import (
 from benchmark.terms import Track
 
 FORMAT = 1
+_AGAIN = "train it again with dvc repro, or restore the file that ships with git restore"
 _UNREADABLE = (
     AssertionError,
     AttributeError,
@@ -34,6 +36,8 @@ _UNREADABLE = (
     struct.error,
 )
 """What torch.load raises for files that are cut short, damaged or something else altogether."""
+MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What building a method raises where the content of a weights file does not suit its network."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,33 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     outputs.write_tensors(path, {"format": FORMAT} | asdict(checkpoint))
 
 
-def load(path: Path) -> Checkpoint:
-    """Read a checkpoint.
+def load(path: Path, method: str, part: str = "model") -> Checkpoint:
+    """Read the checkpoint of a method's part.
+
+    Args:
+        path: The file.
+        method: The plugin's name.
+        part: Which of its parts.
 
     Raises:
-        InputError: The file is missing or is not a checkpoint of this suite.
+        InputError: The file is missing, is not a checkpoint of this suite, or holds another method
+            or part.
     """
     content = read(path)
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise InputError(f"{path} is not a checkpoint of this suite: train it again.")
-    return Checkpoint(**content)
+    known = {one.name for one in fields(Checkpoint)} | {"format"}
+    if not isinstance(content, dict) or content.get("format") != FORMAT or set(content) != known:
+        raise InputError(
+            f"{path} is not a checkpoint of this suite, expected part {part} of {method}: remove "
+            f"it, then {_AGAIN}."
+        )
+    found = Checkpoint(**{name: value for name, value in content.items() if name != "format"})
+    if (found.method, found.part) != (method, part):
+        own = trained_path(path.parent, found.method, found.part).name
+        raise InputError(
+            f"{path} holds part {found.part} of {found.method}, expected part {part} of {method}: "
+            f"give it back its name, {own}, then {_AGAIN}."
+        )
+    return found
 
 
 def read(path: Path) -> Any:
@@ -86,7 +107,9 @@ def read(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         raise InputError(
-            f"{path} cannot be read as weights ({type(error).__name__}): get the file again."
+            f"{path} with {path.stat().st_size:,} bytes cannot be read as weights "
+            f"({type(error).__name__}), it is cut short or something else: remove it, then "
+            f"{_AGAIN}."
         ) from error
 
 
@@ -149,9 +172,22 @@ def _absent(step: Plugin, track: Track, trained: Path) -> str:
     chosen = step.released[0]
     if chosen.partial:
         return f"released weights of {step.title} are partial: {chosen.partial}"
+    wrong = broken(step)
+    if wrong:
+        return wrong
     missing = [file.file for file in chosen.files if find_released(file) is None]
     if missing:
         return f"released weights of {step.title} are absent ({', '.join(missing)})"
+    return ""
+
+
+def broken(step: Plugin) -> str:
+    """Return what is wrong with a method's released files, or "" where they are sound or absent."""
+    try:
+        for file in step.released[0].files if step.released else ():
+            find_released(file)
+    except InputError as error:
+        return str(error).removesuffix(".")
     return ""
 
 
@@ -184,10 +220,29 @@ def _build(step: Plugin, track: Track, trained: Path, chain: Chain) -> Any:
     if not step.learned:
         return step.build(**chain.settings_of(step.name))
     if track == "retrained":
-        checkpoint = load(trained_path(trained, step.name))
-        return step.build(checkpoint.state, **checkpoint.settings)
+        path = trained_path(trained, step.name)
+        checkpoint = load(path, step.name)
+        return _fitted(step, checkpoint.state, checkpoint.settings, str(path), _AGAIN)
     released = step.released[0]
-    return step.build(read_released(released), **released.settings)
+    files = ", ".join(file.file for file in released.files)
+    remedy = f"run `mlsm-bench weights verify {step.name}`"
+    return _fitted(step, read_released(released), released.settings, files, remedy)
+
+
+def _fitted(
+    step: Plugin, state: Mapping[str, Any], settings: Mapping[str, Any], file: str, remedy: str
+) -> Any:
+    """Build a method, or say in one sentence why its weights do not fit."""
+    try:
+        return step.build(state, **settings)
+    except InputError:
+        raise
+    except MISFITS as error:
+        words = textwrap.shorten(f"{type(error).__name__}: {error}", 240, placeholder=" ...")
+        raise InputError(
+            f"{file} does not fit the network of {step.name} with settings {dict(settings)} "
+            f"({words}): it is cut, or of another architecture or version; {remedy}."
+        ) from error
 
 
 def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, Any]]:
@@ -197,7 +252,7 @@ def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, A
         if not step.learned:
             made[step.name] = chain.settings_of(step.name)
         elif track == "retrained":
-            made[step.name] = dict(load(trained_path(trained, step.name)).settings)
+            made[step.name] = dict(load(trained_path(trained, step.name), step.name).settings)
         else:
             made[step.name] = dict(step.released[0].settings)
     return {name: found for name, found in made.items() if found}
@@ -206,7 +261,7 @@ def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, A
 def budgets(chain: Chain, trained: Path) -> dict[str, list[int]]:
     """Return step -> optimiser steps of its last part's training here, and published ones."""
     records = {
-        step.name: load(trained_path(trained, step.name)).record
+        step.name: load(trained_path(trained, step.name), step.name).record
         for step in chain.plugins
         if step.learned
     }

@@ -146,7 +146,7 @@ def amount(params: Params, data: fitting.Data) -> Table:
         cells = [str(count)]
         for name in METHODS:
             before = {
-                other: weights.load(weights.trained_path(params.weights, name, other))
+                other: weights.load(weights.trained_path(params.weights, name, other), name, other)
                 for other in fitting.parts_before(methods.find(name), "model")
             }
             _, log = trained(params, part, name, "model", STEPS[name], before=before)

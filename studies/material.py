@@ -59,12 +59,13 @@ class Subject(NamedTuple):
 
 def subject(folder: Path) -> Subject:
     """Load the profile's MLSM and its VAEs."""
-    whole = weights.load(weights.trained_path(folder, "mlsm"))
+    whole = weights.load(weights.trained_path(folder, "mlsm"), "mlsm")
     model = MLSM(from_dict(whole.settings))
     model.load_state_dict(whole.state)
     vaes = []
     for domain in DOMAINS:
-        checkpoint = weights.load(weights.trained_path(folder, "mlsm", f"vae_{domain}"))
+        part = f"vae_{domain}"
+        checkpoint = weights.load(weights.trained_path(folder, "mlsm", part), "mlsm", part)
         vae = VAE(from_dict(checkpoint.settings))
         vae.load_state_dict(checkpoint.state)
         vaes.append(vae.eval().requires_grad_(False))

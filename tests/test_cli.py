@@ -61,6 +61,20 @@ def test_list_names_every_method_with_its_role():
     assert found["lime"]["weights"] == "classical"
 
 
+def test_list_names_a_broken_released_file_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    path = tmp_path / "weights" / "zero_dce" / "Epoch99.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"<html>")
+    done = call("list", "--json")
+    assert done.returncode == 0
+    found = {row["name"]: row["weights"] for row in json.loads(done.stdout)}
+    assert found["zero_dce"] == "retrained, released: broken"
+    assert found["sci"] == "retrained"
+    assert found["gamma"] == "classical"
+    assert done.stderr.startswith(f"warning: {path} has 6 bytes and SHA-256")
+
+
 def test_data_status_tells_every_set_of_a_profile():
     done = call("data", "status", "--profile", "lol", "--json")
     assert [row["set"] for row in json.loads(done.stdout)] == ["LOL"]
@@ -124,6 +138,14 @@ def test_a_missing_folder_is_named(pair_folders, tmp_path):
     missing = tmp_path / "nowhere"
     done = call("score", "--chain", "gamma", "--dark", missing, "--normal", pair_folders[1])
     fails(done, str(missing), "is not a folder")
+
+
+@pytest.mark.parametrize("option", ["--dark", "--normal", "--output", "--weights"])
+def test_a_name_of_256_bytes_is_one_sentence(pair_folders, tmp_path, option):
+    given = {"--dark": pair_folders[0], "--normal": pair_folders[1], "--output": tmp_path / "n.csv"}
+    given[option] = "a" * 256
+    words = [word for pair in given.items() for word in pair]
+    fails(call("score", "--chain", "zero_dce", *words), "a" * 256, "File name too long")
 
 
 @pytest.mark.parametrize("qf", [0, 101])

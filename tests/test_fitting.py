@@ -93,7 +93,7 @@ def test_a_checkpoint_tells_how_it_was_made(data, tmp_path):
 def test_a_checkpoint_survives_the_disk(data, tmp_path):
     checkpoint, _ = fit(data, tmp_path / "state")
     weights.save(tmp_path / "edsr.pt", checkpoint)
-    read = weights.load(tmp_path / "edsr.pt")
+    read = weights.load(tmp_path / "edsr.pt", "edsr")
     assert (read.settings, read.record) == (checkpoint.settings, checkpoint.record)
     assert all(torch.equal(read.state[name], checkpoint.state[name]) for name in read.state)
 

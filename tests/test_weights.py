@@ -3,12 +3,14 @@
 import dataclasses
 import pickle
 import re
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
 from benchmark import ROOT, methods, weights
+from benchmark.cli_options import chosen_track
 from benchmark.detect.detectors import RETINAFACE
 from benchmark.digests import sha256
 from benchmark.errors import InputError
@@ -33,7 +35,7 @@ def test_a_checkpoint_comes_back_bit_equal(tmp_path):
     state = edsr_state()
     written = Checkpoint("edsr", "model", SETTINGS, state, {"steps": 10, "shape": (1, 2)})
     weights.save(tmp_path / "a" / "edsr.pt", written)
-    found = weights.load(tmp_path / "a" / "edsr.pt")
+    found = weights.load(tmp_path / "a" / "edsr.pt", "edsr")
     assert dataclasses.replace(found, state={}) == dataclasses.replace(written, state={})
     assert list(found.state) == list(state)
     assert all(torch.equal(found.state[name], value) for name, value in state.items())
@@ -46,7 +48,7 @@ def test_saving_leaves_no_partial_file(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"There are no weights at .*edsr\.pt: train them"):
-        weights.load(tmp_path / "edsr.pt")
+        weights.load(tmp_path / "edsr.pt", "edsr")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
@@ -54,7 +56,7 @@ def test_a_truncated_file_is_refused(tmp_path, share):
     path = write_edsr(tmp_path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(path)
+        weights.load(path, "edsr")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
     path = tmp_path / "edsr.pt"
     path.write_bytes(content)
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(path)
+        weights.load(path, "edsr")
 
 
 class Payload:
@@ -83,7 +85,7 @@ class Payload:
 def test_code_in_a_file_is_not_run(tmp_path, write):
     write({"state": Payload(tmp_path / "run")}, tmp_path / "edsr.pt")
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(tmp_path / "edsr.pt")
+        weights.load(tmp_path / "edsr.pt", "edsr")
     assert not (tmp_path / "run").exists()
 
 
@@ -91,7 +93,69 @@ def test_code_in_a_file_is_not_run(tmp_path, write):
 def test_weights_of_other_programs_are_no_checkpoint(tmp_path, content):
     torch.save(content, tmp_path / "edsr.pt")
     with pytest.raises(InputError, match="is not a checkpoint of this suite"):
-        weights.load(tmp_path / "edsr.pt")
+        weights.load(tmp_path / "edsr.pt", "edsr")
+
+
+@pytest.mark.parametrize("content", [{"format": 1}, {"format": 1, "method": "edsr"}])
+def test_a_checkpoint_that_lacks_its_fields_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "edsr.pt")
+    with pytest.raises(InputError, match="is not a checkpoint of this suite, expected part model"):
+        weights.load(tmp_path / "edsr.pt", "edsr")
+
+
+def test_a_checkpoint_of_another_method_is_refused_by_both_names(tmp_path):
+    shipped = ROOT / "weights" / "lol" / "mlsm_qf60.pt"
+    shutil.copy(shipped, tmp_path / "mlsm.pt")
+    message = (
+        r"mlsm\.pt holds part model of mlsm_qf60, expected part model of mlsm: give it back its "
+        r"name, mlsm_qf60\.pt, then train it again"
+    )
+    with pytest.raises(InputError, match=message):
+        weights.assemble(Chain.parse("mlsm"), "retrained", tmp_path)
+    with pytest.raises(InputError, match=message):
+        weights.settings(Chain.parse("mlsm"), "retrained", tmp_path)
+
+
+def test_a_checkpoint_of_another_part_is_refused_by_both_names(tmp_path):
+    path = write_edsr(tmp_path)
+    with pytest.raises(InputError, match="holds part model of edsr, expected part vae_dark of mls"):
+        weights.load(path, "mlsm", "vae_dark")
+
+
+@pytest.mark.parametrize(
+    ("settings", "drop", "words"),
+    [
+        ({"blocks": 1, "width": 8}, 0, "size mismatch for"),
+        ({"blocks": 2, "width": 4}, 0, "Missing key"),
+        (SETTINGS, 1, "Missing key"),
+        ({"blocks": 1, "depth": 4}, 0, "unexpected keyword argument 'depth'"),
+    ],
+)
+def test_a_cut_state_or_another_architecture_is_one_sentence(tmp_path, settings, drop, words):
+    state = dict(list(edsr_state().items())[drop:])
+    path = weights.trained_path(tmp_path, "edsr")
+    weights.save(path, Checkpoint("edsr", "model", settings, state))
+    with pytest.raises(InputError, match=words) as refused:
+        weights.assemble(Chain.parse("edsr"), "retrained", tmp_path)
+    sentence = str(refused.value)
+    assert re.search(r"edsr\.pt does not fit the network of edsr with settings", sentence)
+    assert sentence.endswith("or restore the file that ships with git restore.")
+    assert "\n" not in sentence
+    assert len(sentence) < 700
+
+
+def test_every_shipped_checkpoint_says_what_its_name_says():
+    for path in sorted((ROOT / "weights" / "lol").glob("*.pt")):
+        method, _, part = path.stem.partition("_vae_")
+        weights.load(path, method, f"vae_{part}" if part else "model")
+
+
+def test_a_weights_file_may_have_a_name_of_251_bytes(tmp_path):
+    name = "a" * 248
+    path = weights.trained_path(tmp_path, name)
+    weights.save(path, Checkpoint(name, "model", {}, {"x": torch.ones(1)}))
+    assert len(path.name) == 251
+    assert weights.load(path, name).state["x"].item() == 1
 
 
 @pytest.fixture
@@ -122,6 +186,23 @@ def test_a_released_file_with_another_hash_is_refused(released):
         InputError, match=r"SHA-256 .*expected .*get the file again from its authors"
     ):
         weights.find_released(described)
+
+
+def test_a_broken_released_file_is_told_and_stops_no_other_weights(released, monkeypatch):
+    path, described = released
+    path.write_bytes(path.read_bytes()[:-1])
+    plugin = dataclasses.replace(methods.find("zero_dce"), released=(Released("a", (described,)),))
+    monkeypatch.setattr(methods, "find", lambda name: plugin)
+    chain = Chain(("zero_dce",))
+    for reason in (weights.broken(plugin), weights.absent(chain, "released", path.parent)):
+        assert re.search(
+            r"net\.pth has \d+ bytes and .*get the file again from its authors$", reason
+        )
+    assert weights.absent(chain, "retrained", ROOT / "weights" / "lol") == ""
+    track = chosen_track(chain, "auto", ROOT / "weights" / "lol")
+    assert track == "retrained"
+    with pytest.raises(InputError, match=r"Chain zero_dce has no weights here"):
+        chosen_track(chain, "auto", path.parent)
 
 
 def test_a_truncated_released_file_is_refused(released):

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmark import params
-from benchmark.console import note
-from benchmark.errors import InputError
+from benchmark.errors import told
 
 
 def run(stage: Callable[..., None], *names: str) -> None:
@@ -20,8 +19,5 @@ def run(stage: Callable[..., None], *names: str) -> None:
     for name in names:
         parser.add_argument(f"--{name}", required=True)
     arguments = vars(parser.parse_args())
-    try:
+    with told():
         stage(params.load(arguments.pop("params")), **arguments)
-    except InputError as error:
-        note(f"error: {error}")
-        raise SystemExit(2) from None

@@ -22,7 +22,8 @@ def train(params: Params, method: str, part: str) -> None:
     path = weights.trained_path(params.weights, method, last)
     log_path = params.results / "training" / f"{path.stem}.csv"
     wanted = fitting.identity(params, method, last, data)
-    if path.is_file() and log_path.is_file() and fitting.is_trained(weights.load(path), wanted):
+    there = path.is_file() and log_path.is_file()
+    if there and fitting.is_trained(weights.load(path, method, last), wanted):
         say(f"{path.name} is trained as asked: kept.")
         return
     state = ROOT / ".cache" / "training"
@@ -31,7 +32,10 @@ def train(params: Params, method: str, part: str) -> None:
         checkpoint, log = fitting.fit_all(params, method, data, state)
     else:
         names = fitting.parts_before(methods.find(method), part)
-        before = {n: weights.load(weights.trained_path(params.weights, method, n)) for n in names}
+        before = {
+            name: weights.load(weights.trained_path(params.weights, method, name), method, name)
+            for name in names
+        }
         checkpoint, log = fitting.fit(params, method, part, data, state, before)
     loop.write_log(log_path, log)
     weights.save(path, checkpoint)
