@@ -2,5 +2,9 @@
 
 from pathlib import Path
 
+from benchmark import numerics
+
 ROOT = Path(__file__).resolve().parents[1]
 """The repository's folder, which holds data/, weights/ and results/."""
+
+numerics.flush_denormals()

@@ -9,6 +9,8 @@ from typing import TypeVar
 import joblib
 from tqdm import tqdm
 
+from benchmark import numerics
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
@@ -46,6 +48,7 @@ def spread(
 
 
 def _single(work: Callable[[Item], Result], item: Item) -> Result:
+    numerics.flush_denormals()  # a thread of Dask's is not started by the one that loaded this
     for name in THREADS:  # read by libraries that are loaded from here on ...
         os.environ[name] = "1"
     torch = sys.modules.get("torch")

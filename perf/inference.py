@@ -70,12 +70,8 @@ def way_to_run(name: str, threads: int, folder: Path) -> Callable[[Bytes], Bytes
     if name == "compile":
         return of_tensors(torch.compile(model))
     if name == "onnxruntime":
-        import onnxruntime
-
         export.to_onnx(model, folder / "mlsm.onnx", 16)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(folder / "mlsm.onnx", options)
+        session = export.session(folder / "mlsm.onnx", threads)
 
         def padded(x: torch.Tensor) -> torch.Tensor:
             height, width = x.shape[2:]
