@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from baselines._enlightengan_networks import Discriminator, Generator
 from benchmark.methods import Method, from_network, plugin
-from benchmark.perceptual import Trunk
+from benchmark.perceptual import STD, Trunk
 from benchmark.training import Batch, Phase, Recipe, Terms
 
 PATCH_PX = 32
@@ -37,23 +37,33 @@ def relativistic(higher: Tensor, lower: Tensor) -> Tensor:
 class SelfFeatures(nn.Module):
     """Compare what a frozen VGG16 sees in two images: the self feature preserving loss.
 
-    Mean squared difference at relu5_1 after instance normalisation, without pooling before
-    conv5_1, as in the authors' program. Differs from it: the weights (a VGG16 trained for shift
-    tolerance, see `benchmark.perceptual`, not Caffe's), its smoothed pooling, and the scaling of
-    inputs that goes with these weights (the program gives levels 0..255 in the order BGR and
-    subtracts no mean).
+    Mean squared difference at relu5_1 after instance normalisation, as in the authors' program: 2x2
+    maxima after the first three groups of convolutions and no pooling before conv5_1, and no mean
+    subtracted from the input. Differs from it: the weights, a VGG16 trained for shift tolerance
+    (see `benchmark.perceptual`) instead of Caffe's. Caffe's take levels 0..255 in the order BGR;
+    these take RGB in units of the standard deviation, which is the same scaling in their terms.
     """
+
+    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = Trunk()
-        *finer, coarsest = self.trunk.slices
-        _pooling, convolution, activation, *_ = coarsest.children()
-        self.body = nn.Sequential(*finer, convolution, activation)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+        groups = [
+            [layer for layer in part.children() if isinstance(layer, nn.Conv2d)]
+            for part in Trunk().slices
+        ]
+        groups = [*groups[:3], groups[3] + groups[4][:1]]
+        layers: list[nn.Module] = []
+        for group in groups:
+            layers += [nn.MaxPool2d(2)] if layers else []
+            for convolution in group:
+                layers += [convolution, nn.ReLU()]
+        self.body = nn.Sequential(*layers)
 
     def features(self, image: Tensor) -> Tensor:
-        """Return normalised features, (N, 512, h, w), of (N, 3, H, W) in [0, 1]."""
-        return functional.instance_norm(self.body(self.trunk.scaled(2 * image - 1)))
+        """Return normalised features, (N, 512, H // 8, W // 8), of (N, 3, H, W) in [0, 1]."""
+        return functional.instance_norm(self.body(image / self.std))
 
     def forward(self, output: Tensor, image: Tensor) -> Tensor:
         """Return the loss; gradients reach the first image alone."""

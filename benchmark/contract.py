@@ -22,7 +22,7 @@ from benchmark import crops, jpeg, loop, weights
 from benchmark.images import Image, to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.methods import Method, Plugin
-from benchmark.training import Batch, Batches, Recipe
+from benchmark.training import Batch, Batches, Recipe, Terms
 
 SIZES = ((1, 1), (7, 13), (45, 61))
 LARGE = (401, 599)
@@ -109,11 +109,12 @@ def _behaviour(plugin: Plugin, folder: Path, thorough: bool) -> list[str]:
 def _train(
     plugin: Plugin, part: str, trained: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> tuple[Recipe, list[dict[str, float]]]:
-    """Train a part for a few steps on one batch, at a constant learning rate."""
+    """Train a part for a few steps on one batch, at a constant learning rate, with equal draws."""
     recipe_of = cast("Callable[..., Recipe]", plugin.train)  # only learned methods have parts
     torch.manual_seed(0)
     made = recipe_of(part, trained, **plugin.quick)
-    recipe = dataclasses.replace(made, warmup=0, decay=False, ema=None)
+    phases = tuple(dataclasses.replace(phase, loss=_drawn(phase.loss)) for phase in made.phases)
+    recipe = dataclasses.replace(made, phases=phases, warmup=0, decay=False, ema=None)
     batch = _batch(recipe)
     run = Run(
         STEPS,
@@ -126,6 +127,17 @@ def _train(
     )
     log = loop.train(recipe, Batches(lambda step, process: batch, [batch]), run)
     return recipe, log
+
+
+def _drawn(loss: Callable[[Batch], Terms]) -> Callable[[Batch], Terms]:
+    """Let a loss draw the same random numbers each time, so that only learning can change it."""
+
+    def same(batch: Batch) -> Terms:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return loss(batch)
+
+    return same
 
 
 def _batch(recipe: Recipe) -> Batch:

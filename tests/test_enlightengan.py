@@ -8,6 +8,7 @@ from baselines import enlightengan
 from baselines._enlightengan_networks import WIDEST_PX, Convolution, Discriminator, Generator
 from benchmark import loop, methods
 from benchmark.loop import Run
+from benchmark.perceptual import STD, Trunk
 from benchmark.training import Batch, Batches
 
 TINY = {"width": 4, "discriminator_width": 4, "patches": 1}
@@ -128,10 +129,22 @@ def test_the_self_feature_loss_moves_the_output_alone(features):
 
 def test_features_are_those_of_relu5_1_without_pooling_before_it(features):
     image = batch_of(1).input
-    fourth = features.trunk.features(2 * image - 1)[3]
-    conv = features.trunk.slices[4][1]
-    expected = nn.functional.instance_norm(conv(fourth).relu())
-    torch.testing.assert_close(features.features(image), expected)
+    x = image / torch.tensor(STD).view(1, 3, 1, 1)
+    for group, part in enumerate(Trunk().slices):
+        convolutions = [layer for layer in part if isinstance(layer, nn.Conv2d)]
+        x = nn.functional.max_pool2d(x, 2) if group in (1, 2, 3) else x
+        for convolution in convolutions[:1] if group == 4 else convolutions:
+            x = convolution(x).relu()
+    torch.testing.assert_close(features.features(image), nn.functional.instance_norm(x))
+
+
+def test_the_frozen_network_sees_black_as_zero_since_no_mean_is_subtracted(features):
+    """Caffe's weights take 255 times BGR: with the first ones scaled so, features are equal."""
+    first, image = features.body[0], batch_of(1).input
+    caffe = first.weight.flip(1) / (255 * torch.tensor(STD).flip(0).view(1, 3, 1, 1))
+    levels = 255 * image.flip(1)
+    expected = nn.functional.conv2d(levels, caffe, first.bias, padding=1)
+    torch.testing.assert_close(first(image / features.std), expected)
 
 
 def test_half_of_the_inputs_are_darkened_two_to_four_times():
