@@ -22,7 +22,7 @@ from benchmark import (
     cli_weights,
     outputs,
 )
-from benchmark.cli_options import JsonOption, TrackOption, WeightsOption, chosen_track
+from benchmark.cli_options import JsonOption, TrackOption, WeightsOption, chosen_track, distinct
 from benchmark.console import note, print_rows, say, shown
 from benchmark.errors import told
 
@@ -164,26 +164,35 @@ def score(
     ] = Path("scores.csv"),
     processes: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
 ) -> None:
-    """Score a chain on a folder of your own pairs."""
-    import tempfile
+    """Score a chain on a folder of your own pairs.
 
-    from benchmark import folders, jobs, jpeg, methods, rows, scoring
-    from benchmark.journal import Journal
+    Printed are means over `n` images; `infinite` more have an infinite PSNR, which no mean holds.
+    Exit status 1: a pair could not be scored; the others were.
+    """
+    from benchmark import folders, jpeg, methods, rows
 
     started = time.monotonic()
-    qfs = [jpeg.check_quality(quality) for quality in qf or []]
+    outputs.check(output)
+    qfs = distinct("--qf", [jpeg.check_quality(quality) for quality in qf or []])
     parsed = methods.Chain.parse(chain)
     trained = ROOT / "weights" / weights
+    pairs = folders.paired(dark, normal)
+    name = shown(dark.resolve().name) or "images"
     chosen = chosen_track(parsed, track, trained)
-    with tempfile.TemporaryDirectory() as folder:
-        cases = folders.cases(dark, normal, qfs or [None], Path(folder))
-        work = [jobs.Job(parsed, chosen, trained, case) for case in cases]
-        made = rows.frame(scoring.rows("user", work, Journal(None), processes))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    made.to_csv(output, index=False)
-    means = rows.means(made)[["qf", "track", "protocol", "metric", "n", "value"]]
-    print(means.to_string(index=False, na_rep="none", float_format="{:.4f}".format))
-    _done(started, f"{output} ({len(cases)} images, {len(made)} numbers)")
+    wish = folders.Wish(parsed, chosen, trained, qfs or [None], name)
+    scored = folders.score(pairs, wish, processes)
+    for problem in scored.problems:
+        note(f"error: {problem}")
+    if scored.rows:
+        made = rows.frame(scored.rows)
+        say(rows.printed(rows.means(made)))
+        with outputs.beside(output) as place:
+            made.to_csv(place, index=False, lineterminator="\n")
+        count = len(pairs) - len(scored.problems)
+        _done(started, f"{shown(output)} ({count} images, {len(made)} numbers)")
+    if scored.problems:
+        note(f"{len(scored.problems)} of {len(pairs)} images could not be scored")
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """What the commands of `mlsm-bench` share: options that recur, and which weights to use."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -20,6 +21,24 @@ TrackOption = Annotated[
     str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
 ]
 ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
+
+
+Value = TypeVar("Value")
+
+
+def distinct(option: str, values: Sequence[Value]) -> list[Value]:
+    """Return the values of an option that may be repeated, if each is given once.
+
+    Raises:
+        InputError: One is given twice.
+    """
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise InputError(
+            f"Option {option} names {twice[0]} more than once, expected each value once: leave the "
+            "others out."
+        )
+    return list(values)
 
 
 def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:

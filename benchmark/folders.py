@@ -1,59 +1,179 @@
-"""Images in folders of the user's own: pairs to score."""
+"""Folders of the user's own pairs: which images belong together, and their scores."""
 
-from collections.abc import Sequence
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmark import jpeg, userfiles
+from benchmark import executor, jobs, jpeg, methods, outputs, scoring, userfiles
 from benchmark.compression import Case
+from benchmark.console import shown
 from benchmark.errors import InputError
+from benchmark.rows import Row
+from benchmark.terms import Track
+
+_WORDED = re.compile(r"(\D+)(\d.*)")
+"""A name that begins with a word and goes on with a number, as LOL-v2's `low00690` does."""
+
+
+class Pair(NamedTuple):
+    """A dark image, its reference, and what both are called."""
+
+    name: str
+    dark: Path
+    normal: Path
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is scored.
+
+    Attributes:
+        chain: Methods, left to right.
+        track: Which weights.
+        trained: Folder of retrained weights.
+        qfs: Quality factors; None leaves the image as it is.
+        dataset: What rows call the folder.
+    """
+
+    chain: methods.Chain
+    track: Track
+    trained: Path
+    qfs: Sequence[int | None]
+    dataset: str
+
+
+class Scored(NamedTuple):
+    """Result rows, and a sentence about each pair that has none."""
+
+    rows: list[Row]
+    problems: list[str]
 
 
 def listed(folder: Path) -> dict[str, Path]:
-    """Return stem -> image file of a folder, by name.
+    """Return name without suffix -> image file of a folder, in the order of names.
 
     Raises:
-        InputError: There is no such folder, it holds no images, or two share a stem.
+        InputError: There is no such folder, it holds no images, or two share a name.
     """
     found: dict[str, Path] = {}
     for file in userfiles.inside(folder):
-        if file.stem in found:
+        name = shown(file.stem)
+        if name in found:
             raise InputError(
-                f"{folder} holds both {found[file.stem].name} and {file.name}: keep one of them."
+                f"{folder} holds both {found[name].name} and {file.name}: keep one of them."
             )
-        found[file.stem] = file
+        found[name] = file
     return found
 
 
-def cases(dark: Path, normal: Path, qfs: Sequence[int | None], to: Path) -> list[Case]:
-    """Compress a folder of dark images and pair it with its references, by file name.
+def paired(dark: Path, normal: Path) -> list[Pair]:
+    """Pair the images of two folders by name.
+
+    Names are equal, or each folder begins all of its names with a word of its own, as LOL-v2 does:
+    `low00690.png` and `normal00690.png`. Suffixes may differ.
 
     Args:
-        dark: Folder of uncompressed dark images.
-        normal: Folder of normal-light images of the same names (suffixes may differ).
-        qfs: Quality factors; None leaves the image as it is.
-        to: Folder for the JPEG files.
+        dark: Folder of dark images.
+        normal: Folder of normal-light images.
 
     Raises:
-        InputError: A folder is missing or empty, names do not match, or a quality factor is none.
+        InputError: A folder is missing or empty, or names do not match.
     """
     inputs, references = listed(dark), listed(normal)
-    lonely = sorted(inputs.keys() ^ references.keys())
+    keys, others = {name: name for name in inputs}, {name: name for name in references}
+    if keys.keys() != others.keys():
+        keys, others = _numbered(inputs) or keys, _numbered(references) or others
+    lonely = sorted(keys.keys() ^ others.keys())
     if lonely:
         raise InputError(
             f"{dark} and {normal} differ in {len(lonely)} image names, first {lonely[0]!r}: "
             "give every dark image the reference of its name."
         )
+    return [Pair(name, inputs[name], references[others[key]]) for key, name in keys.items()]
+
+
+def _numbered(names: Iterable[str]) -> dict[str, str]:
+    """Return what follows the word that all names begin with -> name; nothing without one."""
+    found = [(match[1], match[2], name) for name in names if (match := _WORDED.fullmatch(name))]
+    if len(found) != len(list(names)) or len({word for word, _, _ in found}) != 1:
+        return {}
+    return {number: name for _, number, name in found}
+
+
+def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[Case]:
+    """Compress a dark image and return it as one test input per quality factor.
+
+    Args:
+        pair: The images.
+        qfs: Quality factors; None leaves the image as it is.
+        dataset: What rows call the folder.
+        to: Folder for the JPEG files.
+
+    Raises:
+        InputError: An image cannot be read, or they differ in size.
+    """
+    pixels, reference = userfiles.read(pair.dark), userfiles.read(pair.normal)
+    if pixels.shape != reference.shape:
+        sizes = " and ".join(f"{a.shape[1]}x{a.shape[0]}" for a in (pixels, reference))
+        raise InputError(
+            f"{pair.dark} and its reference {pair.normal} are {sizes} pixels, expected one size: "
+            "crop them to it."
+        )
     made = []
     for qf in qfs:
-        for name, path in inputs.items():
-            source = path if qf is None else _compressed(path, qf, to / f"qf{qf}" / f"{name}.jpg")
-            reference = references[name]
-            made.append(Case(dark.name or "images", name, qf, source, reference, None, own=True))
+        source = pair.dark if qf is None else to / f"qf{qf}.jpg"
+        if qf is not None:
+            outputs.write_bytes(source, jpeg.encode(pixels, qf))
+        made.append(Case(dataset, pair.name, qf, source, pair.normal, None, own=True))
     return made
 
 
-def _compressed(path: Path, qf: int, target: Path) -> Path:
-    data = jpeg.encode(userfiles.read(path), qf)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
-    return target
+def score(pairs: Sequence[Pair], wish: Wish, processes: int = 1) -> Scored:
+    """Score a chain on pairs; one that cannot be scored is told and ends no other.
+
+    Args:
+        pairs: From `paired`.
+        wish: What to score.
+        processes: How many pairs are worked on at a time.
+
+    Raises:
+        InputError: The chain's weights are absent or broken.
+    """
+    jobs.assembled(wish.chain, wish.track, wish.trained)  # before anybody waits for an image
+    work = [_Work(pair, wish) for pair in pairs]
+    label = f"{wish.chain} ({wish.track})"
+    rows: list[Row] = []
+    problems: list[str] = []
+    for found in executor.spread(_attempt, work, processes, label):
+        if isinstance(found, str):
+            problems.append(found)
+        else:
+            rows += found
+    return Scored(rows, problems)
+
+
+class _Work(NamedTuple):
+    pair: Pair
+    wish: Wish
+
+
+def _attempt(work: _Work) -> list[Row] | str:
+    """Return the rows of a pair, or a sentence about what is wrong with it."""
+    pair, wish = work
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            listed = cases(pair, wish.qfs, wish.dataset, Path(folder))
+            made = [jobs.Job(wish.chain, wish.track, wish.trained, case) for case in listed]
+            values = [scoring.score(job) for job in made]
+            return scoring.as_rows("user", made, values)
+    except InputError as error:
+        return str(error)
+    except Exception as error:  # whatever a method raises of one image says nothing of the others
+        reason = f"{type(error).__name__}: {error}"
+        return (
+            f"{shown(pair.dark)} cannot be scored with {wish.chain} ({reason}): leave it out, or "
+            "mend the method."
+        )

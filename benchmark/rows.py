@@ -102,3 +102,16 @@ def means(made: pd.DataFrame) -> pd.DataFrame:
         n=("value", "size"), infinite=("infinite", "sum"), value=("value", "mean")
     )
     return cells.assign(value=cells["value"].fillna(np.inf)).reset_index()
+
+
+def printed(cells: pd.DataFrame) -> str:
+    """Return means as a table of text: `n` images are behind each, `infinite` others are not.
+
+    Args:
+        cells: From `means`, of one chain.
+    """
+    left_out = cells["infinite"].where(np.isfinite(cells["value"]), 0)
+    told = cells.assign(n=cells["n"] - left_out)
+    columns = ["qf", "track", "protocol", "metric", "n", "infinite", "value"]
+    table = told[columns].to_string(index=False, na_rep="none", float_format="{:.4f}".format)
+    return str(table)

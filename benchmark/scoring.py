@@ -10,7 +10,7 @@ from benchmark.rows import PROTOCOLS, Row
 from benchmark.terms import Protocol
 
 
-def score(job: Job) -> dict[str, dict[str, float]]:
+def score(job: Job) -> dict[Protocol, dict[str, float]]:
     """Return protocol -> metric -> value of one output.
 
     Raises:

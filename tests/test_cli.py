@@ -155,16 +155,6 @@ def test_a_quality_factor_out_of_range_is_refused(pair_folders, qf):
     fails(done, "from 1 to 100", str(qf))
 
 
-def test_a_pair_of_different_sizes_is_refused(pair_folders, tmp_path):
-    images.write(pair_folders[1] / "1.png", photograph(40, 64, 1))
-    done = call(
-        *("score", "--chain", "gamma", "--dark", pair_folders[0], "--normal", pair_folders[1]),
-        *("-o", tmp_path / "numbers.csv", "--jobs", 1),
-    )
-    fails(done, "64x48 and 64x40")
-    assert not (tmp_path / "numbers.csv").exists()
-
-
 def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):
     done = call(
         *("enhance", pair_folders[0], "-o", tmp_path / "out"),

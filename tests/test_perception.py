@@ -15,7 +15,8 @@ def job(tmp_path):
     normal = photograph(64, 80, 1)
     images.write(tmp_path / "normal" / "1.png", normal)
     images.write(tmp_path / "dark" / "1.png", (normal // 6).astype(np.uint8))
-    (case,) = folders.cases(tmp_path / "dark", tmp_path / "normal", (90,), tmp_path / "jpeg")
+    (pair,) = folders.paired(tmp_path / "dark", tmp_path / "normal")
+    (case,) = folders.cases(pair, (90,), "dark", tmp_path / "jpeg")
     return Job(Chain.parse("gamma"), "classical", tmp_path, case)
 
 

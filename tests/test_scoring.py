@@ -23,7 +23,11 @@ def pair_folders(tmp_path):
 
 
 def cases(pair_folders, tmp_path, qfs=(90, None)):
-    return folders.cases(*pair_folders, qfs, tmp_path / "jpeg")
+    return [
+        case
+        for pair in folders.paired(*pair_folders)
+        for case in folders.cases(pair, qfs, "dark", tmp_path / "jpeg" / pair.name)
+    ]
 
 
 def jobs(found, chain="gamma"):

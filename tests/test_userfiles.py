@@ -82,7 +82,8 @@ def test_the_jpeg_that_score_makes_of_a_turned_picture_is_upright(tmp_path):
     for folder in ("dark", "normal"):
         (tmp_path / folder).mkdir()
         turned(tmp_path / folder / "1.png", pixels, 6)
-    [case] = folders.cases(tmp_path / "dark", tmp_path / "normal", [90], tmp_path / "jpeg")
+    [pair] = folders.paired(tmp_path / "dark", tmp_path / "normal")
+    [case] = folders.cases(pair, [90], "dark", tmp_path / "jpeg")
     assert case.input.read_bytes() == jpeg.encode(pixels, 90)
 
 
