@@ -112,8 +112,9 @@ def recipe(
     """Train as published: Adam at 3e-4, weight decay 3e-4, gradient norm at most 5, 1000 epochs.
 
     Not in the paper: 320 x 320 pixels are cut, the size that the program's loader names and no
-    longer uses, since whole images differ in size; an epoch has 485 images, as LOL does. No loss
-    reads the normal-light image of a pair; it serves the validation PSNR.
+    longer uses, since whole images differ in size; an epoch has 485 images, as LOL does; and the
+    rate falls linearly to 0, where the program's stays, so that a shorter budget ends at a low rate
+    too. No loss reads the normal-light image of a pair; it serves the validation PSNR.
     """
     cascade = Cascade(Network(width), Calibration(calibration_width))
     for module in cascade.modules():
@@ -133,7 +134,6 @@ def recipe(
         crop=320,
         steps=485_000,
         predict=cascade.network,
-        decay=False,
     )
 
 
