@@ -9,6 +9,7 @@ import typer
 
 from benchmark import ROOT
 from benchmark.cli_options import TrackOption, WeightsOption, chosen_track
+from benchmark.console import note, printable, shown
 from benchmark.errors import InputError
 
 
@@ -29,6 +30,10 @@ def enhance(
     compare: Annotated[
         bool, typer.Option("--compare", help="Also write before and after beside each other.")
     ] = False,
+    megapixels: Annotated[
+        float,
+        typer.Option("--max-megapixels", min=0.0, help="Size up to which photographs are read."),
+    ] = 400.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write over files that exist.")
     ] = False,
@@ -37,7 +42,8 @@ def enhance(
 ) -> None:
     """Brighten photographs and remove their JPEG blocks.
 
-    Folders keep their structure. Results are upright and keep EXIF data and colour profile.
+    Folders keep their structure. Results are upright and keep EXIF data and colour profile; each
+    page of a TIFF file becomes a file of its own.
     Exit status 1: a photograph could not be enhanced; the others were.
     """
     from tqdm import tqdm
@@ -48,7 +54,7 @@ def enhance(
     started = time.monotonic()
     parsed = methods.Chain.parse(chain)
     trained = ROOT / "weights" / weights
-    choice = enhancement.Choice(form, quality, compare, overwrite)
+    choice = enhancement.Choice(form, quality, compare, overwrite, megapixels)
     tasks = enhancement.planned(inputs, output, choice)
     steps = store.assemble(parsed, chosen_track(parsed, track, trained), trained)
     failed = 0
@@ -60,17 +66,20 @@ def enhance(
                 bar.refresh()
 
             try:
-                enhancement.perform(task, steps, choice, tick)
+                notes = enhancement.perform(task, steps, choice, tick)
             except InputError as error:
                 failed += 1
-                bar.write(f"error: {error}", file=sys.stderr)
+                bar.write(printable(f"error: {error}", sys.stderr), file=sys.stderr)
             else:
-                bar.write(str(task.target))
+                bar.write(printable(shown(task.target), sys.stdout))
+                for told in notes:
+                    words = f"warning: {task.title} {told}"
+                    bar.write(printable(words, sys.stderr), file=sys.stderr)
             tick(1.0)
     seconds = time.monotonic() - started
-    print(f"wrote {len(tasks) - failed} images to {output} in {seconds:.1f} s", file=sys.stderr)
+    note(f"wrote {len(tasks) - failed} images to {shown(output)} in {seconds:.1f} s")
     if failed:
-        print(f"{failed} of {len(tasks)} images could not be enhanced", file=sys.stderr)
+        note(f"{failed} of {len(tasks)} images could not be enhanced")
         raise typer.Exit(1)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import methods, photofiles, userfiles
+from benchmark import images, methods, outputs, photofiles, userfiles
+from benchmark.console import shown
 from benchmark.errors import InputError
 from benchmark.images import Bytes
 from benchmark.jpeg import Tables
@@ -21,11 +22,27 @@ _PATTERN = frozenset("*?[")
 
 @dataclass(frozen=True)
 class Task:
-    """A photograph, the file it becomes, and the file that compares both (or None)."""
+    """A photograph and what it becomes.
+
+    Attributes:
+        source: The file.
+        target: The file of the result.
+        comparison: The file that compares both, or None.
+        page: Which page of the source it is.
+        pages: How many pages the source has.
+    """
 
     source: Path
     target: Path
     comparison: Path | None
+    page: int = 0
+    pages: int = 1
+
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        page = f", page {self.page + 1}" if self.pages > 1 else ""
+        return shown(self.source) + page
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,14 @@ class Choice:
         quality: JPEG quality factor.
         compare: Whether to write before and after beside each other as well.
         overwrite: Whether files that exist may be written over.
+        megapixels: Size up to which photographs are read.
     """
 
     form: photofiles.Format = "png"
     quality: int = photofiles.QUALITY
     compare: bool = False
     overwrite: bool = False
+    megapixels: float = images.MEGAPIXELS
 
 
 def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
@@ -64,13 +83,15 @@ def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
         elif _PATTERN & set(given):
             yield from _matching(given, to)
         else:
-            raise InputError(f"{path} is neither a file nor a folder: check the path.")
+            raise InputError(f"{shown(path)} is neither a file nor a folder: check the path.")
 
 
 def _inside(folder: Path, to: Path) -> Iterator[tuple[Path, Path]]:
     files = [file for file in userfiles.inside(folder, deep=True) if not _is_result(file, to)]
     if not files:
-        raise InputError(f"{folder} holds no images but results in {to}: check the path.")
+        raise InputError(
+            f"{shown(folder)} holds no images but results in {shown(to)}: check the path."
+        )
     yield from ((file, file.relative_to(folder).with_suffix("")) for file in files)
 
 
@@ -81,7 +102,7 @@ def _matching(pattern: str, to: Path) -> Iterator[tuple[Path, Path]]:
     matches = userfiles.pictures(start.glob(str(Path(*parts[count:]))), start)
     files = [file for file in matches if not _is_result(file, to)]
     if not files:
-        raise InputError(f"No image matches {pattern}: check the pattern.")
+        raise InputError(f"No image matches {shown(pattern)}: check the pattern.")
     yield from ((file, file.relative_to(start).with_suffix("")) for file in files)
 
 
@@ -92,31 +113,46 @@ def _is_result(file: Path, to: Path) -> bool:
 def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
     """Return what becomes of all inputs, before anything is written.
 
+    Each page of a TIFF file becomes a file of its own, `scan_page1.png` and so on.
+
     Args:
         inputs: See `found`.
         to: Folder of the results.
         choice: How they are written.
 
     Raises:
-        InputError: An input is missing, two would become one file, or a file would be lost.
+        InputError: An input is missing, two would become one file, a file would be lost, or one
+            could not be written.
     """
-    made, taken = [], dict[str, Path]()
+    made, taken = [], dict[str, tuple[Path, int]]()
     suffix = photofiles.SUFFIX[choice.form]
     for source, name in dict.fromkeys(found(inputs, to)):
-        target = to / name.with_name(name.name + suffix)
-        beside = target.with_name(f"{name.name}_compare{suffix}") if choice.compare else None
-        for path in filter(None, (target, beside)):
-            other = taken.setdefault(str(path).casefold(), source)
-            if other != source:
-                raise InputError(f"{other} and {source} would both become {path}: rename one.")
-            if path.exists() and source.samefile(path):
-                raise InputError(f"{source} would overwrite itself: choose another folder.")
-            if path.exists() and not choice.overwrite:
-                raise InputError(
-                    f"{path} exists: choose another folder, or allow it with --overwrite."
-                )
-        made.append(Task(source, target, beside))
+        pages = userfiles.pages(source)
+        for page in pages:
+            stem = f"{name.name}_page{page + 1}" if len(pages) > 1 else name.name
+            target = to / name.with_name(stem + suffix)
+            beside = target.with_name(f"{stem}_compare{suffix}") if choice.compare else None
+            for path in filter(None, (target, beside)):
+                other, other_page = taken.setdefault(str(path).casefold(), (source, page))
+                if (other, other_page) != (source, page):
+                    raise InputError(
+                        f"{shown(other)} and {shown(source)} would both become {shown(path)}: "
+                        "rename one."
+                    )
+                _check_existing(path, source, choice.overwrite)
+            made.append(Task(source, target, beside, page, len(pages)))
+    outputs.check_folder(to)
+    outputs.check(*(path for task in made for path in (task.target, task.comparison) if path))
     return made
+
+
+def _check_existing(path: Path, source: Path, overwrite: bool) -> None:
+    if path.exists() and source.samefile(path):
+        raise InputError(f"{shown(source)} would overwrite itself: choose another folder.")
+    if path.exists() and not overwrite:
+        raise InputError(
+            f"{shown(path)} exists: choose another folder, or allow it with --overwrite."
+        )
 
 
 def perform(
@@ -124,26 +160,48 @@ def perform(
     steps: Sequence[methods.Step],
     choice: Choice,
     tick: Callable[[float], None] = lambda share: None,
-) -> None:
+) -> tuple[str, ...]:
     """Enhance one photograph and write what it becomes.
 
+    Returns:
+        What of the photograph was left out, as phrases for its user.
+
     Raises:
-        InputError: It cannot be read, enhanced or written.
+        InputError: It cannot be read, enhanced or written, for whatever reason.
     """
-    before = photofiles.read(task.source)
     try:
-        pixels = through(steps, before.pixels, userfiles.tables(task.source), tick)
-    except MemoryError as error:
+        return _performed(task, steps, choice, tick)
+    except InputError as error:
         raise InputError(
-            f"{task.source} is too large for this chain on this machine: reduce it, or use the "
-            "default chain, which works strip by strip."
+            f"Page {task.page + 1} of {error}" if task.pages > 1 else str(error)
         ) from error
+    except Exception as error:  # of a method from elsewhere, or of Pillow on a foreign file
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            raise InputError(
+                f"{task.title} is too large for this chain on this machine: reduce it, or use the "
+                "default chain, which works strip by strip."
+            ) from error
+        raise InputError(
+            f"{task.title} could not be enhanced ({type(error).__name__}: {error}): leave it out, "
+            "or report this."
+        ) from error
+
+
+def _performed(
+    task: Task,
+    steps: Sequence[methods.Step],
+    choice: Choice,
+    tick: Callable[[float], None],
+) -> tuple[str, ...]:
+    before = photofiles.read(task.source, task.page, choice.megapixels)
+    pixels = through(steps, before.pixels, before.tables, tick)
     after = photofiles.Photograph(pixels, before.exif, before.profile)
-    photofiles.write(task.target, after, choice.form, choice.quality)
+    notes = before.notes + photofiles.write(task.target, after, choice.form, choice.quality)
     if task.comparison:
         both = photofiles.side_by_side(before.pixels, pixels)
-        shown = photofiles.Photograph(both, profile=before.profile)
-        photofiles.write(task.comparison, shown, choice.form, choice.quality)
+        beside = photofiles.Photograph(both, profile=before.profile)
+        photofiles.write(task.comparison, beside, choice.form, choice.quality)
+    return notes
 
 
 def through(

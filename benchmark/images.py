@@ -14,6 +14,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from benchmark import outputs
+from benchmark.console import shown
 from benchmark.errors import InputError
 
 Image: TypeAlias = NDArray[np.float32]
@@ -79,7 +80,7 @@ def read_uint8(path: Path) -> Bytes:
         turn = orientation(file)
         if turn != UPRIGHT:
             raise InputError(
-                f"{path} is turned by its EXIF orientation ({turn}), expected pixels that "
+                f"{shown(path)} is turned by its EXIF orientation ({turn}), expected pixels that "
                 "are stored upright: save it turned, without that tag."
             )
         return pixels_of(path, file)
@@ -95,7 +96,7 @@ def opened(path: Path, megapixels: float = MEGAPIXELS) -> Iterator[PIL.Image.Ima
         InputError: The file is missing or damaged, or has more than `megapixels`.
     """
     if not path.is_file():
-        raise InputError(f"{path} is not a file: check the path.")
+        raise InputError(f"{shown(path)} is not a file: check the path.")
     pillows_own, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
     try:
         with PIL.Image.open(path) as file:
@@ -104,7 +105,9 @@ def opened(path: Path, megapixels: float = MEGAPIXELS) -> Iterator[PIL.Image.Ima
     except InputError:
         raise
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as an image ({error}): replace it.") from error
+        raise InputError(
+            f"{shown(path)} cannot be read as an image ({error}): replace it."
+        ) from error
     finally:
         PIL.Image.MAX_IMAGE_PIXELS = pillows_own
 
@@ -117,8 +120,8 @@ def check_size(path: Path, file: PIL.Image.Image, megapixels: float = MEGAPIXELS
     """
     if file.width * file.height > megapixels * 1e6:
         raise InputError(
-            f"{path} has {file.width}x{file.height} pixels, expected {megapixels:g} megapixels at "
-            "most: reduce it, or raise the limit where the command has --max-megapixels."
+            f"{shown(path)} has {file.width}x{file.height} pixels, expected {megapixels:g} "
+            "megapixels at most: reduce it, or raise the limit where --max-megapixels sets it."
         )
 
 
@@ -130,12 +133,17 @@ def refuse_pages(path: Path, file: PIL.Image.Image) -> None:
     Raises:
         InputError: The file has several.
     """
-    count = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)
-    if count > 1:
+    count = frames(file)
+    if count > 1 and file.format != "MPO":
         raise InputError(
-            f"{path} holds {count} pages or frames, expected one image: save the one you mean as "
-            "a file of its own."
+            f"{shown(path)} holds {count} pages or frames, expected one image: save the one you "
+            "mean as a file of its own."
         )
+
+
+def frames(file: PIL.Image.Image) -> int:
+    """Return the number of pages, frames or pictures in an opened file."""
+    return int(getattr(file, "n_frames", 1))
 
 
 def orientation(file: PIL.Image.Image) -> int:
@@ -163,7 +171,7 @@ def pixels_of(path: Path, file: PIL.Image.Image) -> Bytes:
     """
     bits = _bits(path, file)
     if bits > 8:
-        raise InputError(f"{path} has {bits} bits a channel, expected 8: convert it first.")
+        raise InputError(f"{shown(path)} has {bits} bits a channel, expected 8: convert it first.")
     file.load()
     picture = _rgb(file, path)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
@@ -190,12 +198,12 @@ def _rgb(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
         picture = picture.convert("RGBA")
         if picture.getchannel("A").getextrema()[0] != 255:
             raise InputError(
-                f"{path} has transparent pixels, expected an opaque image: flatten it first."
+                f"{shown(path)} has transparent pixels, expected an opaque image: flatten it first."
             )
         return picture.convert("RGB")
     if picture.mode not in _DIRECT_MODES:
         raise InputError(
-            f"{path} has colour mode {picture.mode}, expected RGB or grey: convert it first."
+            f"{shown(path)} has colour mode {picture.mode}, expected RGB or grey: convert it first."
         )
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
@@ -212,7 +220,7 @@ def write(path: Path, image: Image | Bytes) -> None:
     """
     if path.suffix.lower() not in _LOSSLESS:
         raise InputError(
-            f"{path} ends in {path.suffix!r}, expected one of {', '.join(_LOSSLESS)}, "
+            f"{shown(path)} ends in {path.suffix!r}, expected one of {', '.join(_LOSSLESS)}, "
             "which keep every pixel: rename it."
         )
     pixels = image if image.dtype == np.uint8 else to_uint8(np.asarray(image, np.float32))

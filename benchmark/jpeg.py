@@ -119,8 +119,13 @@ def component_tables(file: PIL.JpegImagePlugin.JpegImageFile) -> list[list[int]]
     return [list(file.quantization[number]) for number in numbers]  # Pillow undoes the zigzag
 
 
+def no_tables() -> Tables:
+    """Return the tables of a file that is not JPEG: all ones."""
+    return np.ones((2, 8, 8), np.uint16)
+
+
 def _tables(file: PIL.Image.Image) -> Tables:
     if not isinstance(file, PIL.JpegImagePlugin.JpegImageFile):
-        return np.ones((2, 8, 8), np.uint16)
+        return no_tables()
     found = component_tables(file)
     return np.array([found[0], found[min(1, len(found) - 1)]], np.uint16).reshape(2, 8, 8)

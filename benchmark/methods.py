@@ -315,7 +315,7 @@ class Given:
         reference: The normal-light image, or None where there is none.
     """
 
-    tables: jpeg.Tables = field(default_factory=lambda: np.ones((2, 8, 8), np.uint16))
+    tables: jpeg.Tables = field(default_factory=jpeg.no_tables)
     reference: Image | None = None
 
 

@@ -5,19 +5,23 @@ picture in the same file. Files of data sets are listed by `benchmark.trees` and
 `benchmark.images.read_uint8`, which refuses what is turned here.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 from numpy.typing import NDArray
 
 from benchmark import images, jpeg
+from benchmark.console import shown
 from benchmark.errors import InputError
 from benchmark.images import MEGAPIXELS, SUFFIXES, Bytes
 
 _TRANSPOSING = (5, 6, 7, 8)
+_SMALLER, _MASK = 1, 4  # bits of NewSubfileType
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 
@@ -50,10 +54,12 @@ def inside(folder: Path, deep: bool = False) -> list[Path]:
         InputError: There is no such folder, or it holds no pictures.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: check the path.")
+        raise InputError(f"{shown(folder)} is not a folder: check the path.")
     found = pictures(folder.rglob("*") if deep else folder.iterdir(), folder)
     if not found:
-        raise InputError(f"{folder} holds no images ({', '.join(SUFFIXES)}): check the path.")
+        raise InputError(
+            f"{shown(folder)} holds no images ({', '.join(SUFFIXES)}): check the path."
+        )
     return found
 
 
@@ -79,6 +85,28 @@ def upright_pixels(path: Path, file: PIL.Image.Image) -> Bytes:
     """Decode a page that `benchmark.images.opened` opened, turned; see `read`."""
     stored = images.pixels_of(path, file)
     return upright(stored, images.orientation(file))  # after loading: TIFF files are turned then
+
+
+def pages(path: Path) -> tuple[int, ...]:
+    """Return which pages of a file are pictures of their own, from 0.
+
+    Those of a TIFF file that are a smaller copy of another page, or its mask, are not (TIFF 6.0,
+    NewSubfileType). Every other file has one, also where it is damaged: reading it tells.
+    """
+    try:
+        with images.opened(path, math.inf) as file:
+            if file.format != "TIFF":
+                return (0,)
+            found = [page for page in range(images.frames(file)) if _is_own(file, page)]
+    except InputError:
+        return (0,)
+    return tuple(found or [0])
+
+
+def _is_own(file: PIL.Image.Image, page: int) -> bool:
+    file.seek(page)
+    kind = file.getexif().get(PIL.ExifTags.Base.NewSubfileType, 0)
+    return not kind & (_SMALLER | _MASK)
 
 
 def tables(path: Path) -> jpeg.Tables:

@@ -1,12 +1,14 @@
 """`mlsm-bench enhance` as its users type it: what is written where, and what is refused."""
 
+import inspect
+
 import numpy as np
 import PIL.Image
 import pytest
 from pictures import photograph, renumbered
 from test_cli import call, fails
 
-from benchmark import ROOT, enhancement, images, jpeg, methods, weights
+from benchmark import ROOT, cli_enhance, enhancement, images, jpeg, methods, weights
 
 ALL_ONES = np.ones((2, 8, 8), np.uint16)
 
@@ -155,3 +157,85 @@ def test_where_quantisation_tables_stand_in_the_file_changes_no_result(tmp_path,
         assert done.returncode == 0, done.stderr
         assert (out / "a.png").read_bytes() == (out / "b.png").read_bytes()
         assert (images.read_uint8(out / "a.png") != images.read_uint8(tmp_path / "a.jpg")).any()
+
+
+def scan(path, levels, **options):
+    """Write a TIFF file with a flat page of each level."""
+    pages = [PIL.Image.new("RGB", (32 + number, 24), (v,) * 3) for number, v in enumerate(levels)]
+    pages[0].save(path, save_all=True, append_images=pages[1:], **options)
+    return path
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_every_page_of_a_tiff_file_becomes_a_file(tmp_path, compression):
+    source = scan(tmp_path / "scan.tif", (20, 60, 120), compression=compression)
+    done = enhance(source, "-o", tmp_path / "out", "--compare")
+    assert done.returncode == 0, done.stderr
+    expected = [tmp_path / f"out/scan_page{number}.png" for number in (1, 2, 3)]
+    assert done.stdout.splitlines() == list(map(str, expected))
+    for number, (path, level) in enumerate(zip(expected, (20, 60, 120), strict=True)):
+        pixels = images.read_uint8(path)
+        assert pixels.shape == (24, 32 + number, 3)
+        assert (pixels == round(255 * (level / 255) ** 0.45)).all()
+        assert (tmp_path / f"out/scan_page{number + 1}_compare.png").is_file()
+
+
+def test_a_page_that_is_a_smaller_copy_is_left_out_with_a_warning(tmp_path):
+    page, copy = PIL.Image.new("RGB", (32, 24)), PIL.Image.new("RGB", (8, 6))
+    copy.encoderinfo = {"tiffinfo": {254: 1}}
+    page.save(tmp_path / "scan.tif", save_all=True, append_images=[copy])
+    done = enhance(tmp_path / "scan.tif", "-o", tmp_path / "out")
+    assert done.stdout.splitlines() == [str(tmp_path / "out/scan.png")]
+    assert f"warning: {tmp_path / 'scan.tif'} holds 2 pages" in done.stderr
+
+
+def test_a_page_that_cannot_be_enhanced_is_named_and_the_others_go_on(tmp_path):
+    first, second = PIL.Image.new("RGB", (32, 24)), PIL.Image.new("CMYK", (32, 24))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=[second, first])
+    done = enhance(tmp_path / "scan.tif", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"error: Page 2 of {tmp_path / 'scan.tif'} has colour mode CMYK" in done.stderr
+    expected = [str(tmp_path / f"out/scan_page{number}.png") for number in (1, 3)]
+    assert done.stdout.splitlines() == expected
+
+
+def test_exif_data_that_cannot_be_kept_end_no_batch(night, tmp_path):
+    PIL.Image.new("RGB", (32, 24)).save(night / "b.jpg", exif=b"Exif\0\0nonsense")
+    done = enhance(night, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert f"warning: {night / 'b.jpg'} holds EXIF data that cannot be kept" in done.stderr
+
+
+def test_a_method_that_fails_on_one_photograph_ends_no_batch(night, tmp_path, monkeypatch):
+    whole = enhancement.through
+
+    def failing(steps, pixels, *arguments):
+        if pixels.shape[0] == 9:
+            raise RuntimeError("kernel size is greater than input size")
+        return whole(steps, pixels, *arguments)
+
+    images.write(night / "b.png", photograph(9, 9, 3))
+    monkeypatch.setattr(enhancement, "through", failing)
+    done = enhance(night, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"error: {night / 'b.png'} could not be enhanced (RuntimeError: kernel" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_result_that_could_not_be_stored_is_found_before_the_work(night, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    fails(enhance(night, "-o", tmp_path / "out"), "is a file, expected a folder")
+
+
+def test_a_photograph_above_the_limit_is_refused_and_the_limit_can_be_raised(night, tmp_path):
+    refused = enhance(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.003)
+    assert refused.returncode == 1
+    assert "64x48 pixels, expected 0.003 megapixels at most" in refused.stderr
+    done = enhance(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.004)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_limit_that_enhance_states_is_that_of_every_reader():
+    given = inspect.signature(cli_enhance.enhance).parameters["megapixels"]
+    assert given.default == images.MEGAPIXELS == enhancement.Choice().megapixels
