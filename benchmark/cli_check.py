@@ -26,23 +26,26 @@ def check(
         bool, typer.Option("--update", help="Accept the numbers: stage this profile's results.")
     ] = False,
 ) -> None:
-    """Compare this profile's tables with committed ones; exit 1 where a number moved.
+    """Compare this profile's results with committed ones; exit 1 where a number moved.
 
-    A row that is missing or new is a finding too. Tolerances: results/tolerances.yaml.
+    A row that is missing or new is a finding too. Findings are printed by method; --cells lists
+    them all. Tolerances: results/tolerances.yaml.
     """
     from benchmark import check as checking
-    from benchmark import params, verdicts
+    from benchmark import movements, params, verdicts
 
     chosen = params.load(params.profile_path(profile))
     outputs.check(*(path for path in (markdown, cells) if path is not None))
-    found = checking.against(chosen, against)
+    with checking.committed(chosen, against) as reference:
+        found = checking.compare(chosen.results, reference, checking.tolerances())
+        machines = movements.machines(chosen.results, reference, found)
     wrong = found[found["verdict"] != "ok"]
     if markdown is not None:
-        _write(markdown, verdicts.markdown(found, profile, against))
+        _write(markdown, verdicts.markdown(found, profile, against, machines))
     if cells is not None:
         _write(cells, found.to_csv(index=False, lineterminator="\n"))
-    if len(wrong):
-        say(wrong.to_string(index=False))
+    for line in [*movements.lines(movements.groups(found)), *filter(None, [machines])]:
+        say(line)
     say(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
     if update:
         staged = verdicts.accept(chosen)

@@ -1,28 +1,30 @@
 """What a check found, for a pull request, and how new numbers are accepted."""
 
+import math
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark import tables
-from benchmark.check import COUNT
+from benchmark import movements
+from benchmark.cells import COUNT
 from benchmark.errors import InputError
 from benchmark.grids import DASH
 from benchmark.params import Params
 
 MOST_LINES = 50
 """Of the summary's table of findings: a pull request shows no more than one can read."""
-_HEADS = ("verdict", "table", "cell", "ours", "committed", "difference", "tolerance")
+_HEADS = ("verdict", "method", "track", "cells", "in", "largest move")
 
 
-def markdown(found: pd.DataFrame, profile: str, against: str) -> str:
+def markdown(found: pd.DataFrame, profile: str, against: str, machines: str = "") -> str:
     """Return a check as a page for a pull request: verdict, findings, how far others moved.
 
     Args:
         found: From `benchmark.check.compare`.
         profile: What was checked.
         against: With what.
+        machines: From `benchmark.movements.machines`.
     """
     wrong = found[found["verdict"] != "ok"]
     good = len(found) - len(wrong)
@@ -34,44 +36,48 @@ def markdown(found: pd.DataFrame, profile: str, against: str) -> str:
         counted = wrong["verdict"].value_counts()
         told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
         parts[-1] += f" Findings: {told}."
-        parts.append(_pipes(_HEADS, [_finding(row) for row in _worst(wrong)[:MOST_LINES]]))
-        if len(wrong) > MOST_LINES:
-            parts.append(f"And {len(wrong) - MOST_LINES} more.")
+    parts += [machines] if machines else []
+    if len(wrong):
+        grouped = movements.groups(found)
+        parts.append(_pipes(_HEADS, [_finding(group) for group in grouped[:MOST_LINES]]))
+        if len(grouped) > MOST_LINES:
+            parts.append(f"And {len(grouped) - MOST_LINES} more.")
     parts.append("How far cells moved, as a share of what is tolerated:")
     parts.append(_pipes(("track", "metric", "cells", "moved at all", "most"), _movement(found)))
     return "\n\n".join(parts) + "\n"
 
 
-def _worst(wrong: pd.DataFrame) -> list[pd.Series]:
-    """Return findings, rows that are missing or new first, then by how far they moved."""
-    over = (wrong["difference"].abs() / wrong["tolerance"]).fillna(float("inf"))
-    order = wrong.assign(over=over).sort_values("over", ascending=False, kind="stable")
-    return [row for _, row in order.iterrows()]
-
-
-def _finding(row: pd.Series) -> list[str]:
-    cell = ", ".join(str(row[key]) for key in tables.KEYS if row[key])
-    numbers = [_text(row[key]) for key in ("ours", "committed", "difference", "tolerance")]
-    return [str(row["verdict"]), str(row["table"]), cell, *numbers]
+def _finding(group: movements.Group) -> list[str]:
+    count = f"{group.cells} of {group.total}" if group.verdict == "moved" else str(group.cells)
+    move = movements.moved(group.worst) if group.verdict == "moved" else DASH
+    return [
+        group.verdict,
+        group.method,
+        group.track or DASH,
+        count,
+        ", ".join(group.tables),
+        move,
+    ]
 
 
 def _movement(found: pd.DataFrame) -> list[list[str]]:
     """Return a line a track and metric: cells, those that differ, the largest share used."""
     both = found.dropna(subset=["difference"])
-    counted = both["metric"].str.startswith(COUNT)
-    both = both.assign(metric=both["metric"].mask(counted, COUNT))
+    both = both.assign(metric=both["metric"].map(_kind))
     lines = []
     for (track, metric), group in both.groupby(["track", "metric"], sort=True):
         moved = group["difference"].abs()
-        limit = group["tolerance"]
-        share = moved.max() / limit.max() if limit.max() > 0 else float(moved.max() > 0)
+        share = (moved / group["tolerance"]).fillna(0.0).max()  # 0/0: it did not move
+        share = 1.0 if share == math.inf else share
         names = [str(track) or DASH, str(metric)]
         lines.append([*names, str(len(group)), str(int((moved > 0).sum())), f"{share:.0%}"])
     return lines
 
 
-def _text(value: float) -> str:
-    return DASH if pd.isna(value) else f"{value:.6g}"
+def _kind(metric: str) -> str:
+    """Return what the cells of a metric are counted under: those of trainings by first and last."""
+    first = metric.partition(" ")[0]
+    return {COUNT: COUNT, "first": "first losses", "last": "last losses"}.get(first, metric)
 
 
 def _pipes(heads: tuple[str, ...], rows: list[list[str]]) -> str:

@@ -74,8 +74,8 @@ def test_tolerance_depends_on_the_track(tmp_path):
 def test_a_tolerance_may_be_one_of_some_methods_and_the_first_that_fits_counts():
     wide = Tolerance(track="*", metrics=["PSNR"], methods=["*GAN*"], tolerance=2.0, reason=REASON)
     listed = [wide, *ALLOWED]
-    assert check.tolerance_of("retrained", "PSNR", "EDSR+EnlightenGAN", listed) == 2.0
-    assert check.tolerance_of("retrained", "PSNR", "EDSR", listed) == 0.5
+    assert check.tolerance_of("retrained", "PSNR", "EDSR+EnlightenGAN", listed).tolerance == 2.0
+    assert check.tolerance_of("retrained", "PSNR", "EDSR", listed).tolerance == 0.5
 
 
 def test_a_row_that_is_gone_is_missing(tmp_path):
@@ -145,9 +145,9 @@ def test_the_projects_tolerances_cover_every_metric_of_every_track_with_a_reason
     listed = check.tolerances()
     for track in ("classical", "retrained", "released"):
         for metric in ("PSNR", "SSIM", "PSNR-B", "SSIM-RGB", "BEF", "mAP@0.5", "images of PSNR"):
-            assert check.tolerance_of(track, metric, "a new method", listed) >= 0.0
+            assert check.tolerance_of(track, metric, "a new method", listed).tolerance >= 0.0
     limits = [
-        check.tolerance_of(*key, listed)
+        check.tolerance_of(*key, listed).tolerance
         for key in (
             ("classical", "PSNR", "LIME"),
             ("retrained", "PSNR", "UNet (control)"),
@@ -172,6 +172,9 @@ def repository(tmp_path: Path) -> Path:
     results = folder(tmp_path / "results" / "demo", cells())
     folder(results, cells().iloc[:1], "table_4")
     (results / "tables" / "table_3.md").write_text("for reading")
+    (results / "training").mkdir()
+    (results / "training" / "unet.csv").write_text("step,rate,train/l1\n20,1,4.0\n")
+    (results / "provenance.json").write_text('{"cpu": "AMD EPYC"}')
     for arguments in (
         ["init", "--quiet"],
         ["add", "."],
@@ -188,7 +191,9 @@ def test_committed_tables_are_read_from_git_and_not_from_disk(repository, tmp_pa
     check.copy_committed(repository, "HEAD", tmp_path / "copy")
     names = sorted(path.name for path in (tmp_path / "copy" / "tables").iterdir())
     assert names == ["table_3.csv", "table_4.csv"]
-    found = check.compare(repository, tmp_path / "copy", ALLOWED)
+    assert (tmp_path / "copy" / "training" / "unet.csv").read_text().endswith("20,1,4.0\n")
+    assert (tmp_path / "copy" / "provenance.json").read_text() == '{"cpu": "AMD EPYC"}'
+    found = check.compare(repository, tmp_path / "copy", check.tolerances())
     assert wrong(found) == [("LIME", "PSNR", "moved")]
 
 

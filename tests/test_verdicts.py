@@ -61,7 +61,7 @@ def test_a_clean_tree_passes(root):
 def test_a_value_moved_by_twice_its_tolerance_fails_and_is_named(root, place, track):
     moved = cells()
     method = moved.loc[place, "method"]
-    limit = check.tolerance_of(track, "PSNR", method, check.tolerances())
+    limit = check.tolerance_of(track, "PSNR", method, check.tolerances()).tolerance
     moved.loc[place, "value"] += 2 * limit
     rewrite(root, moved)
     result = run()
@@ -73,8 +73,8 @@ def test_a_value_moved_by_twice_its_tolerance_fails_and_is_named(root, place, tr
 
 def test_a_value_moved_by_half_its_tolerance_passes(root):
     moved = cells()
-    limit = check.tolerance_of("retrained", "PSNR", moved.loc[2, "method"], check.tolerances())
-    moved.loc[2, "value"] += 0.5 * limit
+    entry = check.tolerance_of("retrained", "PSNR", moved.loc[2, "method"], check.tolerances())
+    moved.loc[2, "value"] += 0.5 * entry.tolerance
     rewrite(root, moved)
     assert run().exit_code == 0
 
@@ -119,7 +119,8 @@ def test_the_summary_names_findings_and_how_far_the_rest_moved(root):
     assert run("--markdown", str(page)).exit_code == 1
     text = page.read_text()
     assert "## Check of profile demo: failed" in text
-    assert "| moved | table_3 | LIME, enhance, LOL, 90, PSNR, sound, classical | 17.39 |" in text
+    move = "PSNR 17.39 for 17.38 (+0.01, tolerance 0.001) in table_3, enhance, LOL, QF 90, sound"
+    assert f"| moved | LIME | classical | 1 of 6 | table_3 | {move} |" in text
     assert "| retrained | PSNR | 1 | 1 | 40% |" in text
 
 
@@ -130,8 +131,23 @@ def test_the_summary_of_many_findings_stays_readable():
         verdict="new",
     )  # fmt: skip
     text = verdicts.markdown(found[check.COLUMNS], "demo", "HEAD")
-    assert text.count("| new |") == verdicts.MOST_LINES
+    assert text.count("| new | M") == verdicts.MOST_LINES
     assert "And 30 more." in text
+
+
+def test_three_new_methods_print_a_line_each_and_their_cells_go_to_a_file_alone(root):
+    one = pd.concat([cells()] * 40, ignore_index=True)
+    one["qf"] = pd.Series(range(len(one)), dtype="Int64")
+    mine = [one.assign(method=f"Own {n}", track="retrained", order="joint") for n in range(3)]
+    rewrite(root, pd.concat([cells(), *mine]))
+    result = run("--cells", str(root / "out" / "cells.csv"))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        *(f"new      Own {n} (retrained): 240 cells in table_3" for n in range(3)),
+        "8 of 728 cells agree with HEAD",
+    ]
+    written = pd.read_csv(root / "out" / "cells.csv")
+    assert (written["verdict"] == "new").sum() == 720
 
 
 def test_every_cell_can_be_had_as_a_file(root):
@@ -173,5 +189,6 @@ def test_a_count_has_no_tolerance_and_so_moves_in_full(tmp_path):
     ours = folder(tmp_path / "ours", table.assign(images=486), "table_1")
     found = check.compare(ours, reference, allowed)
     text = verdicts.markdown(found, "demo", "HEAD")
-    assert "| moved | table_1 | LOL, images | 486 | 485 | 1 | 0 |" in text
+    move = "images 486 for 485 (+1, tolerance 0) in table_1, LOL"
+    assert f"| moved | table_1 | — | 1 of 1 | table_1 | {move} |" in text
     assert "| — | images | 1 | 1 | 100% |" in text
