@@ -173,8 +173,12 @@ def by_recipe(method: str, case: Case) -> Outcome:
     """Run the recipe of a method: its prediction of the dark images, and its terms on the batch."""
     train = methods.find(method).train
     assert train is not None
-    recipe = filled(train(case.part, {}, **case.settings), case.seed, case.gain)
-    inputs = batch(case)
+    recipe = train(case.part, {}, **case.settings)
+    return by_terms(filled(recipe, case.seed, case.gain), batch(case))
+
+
+def by_terms(recipe: Recipe, inputs: Batch) -> Outcome:
+    """Run a recipe whose weights are filled on a batch as its crops are."""
     recipe.network.eval()
     with torch.no_grad():
         predicted = recipe.predict(inputs.input, *([inputs.qf] if recipe.sees_qf else []))
