@@ -1,5 +1,6 @@
 """What is wrong with raw sets: duplicates, leaks, mispairs, shifts, JPEG at source, odd sizes."""
 
+import dataclasses
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Audit:
         sizes: Number of files by dataset, width, height.
         alignment: By dataset the pairs measured and those that say nothing (unclear), how many are
             shifted, displaced and displaced by over 1 px (far), and the largest displacement.
+        problems: What is wrong with files that cannot be used, a phrase each; they and their pairs
+            are left out of everything else.
     """
 
     pairs: pd.DataFrame
@@ -35,11 +38,13 @@ class Audit:
     formats: pd.DataFrame
     sizes: pd.DataFrame
     alignment: pd.DataFrame
+    problems: tuple[str, ...] = ()
 
     def records(self) -> dict[str, Any]:
         """Return all of it as plain values."""
         tables = {name: getattr(self, name) for name in ("pairs", "findings", *_TABLES)}
-        return {name: json.loads(t.to_json(orient="records")) for name, t in tables.items()}
+        made = {name: json.loads(t.to_json(orient="records")) for name, t in tables.items()}
+        return made | {"problems": list(self.problems)}
 
     def refused(self) -> pd.DataFrame:
         """Return the leaks that nobody accepted: they stop the pipeline."""
@@ -56,22 +61,22 @@ def audit_disk(
 ) -> Audit:
     """Take the inventory of raw sets and audit them; absent ones are passed over.
 
+    Files that cannot be used are told and end nothing.
+
     Args:
         names: Raw sets.
         roots: Folders that hold them; see `datasets.raw_roots`.
         accepted: Leaks that may stay.
         cache: Folder where it is remembered what was found; None remembers nothing.
         jobs: Processes.
-
-    Raises:
-        ProblemsError: Something is wrong with the files or folders.
     """
-    found = inventory.take(names, roots, cache, jobs)
+    found = inventory.look(names, roots, cache, jobs)
     manifests = {
         name: merge.prefixed(listed, f"raw/{name}/") for name, listed in found.manifests.items()
     }
     places = merge.Places(tuple(roots), Path())  # nothing that the pipeline made is looked at
-    return audit(manifests, places, accepted, cache, jobs)
+    made = audit(manifests, places, accepted, cache, jobs)
+    return dataclasses.replace(made, problems=found.problems)
 
 
 def audit(

@@ -47,6 +47,7 @@ def page(
     parts = [
         f"# Data audit: {title}",
         *_overview(found),
+        *_problems(found),
         *_leaks(found, accepted),
         *_repeats(found),
         *_validation(held),
@@ -56,6 +57,7 @@ def page(
         *_files(found),
         *_listed(found, "size", ""),
         *_listed(found, "sides", ""),
+        *_listed(found, "black", ""),
         *_listed(found, "name", ""),
         _METHOD,
     ]
@@ -101,6 +103,13 @@ def _overview(found: Audit) -> list[str]:
         rows.append([what, *(kinds.get((name, kind), 0) for name in sets)])
     rows.append(["JPEG files at source", *(lossy.get(name, 0) for name in sets)])
     return [_table(["", *sets], rows)]
+
+
+def _problems(found: Audit) -> list[str]:
+    if not found.problems:
+        return []
+    said = f"{len(found.problems)} problems; what they are about is left out of all else."
+    return ["## Files that cannot be used", said, "\n".join(f"- {one}" for one in found.problems)]
 
 
 def _leaks(found: Audit, accepted: Mapping[str, str]) -> list[str]:

@@ -117,7 +117,8 @@ def data_audit(
 ) -> None:
     """Look for duplicates, leaks, mispairs, misalignment, JPEG at source and odd sizes.
 
-    Exit status 1: a training image is a test image, and the profile does not accept it.
+    Exit status 1: a file cannot be used; the others were looked at all the same. Or a training
+    image is a test image, and the profile does not accept it.
     """
     from benchmark import audit, datasets, params
 
@@ -135,7 +136,11 @@ def data_audit(
     else:
         outputs.write_text(output, text + "\n")
         _done(started, shown(output))
-    if len(found.refused()):
+    for problem in found.problems:
+        note(f"error: {problem}")
+    if found.problems:
+        note(f"{len(found.problems)} problems in the raw data: replace or mend these files")
+    if found.problems or len(found.refused()):
         raise typer.Exit(1)
 
 

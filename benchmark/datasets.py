@@ -33,7 +33,8 @@ class RawSet:
         read: Lists the pairs under the set's folder.
         images: Published number of different image files in these pairs.
         protocol: Which layout and split the reader follows.
-        aliases: Other names its folder is met under.
+        aliases: Other names its folder is met under; case, spaces, `-` and `_` do not count.
+        marks: Folders in it by which it is known under any name.
         has_references: Whether its test images have a normal-light partner.
     """
 
@@ -48,6 +49,7 @@ class RawSet:
     images: int
     protocol: str = "as published"
     aliases: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     has_references: bool = True
 
 
@@ -58,6 +60,7 @@ _SICE = partial(
     source="https://github.com/csjcai/SICE, Part1 and Part2",
     tables=("I", "III", "IV", "V", "VI"),
     needs_registration=False,
+    marks=("Part1/Label", "Part2/Label", "Dataset_Part1/Label", "Dataset_Part2/Label"),
 )
 _ALL = (
     RawSet(
@@ -70,7 +73,8 @@ _ALL = (
         needs_registration=False,
         read=partial(layouts.read_paired, "LOL"),
         images=1000,
-        aliases=("LOLdataset",),
+        aliases=("LOLdataset", "LOLv1"),
+        marks=("our485/low", "eval15/low", "Train/input", "Test/input"),
     ),
     RawSet(
         name="LSRW",
@@ -82,6 +86,7 @@ _ALL = (
         needs_registration=True,
         read=partial(layouts.read_paired, "LSRW"),
         images=11300,
+        marks=("Training data/Huawei", "Training data/Nikon", "Eval/Huawei", "Eval/Nikon"),
     ),
     _SICE(
         name="SICE",
@@ -108,6 +113,7 @@ _ALL = (
         read=partial(layouts.read_paired, "RELLISUR"),
         images=4250 + 850,  # a reference a scene
         aliases=("RELLISUR-Dataset",),
+        marks=("Train/LLLR", "Val/LLLR", "Test/LLLR"),
     ),
     RawSet(
         name="LabelMe",
@@ -131,7 +137,7 @@ _ALL = (
         read=partial(layouts.read_paired, "A7m3"),
         images=1220,
         protocol="own camera",
-        aliases=("own_camera", "own camera"),
+        aliases=("own_camera",),
     ),
     RawSet(
         name="DARKFACE",
@@ -143,7 +149,7 @@ _ALL = (
         needs_registration=False,
         read=layouts.read_dark_face,
         images=6000,
-        aliases=("DARKFACE", "DARK_FACE", "DarkFace_Train_2021"),
+        aliases=("DarkFace_Train_2021",),
         has_references=False,
     ),
     RawSet(
@@ -156,7 +162,8 @@ _ALL = (
         needs_registration=False,
         read=partial(layouts.read_wider, "WIDER"),
         images=3226,
-        aliases=("WIDER", "WIDER_FACE", "WIDERFACE"),
+        aliases=("WIDER",),
+        marks=("WIDER_val/images", "wider_face_split"),
     ),
     RawSet(
         name="WIDER416",
@@ -218,18 +225,39 @@ def _raw_set(name: str) -> RawSet:
 
 
 def find(name: str, roots: Sequence[Path]) -> Path | None:
-    """Return the folder of a set under the first root that holds one.
+    """Return the folder of a set under the first root that holds one, or is the set itself.
+
+    Raises:
+        InputError: There is no set of that name.
+    """
+    raw = _raw_set(name)
+    names = (raw.folder, *raw.aliases)
+    for root in roots:
+        for folder in names if root.is_dir() else ():
+            found = trees.child(root, folder)
+            if found is not None:
+                return found
+        own = {trees.plain(path.name) for path in (root.absolute(), root.resolve())}
+        if own & set(map(trees.plain, names)) and any((root / mark).is_dir() for mark in raw.marks):
+            return root
+    return None
+
+
+def hint(name: str, roots: Sequence[Path]) -> str:
+    """Return where a set that is not found seems to lie, and what to rename; "" without a trace.
 
     Raises:
         InputError: There is no set of that name.
     """
     raw = _raw_set(name)
     for root in roots:
-        for folder in (raw.folder, *raw.aliases):
-            found = trees.child(root, folder) if root.is_dir() else None
-            if found is not None:
-                return found
-    return None
+        found = trees.marked(root, raw.marks)
+        if found is not None:
+            return (
+                f"{found[0]} holds {found[1]} as {name} does: rename that folder to "
+                f"{raw.folder!r}, and have {VARIABLE} name the folder above it"
+            )
+    return ""
 
 
 def located(name: str, roots: Sequence[Path]) -> Path:
@@ -241,9 +269,9 @@ def located(name: str, roots: Sequence[Path]) -> Path:
     folder = find(name, roots)
     if folder is None:
         raw, searched = SETS[name], ", ".join(str(root) for root in roots)
+        told = hint(name, roots) or f"get it from {raw.source}, see data/README.md"
         raise InputError(
-            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: get it from "
-            f"{raw.source}, see data/README.md."
+            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: {told}."
         )
     return folder
 

@@ -19,7 +19,8 @@ KINDS: Mapping[str, str] = {
     "same file": "files that come twice",
     "same view": "photographs of a view that was there before",
     "mispair": "pairs of two scenes",
-    "sides": "dark images brighter than their normal-light image",
+    "sides": "dark images no darker than their normal-light image",
+    "black": "pairs of two images that are all black",
     "misaligned": f"pairs shifted by over {alignment.SHIFT_PX} px or displaced by over "
     f"{alignment.DISPLACEMENT_PX} px somewhere",
     "name": "files whose name says another format",
@@ -119,10 +120,12 @@ def mispaired(listed: pd.DataFrame, wrong: Iterable[mispairs.Mispair]) -> Iterat
 
 
 def swapped_sides(listed: pd.DataFrame, known: Mapping[str, Print]) -> Iterator[Finding]:
-    """Yield pairs whose dark image is not the darker one."""
+    """Yield pairs whose dark image is not the darker one; of two black ones neither is."""
     for row in listed.to_dict("records"):
         dark, normal = (known.get(row[f"{side}_sha256"]) for side in ("dark", "normal"))
-        if dark and normal and dark.brightness >= normal.brightness:
+        if dark and normal and dark.brightness == normal.brightness == 0.0:
+            yield Finding("black", *_key(row), "", np.nan, "all black")
+        elif dark and normal and dark.brightness >= normal.brightness:
             told = f"mean luma {dark.brightness:.0f} against {normal.brightness:.0f}"
             yield Finding("sides", *_key(row), "", np.nan, told)
 

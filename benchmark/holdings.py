@@ -32,8 +32,8 @@ def status(
     Returns:
         A record a set: set, protocol, found (its folder or ""), state (`complete`, `in part`,
         `absent`, or `problems`), pairs (split -> `found` and `published`), images (the same, of
-        different image files), problems, licence, how_to_get, and needed_for (tables of
-        arXiv:2403.07622).
+        different image files), problems, hint (of an absent set: what looks like it and what to
+        rename, or ""), licence, how_to_get, and needed_for (tables of arXiv:2403.07622).
     """
     return [_status(datasets.SETS[name], roots) for name in names]
 
@@ -63,6 +63,7 @@ def _status(raw: RawSet, roots: Sequence[Path]) -> dict[str, Any]:
         "pairs": counts,
         "images": {"found": len(files), "published": raw.images},
         "problems": problems,
+        "hint": "" if folder or problems else datasets.hint(raw.name, roots),
         "licence": raw.licence,
         "how_to_get": raw.source,
         "needed_for": list(raw.tables),
@@ -78,7 +79,8 @@ def lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
         for row in cells
     ]
     wrong = [f"{record['set']}: {problem}" for record in records for problem in record["problems"]]
-    return [*table, *wrong]
+    hints = [f"{record['set']}: {record['hint']}" for record in records if record["hint"]]
+    return [*table, *wrong, *hints]
 
 
 def _cells(record: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import datasets, pairs, prints
+from benchmark import console, datasets, pairs, prints
 from benchmark.errors import ProblemsError
 from benchmark.pairs import Pair
 from benchmark.prints import Seen
@@ -22,10 +22,12 @@ class Inventory(NamedTuple):
     Attributes:
         manifests: Set -> manifest, empty where the set is absent.
         absent: Absent set -> why, as a sentence.
+        problems: What is wrong with files and folders, a phrase each; their pairs are left out.
     """
 
     manifests: dict[str, pd.DataFrame]
     absent: dict[str, str]
+    problems: tuple[str, ...] = ()
 
 
 def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
@@ -40,12 +42,28 @@ def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
     Raises:
         ProblemsError: Something is wrong with a set; all that is, of all sets, is told.
     """
+    found = look(names, roots, cache, jobs)
+    if found.problems:
+        raise ProblemsError("the raw data", found.problems, _REMEDY)
+    return found
+
+
+def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
+    """List the pairs of raw sets of which nothing is wrong, and what is wrong with the others.
+
+    Args:
+        names: Raw sets.
+        roots: Folders that hold them.
+        cache: Folder where it is remembered what was found; None remembers nothing.
+        jobs: Processes.
+    """
     listed: dict[str, list[Pair]] = {}
     absent: dict[str, str] = {}
     problems: list[str] = []
     for name in names:
         if datasets.find(name, roots) is None:
-            absent[name] = f"{name} is in none of the raw data folders: see data/README.md"
+            told = datasets.hint(name, roots) or "see data/README.md"
+            absent[name] = f"{name} is in none of the raw data folders: {told}"
             continue
         try:
             listed[name] = datasets.read(name, roots)
@@ -61,9 +79,8 @@ def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
         frame, wrong = _listed(found, folder, seen, uneven, source)
         manifests[name] = frame
         problems += wrong
-    if problems:
-        raise ProblemsError("the raw data", problems, _REMEDY)
-    return Inventory({name: pairs.ordered(manifests[name]) for name in names}, absent)
+    ordered = {name: pairs.ordered(manifests[name]) for name in names}
+    return Inventory(ordered, absent, tuple(map(console.shown, problems)))
 
 
 def manifest(
@@ -115,7 +132,12 @@ def _listed(
         key = (pair.dataset, pair.split, pair.name)
         if key in taken:
             problems.append(f"{'/'.join(key)} is the name of more than one pair")
+            continue
         taken.add(key)
+        cells = [_relative(path, root) for path in (pair.dark, pair.normal, pair.labels)]
+        if any(console.shown(cell) != cell for cell in cells):
+            problems.append(f"{root}/{pair.name} has a name that no list can hold, rename it")
+            continue
         looks = {path: seen[path] for path in (pair.dark, pair.normal) if path is not None}
         if any(look.problem for look in looks.values()):
             continue
@@ -128,7 +150,7 @@ def _listed(
         rows.append(
             (
                 *(*key, source),
-                *(_relative(path, root) for path in (pair.dark, pair.normal, pair.labels)),
+                *cells,
                 *(width, height),
                 *(look.bytes if look else 0 for look in (dark, normal)),
                 *(look.sha256 if look else "" for look in (dark, normal)),

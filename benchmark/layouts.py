@@ -30,6 +30,8 @@ _PAIRED = {
     "LOL": (
         _Layout("train", "", "our485/low", ("our485/high",)),
         _Layout("test", "", "eval15/low", ("eval15/high",)),
+        _Layout("train", "", "Train/input", ("Train/target",)),  # as Retinexformer has them
+        _Layout("test", "", "Test/input", ("Test/target",)),
     ),
     "LSRW": tuple(
         _Layout(split, f"{camera}/", f"{part}/{camera}/low", (f"{part}/{camera}/high",))

@@ -138,11 +138,13 @@ def beside(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     r"""Write a text file, UTF-8 with `\n` at line ends, whole or not at all.
 
+    What UTF-8 cannot hold, the bytes of a file name in another encoding, is escaped.
+
     Raises:
         InputError: It cannot be written.
     """
     with beside(path) as place:
-        place.write_text(text, encoding="utf-8", newline="\n")
+        place.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:

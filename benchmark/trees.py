@@ -1,6 +1,7 @@
 """Folders of raw sets, listed together with everything that is wrong with them."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -123,8 +124,39 @@ class Reading:
         return pairs
 
 
+def plain(name: str) -> str:
+    """Return what counts of a folder's name: `dark face` of DARK FACE, Dark_Face or darkface."""
+    return re.sub(r"[ _-]", "", name).casefold()
+
+
+def marked(root: Path, marks: Sequence[str]) -> tuple[Path, str] | None:
+    """Return the nearest folder at or up to two levels below a root that has a mark, and which.
+
+    Args:
+        root: Where to look; of many subfolders the first ones.
+        marks: Paths of folders in it, by any of which it is known.
+    """
+    level = [root]
+    for _ in range(3):
+        for folder in level:
+            mark = next((mark for mark in marks if (folder / mark).is_dir()), None)
+            if mark is not None:
+                return folder, mark
+        level = [sub for folder in level for sub in _folders(folder)[:_FEW]]
+    return None
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [one.name for one in entries if one.is_dir() and not one.name.startswith(".")]
+    except OSError:  # what cannot be opened shows no marks
+        return []
+    return [folder / name for name in sorted(found, key=natural_key)]
+
+
 def child(folder: Path, name: str) -> Path | None:
-    """Return the subfolder of that name, in any case.
+    """Return the subfolder of that name, in any case, with or without spaces, `-` and `_`.
 
     Raises:
         InputError: The folder cannot be opened.
@@ -133,7 +165,7 @@ def child(folder: Path, name: str) -> Path | None:
         exact = folder / name
         if exact.is_dir():
             return exact
-        found = sorted(sub for sub in folder.iterdir() if sub.name.lower() == name.lower())
+        found = sorted(sub for sub in folder.iterdir() if plain(sub.name) == plain(name))
         return next((sub for sub in found if sub.is_dir()), None)
     except OSError as error:
         raise InputError(

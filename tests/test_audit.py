@@ -199,3 +199,32 @@ def test_held_back_images_that_share_a_view_with_training_images_are_counted(cop
     for seed in range(5):
         held = validation.hold_back(listed, known, 0.2, seed, by_view=True)
         assert ("LOL/2" in held) == ("LOL/6" in held)
+
+
+def test_a_bad_image_is_told_and_the_others_are_audited(copy, cache):
+    low = copy / "LOL" / "our485" / "low"
+    files = sorted(low.iterdir())
+    files[0].write_bytes(files[0].read_bytes()[:100])
+    (copy / "LOL" / "our485" / "high" / files[1].name).unlink()
+    made = again(copy, cache, "LOL")
+    assert [Path(problem.split()[0]).name for problem in made.problems] == [
+        files[1].name,
+        files[0].name,
+    ]
+    counts = made.pairs.set_index(["dataset", "split"])["pairs"].to_dict()
+    assert counts["LOL", "train"] == len(files) - 2
+    text = auditpage.page("LOL", made, (), {}, {})
+    assert "## Files that cannot be used\n\n2 problems; " in text
+    assert f"- {files[0]} cannot be read as an image" in text
+    assert made.records()["problems"] == list(made.problems)
+
+
+def test_two_black_images_are_called_all_black(copy, cache):
+    folder = copy / "LOL" / "our485"
+    for side in ("low", "high"):
+        pixels = images.read_uint8(folder / side / "2.png")
+        images.write(folder / side / "2.png", np.zeros_like(pixels))
+    made = again(copy, cache, "LOL")
+    [row] = made.findings[made.findings["kind"] == "black"].to_dict("records")
+    assert (row["name"], row["detail"]) == ("2", "all black")
+    assert of(made, "sides") == []

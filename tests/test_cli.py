@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from typing import NamedTuple
@@ -123,9 +124,45 @@ def test_score_writes_every_number_and_says_so(pair_folders, tmp_path):
         *("--qf", 80, "--qf", 60, "-o", output, "--jobs", 1),
     )
     assert done.returncode == 0, done.stderr
-    assert f"wrote {output} (4 images" in done.stderr
+    assert f"wrote {output} (2 images" in done.stderr
     assert output.read_text().splitlines()[0].startswith("profile,dataset,image,qf,chain")
     assert "psnr" in done.stdout
+
+
+def test_data_audit_names_and_counts_bad_images_and_audits_the_others(tmp_path, monkeypatch):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
+    for number in range(4):
+        normal = photograph(48, 64, number)
+        images.write(tmp_path / "LOL" / "our485" / "high" / f"{number}.png", normal)
+        dark = (normal // 6).astype(np.uint8)
+        images.write(tmp_path / "LOL" / "our485" / "low" / f"{number}.png", dark)
+    broken = tmp_path / "LOL" / "our485" / "low" / "1.png"
+    broken.write_bytes(b"")
+    foreign = tmp_path / "LOL" / "our485" / "low" / "2.png"
+    partner = tmp_path / "LOL" / "our485" / "high" / "2.png"
+    for path in (foreign, partner):
+        path.rename(path.with_name(os.fsdecode(b"caf\xe9.png")))
+    output = tmp_path / "page.md"
+    done = call("data", "audit", "--jobs", 1, "-o", output)
+    assert done.returncode == 1
+    told = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert told == [
+        f"error: {broken} is empty (0 bytes)",
+        rf"error: {tmp_path}/LOL/caf\xe9 has a name that no list can hold, rename it",
+    ]
+    assert "2 problems in the raw data: replace or mend these files" in done.stderr
+    assert "2 of 485" in output.read_text()
+    assert r"LOL/caf\xe9 has a name that no list can hold" in output.read_text()
+
+
+@pytest.mark.parametrize("place", ["{}", "{}/LOL/page.md"])
+def test_data_audit_checks_its_output_before_the_work(tmp_path, monkeypatch, place):
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    (tmp_path / "LOL").write_bytes(b"")
+    monkeypatch.setattr("benchmark.audit.audit_disk", None)  # nobody comes as far
+    done = call("data", "audit", "-o", place.format(tmp_path))
+    fails(done, "is a folder" if place == "{}" else "which is a file, not a folder")
 
 
 def test_an_unknown_chain_is_refused_with_a_hint(pair_folders):

@@ -1,6 +1,7 @@
 """The registry of raw sets: finding, reading, status."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,64 @@ def test_the_real_lol_test_set_has_its_15_pairs():
     pairs = datasets.read("LOL", datasets.raw_roots(None))
     numbers = [int(pair.name) for pair in pairs if pair.split == "test"]
     assert numbers == [1, 22, 23, 55, 79, 111, 146, 179, 493, 547, 665, 669, 748, 778, 780]
+
+
+def put_folders(root: Path, layout: tuple[str, ...]) -> None:
+    put(root, *(f"{folder}/1.png" for folder in layout))
+
+
+PUBLISHED = ("our485/low", "our485/high", "eval15/low", "eval15/high")
+RETINEXFORMER = ("Train/input", "Train/target", "Test/input", "Test/target")
+
+
+@pytest.mark.parametrize("layout", [PUBLISHED, RETINEXFORMER])
+@pytest.mark.parametrize(
+    "folder", ["LOL", "LOLdataset", "lol_dataset", "LOL-dataset", "LOLv1", "LOL_v1", "lol"]
+)
+def test_lol_is_read_under_the_names_and_layouts_that_people_have(tmp_path, folder, layout):
+    put_folders(tmp_path / folder, layout)
+    found = [(p.split, p.name, p.dark.parent.name) for p in datasets.read("LOL", [tmp_path])]
+    side = layout[0].rpartition("/")[2]
+    assert found == [("train", "1", side), ("test", "1", side)]
+
+
+@pytest.mark.parametrize("layout", [PUBLISHED, RETINEXFORMER])
+@pytest.mark.parametrize("folder", ["LOL", "LOLdataset", "LOLv1"])
+def test_the_variable_may_name_the_set_itself(tmp_path, monkeypatch, folder, layout):
+    put_folders(tmp_path / folder, layout)
+    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path / folder))
+    roots = datasets.raw_roots(None)
+    assert datasets.find("LOL", roots) == tmp_path / folder
+    assert len(datasets.read("LOL", roots)) == 2
+    assert datasets.find("LSRW", roots[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "layout", "name", "mark"),
+    [
+        ("night", PUBLISHED, "LOL", "our485/low"),
+        ("night/pairs", RETINEXFORMER, "LOL", "Train/input"),
+        (".", PUBLISHED, "LOL", "our485/low"),
+        ("sice_all", ("Dataset_Part1/Label", "Dataset_Part1/1"), "SICE", "Dataset_Part1/Label"),
+        ("r", ("Train/LLLR", "Train/NLHR/X1"), "RELLISUR", "Train/LLLR"),
+        ("w", ("WIDER_val/images/0--Parade",), "WIDER", "WIDER_val/images"),
+    ],
+)
+def test_a_folder_under_another_name_is_told_with_what_to_rename(
+    tmp_path, path, layout, name, mark
+):
+    put_folders(tmp_path / path, layout)
+    assert datasets.find(name, [tmp_path]) is None
+    wanted = datasets.SETS[name].folder
+    told = (
+        f"{tmp_path / path} holds {mark} as {name} does: rename that folder to {wanted!r}, and "
+        "have MLSM_BENCH_DATA name the folder above it"
+    )
+    assert datasets.hint(name, [tmp_path]) == told
+    with pytest.raises(InputError, match=re.escape(told)):
+        datasets.located(name, [tmp_path])
+
+
+def test_without_a_trace_there_is_no_hint(tmp_path):
+    put_folders(tmp_path / "LOL-v2", ("Real_captured/Train/Low", "Real_captured/Train/Normal"))
+    assert all(datasets.hint(name, [tmp_path, tmp_path / "no"]) == "" for name in datasets.SETS)

@@ -73,3 +73,11 @@ def test_columns_stand_one_below_the_other(tmp_path):
     lines = holdings.lines(holdings.status([tmp_path]))
     column = lines[0].index("licence")
     assert all(line[column - 2 : column] == "  " for line in lines)
+
+
+def test_status_says_what_it_saw_under_another_name_and_what_to_rename(tmp_path):
+    put(tmp_path, "night/our485/low/1.png", "night/our485/high/1.png")
+    (record,) = holdings.status([tmp_path], ["LOL"])
+    assert (record["state"], record["problems"]) == ("absent", [])
+    assert record["hint"].startswith(f"{tmp_path / 'night'} holds our485/low as LOL does: rename")
+    assert holdings.lines([record])[-1] == f"LOL: {record['hint']}"
