@@ -29,7 +29,8 @@ def score(
         Path,
         typer.Option(
             help="Folder with a file an image (`x0 y0 x1 y1 score` a line, as DARK FACE wants "
-            "submissions), COCO results (.json), or a table of this suite (.parquet)."
+            "submissions, or WIDER FACE's submissions), COCO results (.json), or a table of this "
+            "suite (.parquet)."
         ),
     ],
     iou: Annotated[
@@ -41,29 +42,40 @@ def score(
     ] = None,
     boxes: Annotated[
         str | None,
-        typer.Option(help="xyxy or xywh; by default corners, for COCO x y width height."),
+        typer.Option(
+            help="xyxy or xywh; by default corners, for COCO and WIDER FACE x y width height."
+        ),
+    ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(help="Id or name of the category to score, where COCO files have several."),
     ] = None,
     draws: Annotated[int, typer.Option(help="Resamples behind the interval; 0: none.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 2403,
     as_json: JsonOption = False,
 ) -> None:
-    """Score detections against labels: average precision, precision at recalls, interval."""
+    """Score detections against labels: average precision, precision at recalls, interval.
+
+    Regions that the labels mark as not counting (WIDER FACE's invalid faces, COCO's iscrowd and
+    ignore) make a detection neither a hit nor false. Text files are UTF-8, or begin with a byte
+    order mark.
+    """
     from benchmark.console import note, print_rows, say
-    from benchmark.detect import scores, submissions
+    from benchmark.detect import readings, scores, submissions
     from benchmark.errors import InputError
 
     started = time.monotonic()
     if boxes not in (None, "xyxy", "xywh"):
         raise InputError(f"Option --boxes must be xyxy or xywh, but got {boxes!r}.")
     layout: Literal["xyxy", "xywh"] | None = boxes  # type: ignore[assignment]
-    truth = submissions.read_truth(labels)
-    found = submissions.read(detections, truth, labels, layout)
-    made = scores.summary(truth, found, iou or [0.5], protocol or ["all_point"], (seed, draws))
+    asked = scores.Asked(tuple(iou or [0.5]), tuple(protocol or ["all_point"]), seed, draws)
+    given = submissions.load(labels, detections, layout, category)
+    made = scores.summary(given.truth, given.found, asked)
     if as_json:
         say(json.dumps(made, indent=2))
     else:
         print_rows(made, False)
-    faces = sum(map(len, truth.values()))
-    count = sum(map(len, found.values()))
-    seconds = time.monotonic() - started
-    note(f"{count} boxes against {faces} faces in {len(truth)} images in {seconds:.1f} s")
+    warning = readings.unmet(given.truth, given.found, min(asked.ious))
+    if warning:
+        note(f"warning: {warning}")
+    note(f"{given.described()} in {time.monotonic() - started:.1f} s")

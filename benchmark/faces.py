@@ -1,4 +1,4 @@
-"""Faces in an image: the box type, the labels of DARK FACE, detections on disk.
+"""Faces in an image: the box type, regions that do not count, detections on disk.
 
 A box is x0, y0, x1, y1 in pixels, in continuous coordinates: (0, 0) is the top left corner of the
 top left pixel and (W, H) the bottom right corner of the image, so a box is x1 - x0 wide.
@@ -12,9 +12,11 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmark import outputs
+from benchmark.console import shown
 from benchmark.errors import InputError
 from benchmark.images import Image
 
@@ -97,60 +99,6 @@ Detector: TypeAlias = Callable[[Image], Faces]
 """Finds faces by falling score, at most `MAX_BOXES`, inside the image; leaves its input alone."""
 
 
-def read_labels(path: Path) -> Faces:
-    """Read the faces of one image in the format of DARK FACE.
-
-    The first line is their number; a line `x0 y0 x1 y1` in pixels follows for each.
-
-    Raises:
-        InputError: The file is missing or not text, the number is wrong, or a line is not a box;
-            the message names the line.
-    """
-    lines = _text(path).rstrip().splitlines()
-    if not lines:
-        raise InputError(f"{path} is empty, expected the number of faces on line 1: replace it.")
-    if not lines[0].strip().isdecimal():
-        raise InputError(
-            f"{path} line 1 is {lines[0]!r}, expected the number of faces:"
-            " convert the labels to the format of DARK FACE."
-        )
-    if int(lines[0]) != len(lines) - 1:
-        raise InputError(
-            f"{path} line 1 announces {int(lines[0])} faces, but {len(lines) - 1} lines follow:"
-            " correct the number or the lines."
-        )
-    boxes = [_box(path, number, line) for number, line in enumerate(lines[1:], start=2)]
-    return Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
-
-
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise InputError(f"{path} is not a file, expected face labels: check the path.")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text ({error}), expected face labels: replace it.") from (
-            error
-        )
-
-
-def _box(path: Path, number: int, line: str) -> list[float]:
-    try:
-        box = [float(field) for field in line.split()]
-    except ValueError:
-        box = []
-    if len(box) != 4 or not np.isfinite(box).all():
-        raise InputError(
-            f"{path} line {number} is {line!r}, expected four numbers `x0 y0 x1 y1`: correct it."
-        )
-    if box[2] < box[0] or box[3] < box[1]:
-        raise InputError(
-            f"{path} line {number} is {line!r}, whose right or bottom edge lies before its left or"
-            " top one, expected `x0 y0 x1 y1`: if the file holds x, y, width, height, convert it."
-        )
-    return box
-
-
 def write_detections(path: Path, detections: Mapping[str, Faces]) -> None:
     """Write the detections of many images as one Parquet table.
 
@@ -183,21 +131,33 @@ def read_detections(path: Path) -> dict[str, Faces]:
         InputError: The file is missing or no Parquet, has other columns, or its rows are not boxes.
     """
     if not path.is_file():
-        raise InputError(f"{path} is not a file, expected detections: run the detection first.")
-    try:
-        table = pd.read_parquet(path)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is no Parquet file ({error}): run the detection again.") from (
-            error
+        raise InputError(
+            f"{shown(path)} is not a file, expected detections: run the detection first."
         )
+    try:
+        table = pq.read_table(path).to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            f"{shown(path)} is no Parquet file ({shown(str(error))}): run the detection again."
+        ) from error
     if list(table.columns) != _COLUMNS:
         raise InputError(
-            f"{path} has the columns {list(table.columns)}, expected {_COLUMNS}:"
+            f"{shown(path)} has the columns {list(table.columns)}, expected {_COLUMNS}:"
             " run the detection again."
         )
-    codes, images = pd.factorize(table["image"], use_na_sentinel=False)
-    order = np.argsort(codes, kind="stable")
-    numbers = table[_COLUMNS[1:]].to_numpy(dtype=np.float64)[order]
+    if pd.api.types.infer_dtype(table["image"], skipna=False) not in ("string", "empty"):
+        raise InputError(
+            f"{shown(path)} has images that are no text, expected names: run the detection again."
+        )
+    try:
+        numbers = table[_COLUMNS[1:]].to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{shown(path)} has boxes that are no numbers ({shown(str(error))}), expected numbers "
+            f"in {_COLUMNS[1:]}: run the detection again."
+        ) from error
+    codes, images = pd.factorize(table["image"])
+    numbers = numbers[np.argsort(codes, kind="stable")]
     parts = np.split(numbers, np.cumsum(np.bincount(codes)))[: len(images)]
     pairs = zip(map(str, images), parts, strict=True)
     return {image: _faces(path, image, part) for image, part in pairs}
@@ -210,5 +170,6 @@ def _faces(path: Path, image: str, numbers: NDArray[np.float64]) -> Faces:
         return Faces(numbers[:, :4], numbers[:, 4])
     except ValueError as error:
         raise InputError(
-            f"{path} holds rows of {image} that are no boxes ({error}): run the detection again."
+            f"{shown(path)} holds rows of {shown(image)} that are no boxes ({error}):"
+            " run the detection again."
         ) from error

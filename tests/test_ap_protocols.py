@@ -235,11 +235,12 @@ def test_an_unknown_protocol_is_refused_with_those_that_exist():
 
 def test_a_summary_has_a_row_an_overlap_and_protocol_and_an_interval_for_the_headline():
     labels, detections = random_set(3)
-    rows = scores.summary(labels, detections, [0.3, 0.5], ["all_point", "coco101"], (1, 100))
+    asked = scores.Asked((0.3, 0.5), ("all_point", "coco101"), seed=1, draws=100)
+    rows = scores.summary(labels, detections, asked)
     assert [(r["iou"], r["protocol"]) for r in rows] == [
         (0.3, "all_point"), (0.3, "coco101"), (0.5, "all_point"), (0.5, "coco101"),
     ]  # fmt: skip
     assert rows[0]["ci_low"] <= rows[0]["ap"] <= rows[0]["ci_high"]
     assert rows[1]["ci_low"] is None
     with pytest.raises(InputError, match="--iou"):
-        scores.summary(labels, detections, [1.5], ["all_point"], (1, 100))
+        scores.Asked((1.5,), ("all_point",), seed=1, draws=100)

@@ -12,11 +12,12 @@ from facenet_pytorch import MTCNN
 from benchmark import weights
 from benchmark.detect import anchors, detectors, retinaface, scales
 from benchmark.detect.anchors import Level
+from benchmark.detect.darkface import read_labels
 from benchmark.detect.mtcnn import build as mtcnn
 from benchmark.detect.pyramidbox import LEVELS, Config, PyramidBox, adapt
 from benchmark.detection import evaluate
 from benchmark.errors import InputError
-from benchmark.faces import MAX_BOXES, Faces, read_labels
+from benchmark.faces import MAX_BOXES, Faces
 from benchmark.images import read, to_float
 from benchmark.matching import overlaps
 

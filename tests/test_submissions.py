@@ -56,7 +56,7 @@ def expected(found):
 
 
 def read(path, labels, layout=None):
-    return submissions.read(path, submissions.read_truth(labels), labels, layout)
+    return submissions.load(labels, path, layout).found
 
 
 def test_a_dark_face_submission_is_read_and_images_without_a_file_have_no_detection(
@@ -82,26 +82,34 @@ def test_a_table_of_this_suite_is_read(tmp_path, labels):
     expected(read(tmp_path / "mine.parquet", labels))
 
 
-def test_coco_ground_truth_names_images_by_their_files(tmp_path):
+def test_coco_ground_truth_names_images_by_their_files_and_results_by_their_ids(tmp_path):
     content = {
         "images": [{"id": 7, "file_name": "a/1.png"}, {"id": 9, "file_name": "3.png"}],
         "annotations": [{"id": 1, "image_id": 7, "bbox": [10, 20, 20, 30], "category_id": 1}],
     }
     path = tmp_path / "truth.json"
     path.write_text(json.dumps(content))
-    truth = submissions.read_truth(path)
-    assert truth["1"].boxes.tolist() == [[10, 20, 30, 50]]
-    assert len(truth["3"]) == 0
     results = tmp_path / "mine.json"
     entry = {"image_id": 7, "category_id": 1, "bbox": [10, 20, 20, 30], "score": 0.5}
     results.write_text(json.dumps([entry]))
-    found = submissions.read(results, truth, path, None)
-    assert found["1"].boxes.tolist() == [[10, 20, 30, 50]]
+    truth, found, unseen = submissions.load(path, results)
+    assert truth["a/1.png"].boxes.tolist() == [[10, 20, 30, 50]]
+    assert len(truth["3.png"]) == 0
+    assert found["a/1.png"].boxes.tolist() == [[10, 20, 30, 50]]
+    assert unseen == ["3.png"]
+
+
+def test_sizes_are_refused_because_they_meet_the_labels_and_corners_do_not(tmp_path, labels):
+    with pytest.raises(InputError, match=r"meets 0 labelled.*meets 3: .*--boxes xywh"):
+        read(submission(tmp_path / "mine", as_xywh), labels)
 
 
 def test_sizes_that_cannot_be_corners_are_refused_with_the_hint(tmp_path, labels):
-    with pytest.raises(InputError, match=r"no extent as x0 y0 x1 y1: .*--boxes xywh"):
-        read(submission(tmp_path / "mine", as_xywh), labels)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "1.txt").write_text("500 500 20 30 0.9\n")
+    with pytest.raises(InputError, match=r"no extent as x0 y0 x1 y1 score: .*--boxes xywh"):
+        read(mine, labels)
 
 
 def test_sizes_that_could_be_corners_are_refused_because_they_miss_the_labels(tmp_path):
@@ -143,7 +151,7 @@ def test_json_that_is_no_result_file_is_refused(tmp_path, labels, text):
 def test_nothing_to_read_is_told(tmp_path, labels):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no \.txt file"):
-        submissions.read_truth(tmp_path / "empty")
+        read(labels, tmp_path / "empty")
     with pytest.raises(InputError, match=r"is no folder of \.txt files"):
         read(tmp_path / "absent", labels)
 
@@ -173,7 +181,17 @@ def test_the_command_prints_a_table(tmp_path, labels):
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--boxes", "cxcywh"], ["--protocol", "voc12"], ["--iou", "0"], ["--draws", "5"]]
+    "wrong",
+    [
+        ["--boxes", "cxcywh"],
+        ["--protocol", "voc12"],
+        ["--iou", "0"],
+        ["--iou", "nan"],
+        ["--draws", "5"],
+        ["--seed", "-1"],
+        ["--protocol", "voc11", "--protocol", "voc11"],
+        ["--category", "face"],
+    ],
 )
 def test_the_command_refuses_wrong_options_in_a_sentence(tmp_path, labels, wrong):
     mine = submission(tmp_path / "mine")

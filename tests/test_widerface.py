@@ -42,8 +42,11 @@ def test_an_image_without_faces_has_a_line_of_zeros_and_no_face(tmp_path):
     assert len(widerface.labelled(annotations(tmp_path), "1--Handshaking/1_b")) == 0
 
 
-def test_invalid_faces_and_boxes_without_area_are_left_out(tmp_path):
-    assert widerface.labelled(annotations(tmp_path), "2--Riot/c").boxes.tolist() == [[7, 8, 16, 18]]
+def test_invalid_faces_are_regions_that_do_not_count_and_boxes_without_area_are_left_out(tmp_path):
+    labels = widerface.labelled(annotations(tmp_path), "2--Riot/c")
+    assert labels.boxes.tolist() == [[7, 8, 16, 18]]
+    assert labels.ignored.boxes.tolist() == [[5, 5, 15, 15]]
+    assert labels.ignored.crowd.tolist() == [False]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,10 @@ def test_invalid_faces_and_boxes_without_area_are_left_out(tmp_path):
         ("a.jpg\nmany\n", "line 2 is 'many', expected the number"),
         ("a.jpg\n1\n1 2 3 4\n", "line 3 .* expected 10 whole numbers"),
         ("a.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n", "ends early"),
+        ("a.jpg\n1\n1 2 3 -4 0 0 0 0 0 0\n", "line 3 .* its height in range"),
+        ("a.jpg\n1\n1 2 3 4 0 0 0 2 0 0\n", "line 3 .* its invalid in range"),
+        ("a.jpg\n0\n0 0 0 0 0 0 0 0 0 0\na.jpg\n", "line 4 .* each image once"),
+        ("", "is empty"),
     ],
 )
 def test_broken_annotations_are_refused_with_the_line(tmp_path, text, told):

@@ -144,6 +144,17 @@ PROTOCOLS: Mapping[str, _Score] = MappingProxyType(
 """Name -> AP of labels and detections at an overlap; the first is the headline."""
 
 
+def named(protocol: str) -> _Score:
+    """Return the protocol of a name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"Protocol must be one of {', '.join(PROTOCOLS)}, but got {protocol!r}.")
+    return PROTOCOLS[protocol]
+
+
 def score(
     protocol: str, truth: Mapping[str, Faces], detections: Mapping[str, Faces], iou: float
 ) -> float:
@@ -153,6 +164,4 @@ def score(
         InputError: There is no such protocol; or as `detection.pool`.
         ValueError: `iou` is out of range.
     """
-    if protocol not in PROTOCOLS:
-        raise InputError(f"Protocol must be one of {', '.join(PROTOCOLS)}, but got {protocol!r}.")
-    return PROTOCOLS[protocol](truth, detections, iou)
+    return named(protocol)(truth, detections, iou)

@@ -1,6 +1,7 @@
 """What a set of detections scores, in words and numbers for people who bring their own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from benchmark import detection
@@ -9,41 +10,64 @@ from benchmark.errors import InputError
 from benchmark.faces import Faces
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be computed.
+
+    Attributes:
+        ious: Least overlaps of a hit.
+        names: Keys of `protocols.PROTOCOLS`; the interval is that of `all_point`.
+        seed: Of the bootstrap.
+        draws: Of the bootstrap; 0 draws give no interval.
+
+    Raises:
+        InputError: One of them is out of range, or stands twice.
+    """
+
+    ious: tuple[float, ...]
+    names: tuple[str, ...]
+    seed: int
+    draws: int
+
+    def __post_init__(self) -> None:
+        for option, values in (("--iou", self.ious), ("--protocol", self.names)):
+            if len(set(values)) < len(values):
+                raise InputError(f"Option {option} must have each value once, but got {values}.")
+        for iou in self.ious:
+            if not 0.0 < iou <= 1.0:
+                raise InputError(f"Option --iou must be in (0, 1], but got {iou}.")
+        for name in self.names:
+            protocols.named(name)
+        if self.draws and self.draws < detection.MIN_DRAWS:
+            raise InputError(
+                f"Option --draws must be 0 or at least {detection.MIN_DRAWS}, but got {self.draws}."
+            )
+        if self.seed < 0:
+            raise InputError(f"Option --seed must not be negative, but got {self.seed}.")
+
+
 def summary(
-    truth: Mapping[str, Faces],
-    found: Mapping[str, Faces],
-    ious: Sequence[float],
-    names: Sequence[str],
-    resampling: tuple[int, int],
+    truth: Mapping[str, Faces], found: Mapping[str, Faces], asked: Asked
 ) -> list[dict[str, Any]]:
     """Return a row an overlap and protocol: `ap`, its interval, and precision at fixed recalls.
 
     Args:
         truth: Image name to labelled faces.
         found: The same names to detections.
-        ious: Least overlaps of a hit.
-        names: Keys of `protocols.PROTOCOLS`; the interval is that of `all_point`.
-        resampling: Seed and number of the bootstrap's draws; 0 draws give no interval.
+        asked: What to compute.
 
     Raises:
-        InputError: An overlap or protocol is out of range, or as `detection.pool`.
+        InputError: As `detection.pool`.
     """
-    seed, draws = resampling
-    if draws and draws < detection.MIN_DRAWS:
-        raise InputError(
-            f"Option --draws must be 0 or at least {detection.MIN_DRAWS}, but got {draws}."
-        )
     rows = []
-    for iou in ious:
-        if not 0.0 < iou <= 1.0:
-            raise InputError(f"Option --iou must be in (0, 1], but got {iou}.")
+    for iou in asked.ious:
         pooled = detection.pool(truth, found, iou)
         precision = protocols.precision_at(pooled, protocols.RECALLS)
-        for name in names:
+        for name in asked.names:
             row: dict[str, Any] = {"iou": iou, "protocol": name}
             row["ap"] = round(protocols.score(name, truth, found, iou), 6)
-            if draws and name == "all_point":
-                low, high = detection.ap_interval(truth, found, iou, seed, draws)
+            if asked.draws and name == "all_point":
+                low, high = detection.ap_interval(truth, found, iou, asked.seed, asked.draws)
                 row |= {"ci_low": round(low, 6), "ci_high": round(high, 6)}
             else:
                 row |= {"ci_low": None, "ci_high": None}
