@@ -1,0 +1,34 @@
+"""From trained methods to tables in one process: what repeats a profile's numbers (`repeat`)."""
+
+from benchmark import methods, stages
+from benchmark.params import Params
+from benchmark.stages.chains import chains
+from benchmark.stages.detect import detect
+from benchmark.stages.methods import describe
+from benchmark.stages.perceive import perceive
+from benchmark.stages.score import score
+from benchmark.stages.tables import write_tables
+from benchmark.stages.train import ALL, train
+
+
+def again(params: Params) -> None:
+    """Train, score and tabulate every chain of a profile whose test images are there."""
+    describe(params)
+    steps = dict.fromkeys(
+        step for text in params.every_chain for step in methods.Chain.parse(text).steps
+    )
+    for name in steps:
+        if name in params.training:
+            train(params, name, ALL)
+        elif params.mlsm and name == "mlsm":
+            for part in methods.find(name).parts:
+                train(params, name, part)
+    chains(params)
+    score(params)
+    detect(params)
+    perceive(params)
+    write_tables(params)
+
+
+if __name__ == "__main__":
+    stages.run(again)
