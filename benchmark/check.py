@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from benchmark import ROOT, cells, outputs, tables
+from benchmark import ROOT, cells, derived, outputs, tables
 from benchmark.errors import InputError
 from benchmark.params import Params
 
@@ -87,17 +87,42 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
     mine = cells.read(ours).rename(columns={"number": "ours"})
     theirs = cells.read(reference).rename(columns={"number": "committed"})
     joined = mine.merge(theirs, on=keys, how="outer", indicator="side")
-    named = list(zip(joined["track"], joined["metric"], joined["method"], strict=True))
-    entries = {key: tolerance_of(*key, allowed) for key in dict.fromkeys(named)}
-    joined["tolerance"] = [
-        entries[key].limit(number) for key, number in zip(named, joined["committed"], strict=True)
-    ]
+    joined["tolerance"] = limits(joined, allowed)
     equal = joined["ours"] == joined["committed"]  # infinite ones too
     joined["difference"] = (joined["ours"] - joined["committed"]).mask(equal, 0.0)
     near = joined["difference"].abs() <= joined["tolerance"]
     verdicts = {"left_only": "new", "right_only": "missing", "both": "moved"}
     joined["verdict"] = joined["side"].astype(str).map(verdicts).mask(near, "ok")
     return joined[COLUMNS]
+
+
+def limits(joined: pd.DataFrame, allowed: Sequence[Tolerance]) -> pd.Series:
+    """Return how far each committed number may move.
+
+    Args:
+        joined: Columns of `COLUMNS` up to `committed`.
+        allowed: From `tolerances`.
+
+    Raises:
+        InputError: A metric has no tolerance.
+    """
+    named = list(zip(joined["track"], joined["metric"], joined["method"], strict=True))
+    entries = {
+        key: tolerance_of(*key, allowed)
+        for key in dict.fromkeys(named)
+        if not derived.is_derived(key[1])
+    }
+    own = [
+        entries[key].limit(number) if key in entries else math.nan
+        for key, number in zip(named, joined["committed"], strict=True)
+    ]
+    found = pd.Series(own, joined.index, dtype="float64")
+    return found.fillna(derived.tolerances(joined, _limit(allowed)))
+
+
+def _limit(allowed: Sequence[Tolerance]) -> derived.Limit:
+    """Return how far a measured number may move, as `benchmark.derived` asks for it."""
+    return lambda track, metric, method: tolerance_of(track, metric, method, allowed).tolerance
 
 
 def tolerance_of(track: str, metric: str, method: str, allowed: Sequence[Tolerance]) -> Tolerance:

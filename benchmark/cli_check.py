@@ -1,4 +1,4 @@
-"""Commands `mlsm-bench check` and `mlsm-bench plan`: did a number move, and what would run."""
+"""Commands `check`, `repeat` and `plan`: did a number move, does it elsewhere, what would run."""
 
 import json
 from pathlib import Path
@@ -51,6 +51,45 @@ def check(
         staged = verdicts.accept(chosen)
         say(f"staged {len(staged)} files; commit them with before and after in CHANGELOG.md")
     elif len(wrong):
+        raise typer.Exit(1)
+
+
+def repeat(
+    profile: ProfileOption = "demo",
+    condition: Annotated[
+        str, typer.Option(help="native, sse4, avx2, avx512 or threads: what to compute with.")
+    ] = "sse4",
+    chain: Annotated[
+        list[str] | None, typer.Option(help="A chain to repeat, such as edsr+zero_dce; all without")
+    ] = None,
+    against: Annotated[
+        str, typer.Option(help="A git revision, or a folder of results, to compare with.")
+    ] = "HEAD",
+    cells: Annotated[
+        Path | None, typer.Option(help="CSV file for every cell with its verdict.")
+    ] = None,
+) -> None:
+    """Train and score chains again as another CPU would; exit 1 where a number moved.
+
+    Works in a copy and leaves results as they are; needs the profile's test images (dvc repro).
+    """
+    import tempfile
+
+    from benchmark import movements, params
+    from benchmark import repeat as repeating
+
+    chosen = params.load(params.profile_path(profile))
+    outputs.check(*([cells] if cells else []))
+    with tempfile.TemporaryDirectory() as folder:
+        found = repeating.repeat(chosen, condition, Path(folder), chain or (), against)
+    wrong = found[found["verdict"] != "ok"]
+    if cells is not None:
+        _write(cells, found.to_csv(index=False, lineterminator="\n"))
+    for line in movements.lines(movements.groups(found)):
+        say(line)
+    about = repeating.CONDITIONS[condition].about
+    say(f"{len(found) - len(wrong)} of {len(found)} cells under {about} agree with {against}")
+    if len(wrong):
         raise typer.Exit(1)
 
 

@@ -161,7 +161,7 @@ def _run(params: Params, folder: Path, condition: Condition) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | threads | condition.environment | {"PYTHONPATH": packages},
+        env=os.environ | threads | dict(condition.environment) | {"PYTHONPATH": packages},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,130 +1,118 @@
-"""Measure how far retrained numbers move between runs, instructions, thread counts and seeds.
+"""Measure how far a profile's numbers move between CPUs, and write what `check` allows from that.
 
-    python perf/repeatability.py > perf/repeatability.md
+    python perf/repeatability.py [--profile demo] [--against HEAD] [--write]
 
-Trains a few methods of the demo profile at a share of their budgets, each several times: as a
-reference, again with everything equal, with the vector instructions of an older CPU, with two
-threads instead of one, and with another seed. Each training is a process of its own. Needs `dvc
-repro compress` of the demo. Prints, by method, the largest difference of a table's cell (a mean
-over the images of a test set at QF 90, protocol sound) from the reference; what
-`results/tolerances.yaml` allows on the track `retrained` rests on it.
+Trains and scores every chain again under each condition of `benchmark.repeat` (instruction sets of
+older CPUs, other code of the linear algebra, two threads), each in a process of its own on a copy
+of the code, and compares all cells with the results of `--against`. Writes the largest move by
+method as perf/repeatability.md and, with `--write`, results/tolerances.yaml: its first part, up to
+the mark, is kept, and what follows the mark is written anew. Needs `dvc repro` of the profile.
 """
 
 import argparse
-import json
-import os
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmark import compression, datasets, fitting, merge, methods, params, rows, weights
-from benchmark.jobs import Job
-from benchmark.journal import Journal
-from benchmark.params import Params
-from benchmark.scoring import rows as scored
+import pandas as pd
 
-METHODS = ("zero_dce", "unet", "edsr", "enlightengan", "mlsm_level1")
-"""One of each kind: without a reference, paired, a deblocker, adversarial, the paper's method."""
-QF = 90
-METRICS = ("psnr", "psnr_b", "ssim", "ssim_rgb", "bef")
-OLD = {
-    "ATEN_CPU_CAPABILITY": "default",
-    "ONEDNN_MAX_CPU_ISA": "SSE41",
-    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
-}
-"""Keeps torch and its libraries to instructions of 2008: sums are made in another order."""
+from benchmark import ROOT, check, params, provenance, repeat, repeatability
+
+PAGE = ROOT / "perf" / "repeatability.md"
+MARK = "# Measured by perf/repeatability.py; the rest of this file is written by it.\n"
 
 
-class Change(NamedTuple):
-    """What sets a training apart from the reference."""
+def measured(profile: str, against: str, conditions: list[str], jobs: int, cells: Path) -> None:
+    """Repeat the profile under every condition; each leaves a file of its cells in a folder."""
+    chosen = params.load(params.profile_path(profile))
 
-    threads: int = 1
-    seed: int = 0
-    environment: Mapping[str, str] = {}
+    def one(condition: str) -> None:
+        folder = Path(tempfile.mkdtemp())
+        start = time.monotonic()
+        try:
+            found = repeat.repeat(chosen, condition, folder, (), against)
+        finally:
+            shutil.rmtree(folder)
+        found.to_csv(cells / f"{condition}.csv", index=False)
+        moved = int((found["verdict"] != "ok").sum())
+        seconds = time.monotonic() - start
+        print(
+            f"{condition}: {moved} of {len(found)} cells beyond tolerance, {seconds:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(one, conditions))
 
 
-RUNS: Mapping[str, Change] = {
-    "nothing: run again": Change(),
-    "instructions of an older CPU": Change(environment=OLD),
-    "two threads": Change(threads=2),
-    "another seed": Change(seed=1),
-}
-
-
-def cells(chosen: Params, method: str, folder: Path) -> dict[str, dict[str, float]]:
-    """Train a method and return the means of its test images: metric -> set -> value."""
-    places = merge.Places(tuple(datasets.raw_roots(chosen.raw)), chosen.work)
-    data = fitting.Data(chosen.work / "merge" / "train", chosen.work / "jpeg" / "train", places)
-    checkpoint, _ = fitting.fit_all(chosen, method, data, folder / "state")
-    weights.save(weights.trained_path(folder, method), checkpoint)
-    jpegs = chosen.work / "jpeg" / "test"
-    jobs = [
-        Job(methods.Chain((method,)), "retrained", folder, case)
-        for case in compression.read_cases(jpegs / "scores.csv", jpegs, places)
-        if case.qf == QF
+def page(found: dict[str, pd.DataFrame], profile: str, against: str) -> str:
+    """Return the Markdown page: conditions, verdicts, largest move by method."""
+    machine = provenance.environment()
+    libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
+    moves = repeatability.moves(found)
+    lines = [
+        "# How far numbers move between machines",
+        "",
+        f"Made by `python perf/repeatability.py --profile {profile}` on {machine['cpu']}",
+        f"({machine['cores']} cores, {machine['vectors']}; {libraries}).",
+        "Every chain is trained and scored again under each condition and compared with the",
+        "committed results, cell by cell.",
+        "",
+        "| condition | what differs | cells | moved at all | beyond tolerance |",
+        "| -- | -- | -- | -- | -- |",
     ]
-    means = rows.means(rows.frame(scored("demo", jobs, Journal(None))))
-    sound = means[means["protocol"] == "sound"]
-    return {
-        str(metric): dict(zip(group["dataset"], group["value"], strict=True))
-        for metric, group in sound.groupby("metric")
-    }
+    for name, cells in found.items():
+        moved = int((cells["difference"].abs() > 0).sum())
+        wrong = int((cells["verdict"] != "ok").sum())
+        about = repeat.CONDITIONS[name].about
+        lines.append(f"| {name} | {about} | {len(cells)} | {moved} | {wrong} |")
+    lines += [
+        "",
+        "The largest move of any cell by method, over all conditions. `loss`: of the terms of its",
+        "training, as a share of the term. `most under`: the condition of PSNR's largest move.",
+        "",
+        repeatability.table(moves),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def run(method: str, steps: int, change: Change) -> dict[str, dict[str, float]]:
-    """Train and score in a process of its own."""
-    options = [f"{value}" for value in (method, steps, change.threads, change.seed)]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(change.threads))
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", *options],
-        env=os.environ | threads | {"OMP_WAIT_POLICY": "PASSIVE"} | change.environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    found: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return found
-
-
-def one(method: str, steps: int, threads: int, seed: int) -> None:
-    """Print the means of one training as JSON."""
-    chosen = params.load(params.profile_path("demo"))
-    wanted = chosen.training[method].model_copy(update={"steps": steps})
-    update = {"training": {method: wanted}, "threads": threads, "seed": chosen.seed + seed}
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(cells(chosen.model_copy(update=update), method, Path(folder))))
+def tolerances(found: dict[str, pd.DataFrame]) -> str:
+    """Return results/tolerances.yaml with the measured entries written anew."""
+    kept = check.TOLERANCES.read_text(encoding="utf-8").partition(MARK)[0]
+    entries = repeatability.allowed(repeatability.moves(found))
+    return kept + MARK + repeatability.as_yaml(entries)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--share", type=float, default=1.0, help="of the demo's steps")
-    parser.add_argument("--methods", nargs="+", default=METHODS, help="which methods")
-    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS), help="what differs")
-    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--profile", default="demo", help="whose numbers")
+    parser.add_argument("--against", default="HEAD", help="a git revision or a folder of results")
+    every = [name for name in repeat.CONDITIONS if name != "native"]
+    parser.add_argument("--conditions", nargs="+", choices=repeat.CONDITIONS, default=every)
+    parser.add_argument("--jobs", type=int, default=1, help="conditions at a time")
+    parser.add_argument("--cells", type=Path, help="folder of cells, read where they are there")
+    parser.add_argument("--write", action="store_true", help="write results/tolerances.yaml too")
     asked = parser.parse_args()
-    if asked.one:
-        one(asked.one[0], *map(int, asked.one[1:]))
-        return
-    chosen = params.load(params.profile_path("demo"))
-    print("| method | steps | what differs | " + " | ".join(METRICS) + " |")
-    print("| -- " * (3 + len(METRICS)) + "|")
-    start = time.monotonic()
-    for method in asked.methods:
-        steps = max(20, round(asked.share * chosen.training[method].steps))
-        reference = run(method, steps, Change())
-        for what in asked.runs:
-            moved = run(method, steps, RUNS[what])
-            most = {
-                metric: max(abs(moved[metric][k] - v) for k, v in reference[metric].items())
-                for metric in METRICS
-            }
-            told = " | ".join(f"{most[metric]:.2g}" for metric in METRICS)
-            print(f"| {method} | {steps} | {what} | {told} |", flush=True)
-    print(f"\nTook {time.monotonic() - start:.0f} s.")
+    folder = asked.cells or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in asked.conditions if not (folder / f"{name}.csv").is_file()]
+    measured(asked.profile, asked.against, missing, asked.jobs, folder)
+    found = {
+        name: pd.read_csv(
+            folder / f"{name}.csv", keep_default_na=False, na_values={"difference": ""}
+        )
+        for name in asked.conditions
+    }
+    if asked.write:
+        check.TOLERANCES.write_text(tolerances(found), encoding="utf-8", newline="\n")
+        for cells in found.values():
+            limits = check.limits(cells, check.tolerances())
+            cells["verdict"] = cells["verdict"].mask(cells["difference"].abs() <= limits, "ok")
+    PAGE.write_text(page(found, asked.profile, asked.against), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,57 +1,70 @@
-"""Two runs on one machine give the same rows wherever nothing is trained."""
+"""Tolerances follow from how far numbers moved."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-import copies
 import pandas as pd
 import pytest
 
-from benchmark.digests import sha256
-
-RUN = """
-from pathlib import Path
-from benchmark import params
-from benchmark.stages import chains, compress, inventory, merge, pairs, prepare, raw, score, tables
-
-profile = params.load(Path("params.yaml"))
-raw.raw(profile)
-inventory.take(profile)
-pairs.register(profile, "LOL")
-prepare.prepare(profile, "LOL")
-merge.merge_lists(profile)
-compress.compress(profile, "test")
-chains.chains(profile)
-score.score(profile)
-tables.write_tables(profile)
-"""
-"""The part of the pipeline that trains nothing, in one process."""
-CHAINS = ["identity", "clahe", "lime"]
+from benchmark import check, repeatability
+from benchmark.repeatability import Move
 
 
-def run(folder: Path, threads: str, jobs: int) -> Path:
-    copies.write(folder, chains=CHAINS, jobs=jobs)
-    threads_of = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=folder,
-        env=copies.environment(folder) | threads_of,
-        capture_output=True,
-        text=True,
+def cells(*rows):
+    named = ["table", "method", "metric", "track", "committed", "difference"]
+    return pd.DataFrame([dict(zip(named, row, strict=True)) for row in rows])
+
+
+def test_the_largest_move_over_conditions_is_kept_with_its_condition():
+    found = repeatability.moves(
+        {
+            "sse4": cells(
+                ("table_3", "SCI", "PSNR", "retrained", 15.0, -0.004),
+                ("table_3", "SCI", "PSNR-GT-mean", "retrained", 20.0, 0.001),
+                ("table_3", "SCI", "images of PSNR", "retrained", 4.0, 0.0),
+            ),
+            "threads": cells(("table_3", "SCI", "PSNR", "retrained", 15.0, 0.003)),
+        }
     )
-    assert done.returncode == 0, done.stderr
-    return folder / "results" / "demo"
+    assert found == [Move("SCI", "retrained", "PSNR", 0.004, "sse4", 2)]
 
 
-@pytest.mark.slow
-def test_rows_and_tables_do_not_depend_on_the_run_its_processes_or_its_threads(tmp_path):
-    first = run(tmp_path / "first", "1", 1)
-    second = run(tmp_path / "second", str(min(2, os.cpu_count() or 1)), 2)
-    rows = pd.read_parquet(first / "rows.parquet")
-    assert set(rows["chain"]) == set(CHAINS)
-    pd.testing.assert_frame_equal(rows, pd.read_parquet(second / "rows.parquet"), check_exact=True)
-    for name in ("rows.parquet", "tables/table_other_qf.csv", "tables/table_3.csv"):
-        if (first / name).is_file():
-            assert sha256(first / name) == sha256(second / name), name
+def test_terms_of_losses_move_as_a_share_of_themselves():
+    found = repeatability.moves(
+        {"sse4": cells(("training", "sci", "last train/fidelity", "retrained", 0.5, 1e-6 + 0.005))}
+    )
+    assert found[0].group == "loss"
+    assert found[0].most == pytest.approx(0.01)
+
+
+def test_a_method_that_moves_further_than_the_aim_gets_three_times_its_move():
+    made = repeatability.allowed([Move("LLFlow", "retrained", "PSNR", 0.011, "sse4", 60)])
+    assert made[0].methods == ["LLFlow"]
+    assert made[0].tolerance == 0.04
+    assert made[0].reason == "Moved by 0.011 dB under condition sse4; 3 times that."
+    assert check.tolerance_of("retrained", "PSNR", "LLFlow", made).tolerance == 0.04
+    assert check.tolerance_of("retrained", "PSNR", "UNet", made).tolerance == 0.02
+
+
+def test_a_method_that_stands_still_gets_the_aim_of_its_track():
+    made = repeatability.allowed([Move("LIME", "classical", "PSNR", 0.0004, "avx2", 60)])
+    assert check.tolerance_of("classical", "PSNR", "LIME", made).tolerance == 0.002
+    assert "largest move of any method was 0.0004" in made[0].reason
+
+
+def test_written_tolerances_are_read_back(tmp_path):
+    made = repeatability.allowed([Move("sci", "retrained", "loss", 0.0021, "sse4", 8)])
+    path = tmp_path / "tolerances.yaml"
+    path.write_text(repeatability.as_yaml(made))
+    assert check.tolerances(path) == made
+    assert check.tolerance_of("retrained", "last train/fidelity", "sci", made).relative == 0.007
+
+
+def test_the_table_has_a_row_a_method_and_says_what_moved_it():
+    text = repeatability.table(
+        [
+            Move("LIME", "classical", "PSNR", 0.0, "sse4", 60),
+            Move("SCI", "retrained", "PSNR", 0.0041, "sse4", 60),
+            Move("SCI", "retrained", "SSIM", 2e-5, "threads", 60),
+        ],
+        {"sse4": "SSE 4"},
+    )
+    assert "| LIME | classical | 0 | – | – | – | – | – | – | – |" in text
+    assert "| SCI | retrained | 0.0041 | – | 2e-05 | – | – | – | – | SSE 4 |" in text
