@@ -8,3 +8,4 @@ ROOT = Path(__file__).resolve().parents[1]
 """The repository's folder, which holds data/, weights/ and results/."""
 
 numerics.flush_denormals()
+numerics.wait_asleep()

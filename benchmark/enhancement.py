@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import images, methods, outputs, photofiles, userfiles
+from benchmark import images, methods, numerics, outputs, photofiles, userfiles
 from benchmark.console import shown
 from benchmark.errors import InputError
 from benchmark.images import Bytes
@@ -194,7 +194,9 @@ def _performed(
     tick: Callable[[float], None],
 ) -> tuple[str, ...]:
     before = photofiles.read(task.source, task.page, choice.megapixels)
-    pixels = through(steps, before.pixels, before.tables, tick)
+    height, width = before.pixels.shape[:2]
+    with numerics.threads_for(height * width):
+        pixels = through(steps, before.pixels, before.tables, tick)
     after = photofiles.Photograph(pixels, before.exif, before.profile)
     notes = before.notes + photofiles.write(task.target, after, choice.form, choice.quality)
     if task.comparison:

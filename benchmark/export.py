@@ -45,6 +45,7 @@ def to_onnx(network: "nn.Module", path: Path, multiple: int) -> float:
         raise InputError(
             f"Export needs {', '.join(missing)}: install them with pip install 'mlsm-bench[onnx]'."
         )
+    numerics.use_threads()
     network = network.eval().requires_grad_(False)
     rows, columns = (multiple * torch.export.Dim(name, min=2) for name in ("rows", "columns"))
     program = torch.onnx.export(
@@ -92,17 +93,18 @@ def difference(network: "nn.Module", path: Path, size: tuple[int, int], multiple
 
 
 def session(path: Path, threads: int = 0) -> Any:
-    """Open an ONNX file under onnxruntime on the CPU, denormal numbers flushed as everywhere here.
+    """Open an ONNX file under onnxruntime on the CPU, computing as everywhere here.
 
     Args:
         path: The file.
-        threads: How many; 0 leaves the choice to onnxruntime.
+        threads: How many; 0 stands for `numerics.cores`.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry(*numerics.ONNX_OPTION)
-    options.intra_op_num_threads = threads
+    for entry in numerics.ONNX_OPTIONS:
+        options.add_session_config_entry(*entry)
+    options.intra_op_num_threads = threads or numerics.cores()
     opened = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     numerics.flush_denormals()  # a process's first session sets this thread's state as well
     return opened

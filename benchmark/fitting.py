@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark import compression, crops, loop, pairs, provenance, training, weights
+from benchmark import compression, crops, loop, numerics, pairs, provenance, training, weights
 from benchmark.digests import digest_values
 from benchmark.errors import InputError
 from benchmark.merge import TRAIN_LISTS, Places
@@ -153,8 +153,7 @@ def fit(
         label=f"{method} {part}" if part != "model" else method,
         precision=precision,
     )
-    if params.threads is not None:
-        torch.set_num_threads(params.threads)
+    numerics.use_threads(params.threads)
     record["threads"] = torch.get_num_threads()
     others = normal_light(data) if recipe.source == "unpaired" else ()
     source = crops.Crops(

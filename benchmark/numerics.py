@@ -1,15 +1,24 @@
-"""How this process computes: denormal numbers count as zero.
+"""How this process computes: denormals count as zero, threads fit the work and the machine.
 
 A denormal number is smaller than 1.2e-38 in float32. Released weights hold thousands of them, they
 change no pixel, and a processor takes up to a hundred times longer to multiply one: Zero-DCE's
 released weights take a minute an image on some machines. Whether they are flushed is a state of
 the thread, which threads started later inherit; so the package sets it when it is imported, before
 a library has started its threads. NumPy, torch and its backward passes follow that state.
+
+Threads of one operation wait for each other. By default they wait busily: where another process
+has their core, they hold up the one that they wait for, and two threads take ten times longer than
+one. Here they sleep, they are as many as the cores that this process may use, and little work has
+fewer.
 """
 
+import contextlib
 import ctypes
+import os
 import platform
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,8 +39,15 @@ _CONTROLS = {"x86_64": _Control(28, 0x8040), "aarch64": _Control(0, 1 << 24)}
 """Of Linux: MXCSR's FTZ and DAZ, FPCR's FZ."""
 _FENV_BYTES = 64
 """At least the size of `fenv_t`."""
-ONNX_OPTION = ("session.set_denormal_as_zero", "1")
-"""Entry of an ONNX Runtime session, which sets its own threads."""
+ONNX_OPTIONS = (
+    ("session.set_denormal_as_zero", "1"),
+    ("session.intra_op.allow_spinning", "0"),
+)
+"""Entries of an ONNX Runtime session, which has its own threads."""
+WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
+"""Environment variable that OpenMP reads as it is loaded, and how its threads shall wait."""
+PIXELS_PER_THREAD = 50_000
+"""Work below which a thread more costs as much as it saves."""
 
 
 def flush_denormals() -> None:
@@ -91,3 +107,86 @@ def count_denormals(numbers: "NDArray[np.floating]") -> int:
     exponent = (bits >> whole(digits)) & whole(exponents)
     fraction = bits & whole((1 << digits) - 1)
     return int(((exponent == 0) & (fraction != 0)).sum())
+
+
+def wait_asleep() -> None:
+    """Let OpenMP threads sleep while they wait, unless the environment says how they shall.
+
+    Holds for libraries that are loaded from now on, and for processes started from this one.
+    """
+    os.environ.setdefault(*WAITING)
+
+
+def use_threads(count: int | None = None) -> None:
+    """Let torch use this many threads; None stands for `cores`."""
+    import torch
+
+    torch.set_num_threads(count or cores())
+
+
+@contextlib.contextmanager
+def threads_for(pixels: int) -> Iterator[None]:
+    """Let torch use as many threads as an image of this size is worth, and as before afterwards."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(cores(), pixels // PIXELS_PER_THREAD)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def cores(root: Path = Path("/")) -> int:
+    """Return how many cores this process can keep busy, 1 or more.
+
+    They are those that the scheduler lets it run on, as far as OMP_NUM_THREADS and the quotas of
+    its control groups go; a container sees all cores of its machine however few it may use.
+
+    Args:
+        root: Folder that holds `proc` and `sys`.
+    """
+    if hasattr(os, "sched_getaffinity"):  # of Linux
+        found = len(os.sched_getaffinity(0))
+    else:
+        found = os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    limits = [int(asked)] if asked.isdecimal() else []
+    return max(1, min([found, *limits, *map(int, _quotas(root))]))
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """Yield how many cores each control group of this process leaves it, where one limits them.
+
+    Version 1 keeps a hierarchy per controller, version 2 one for all; a limit of a group holds for
+    the groups below (Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1).
+    """
+    groups = root / "sys" / "fs" / "cgroup"
+    for line in _text(root / "proc" / "self" / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            hierarchies = (groups, groups / "unified")
+        elif "cpu" in controllers.split(","):
+            hierarchies = (groups / controllers, groups / "cpu")
+        else:
+            continue
+        parts = [part for part in path.split("/") if part not in ("", "..")]
+        for hierarchy in hierarchies:
+            for depth in range(len(parts) + 1):
+                yield from _quota(hierarchy.joinpath(*parts[:depth]))
+
+
+def _quota(group: Path) -> Iterator[float]:
+    both = _text(group / "cpu.max").split() or [
+        _text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")
+    ]
+    if len(both) == 2 and all(word.isdecimal() and int(word) for word in both):
+        yield int(both[0]) / int(both[1])  # "max" and -1 are no limit
+
+
+def _text(path: Path) -> str:
+    """Return a file of the kernel's, "" where this system has none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -184,7 +184,7 @@ class Params(_Model):
     """Processes for scoring, compression and registration."""
     threads: Count | None = None
     """Threads of a training process; sums, and so weights, differ a little with their number.
-    None takes a thread a core."""
+    None takes `numerics.cores`."""
     precision: Precision = "32-true"
     """Of numbers in trainings that name none of their own. `64-true` keeps the rounding of one CPU
     from growing into other weights than another CPU's, and costs four to eight times as much."""

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 from torch import Tensor
 
-from benchmark import evidence, figures, fitting, methods, pairs, stages, weights
+from benchmark import evidence, figures, fitting, methods, numerics, pairs, stages, weights
 from benchmark.errors import InputError
 from benchmark.merge import TRAIN_LISTS
 from benchmark.params import Params
@@ -209,8 +209,7 @@ def kinds(params: Params, seen: Pictures) -> Table:
 
 def tables(params: Params) -> Iterator[Table]:
     """Yield one table a question, and draw the first one's curves."""
-    if params.threads is not None:
-        torch.set_num_threads(params.threads)
+    numerics.use_threads(params.threads)
     data = data_of(params)
     path = params.results / "step_seconds.csv"
     if not path.is_file():

@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from benchmark import figures, fitting, stages
+from benchmark import figures, fitting, numerics, stages
 from benchmark.params import Params
 from mlsm.config import from_dict
 from mlsm.model import pad
@@ -224,8 +224,7 @@ def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
 def tables(params: Params) -> Iterator[Table]:
     """Yield one table a doubt, and draw Fig. 3."""
     data = data_of(params)
-    if params.threads is not None:
-        torch.set_num_threads(params.threads)
+    numerics.use_threads(params.threads)
     seen = pictures(params, data, max(params.train_qfs))
     coarse = pictures(params, data, min(params.train_qfs))
     found = subject(params.weights)
