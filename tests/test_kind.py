@@ -13,8 +13,8 @@ from torch import nn
 from baselines import _kind_losses as losses
 from baselines import _tensorflow, kind
 from baselines._kind_networks import Decomposition, Layers, Network, Up, blur, halve, stretch
-from benchmark import loop, methods, weights
-from benchmark.images import to_float
+from benchmark import loop, methods, photographs, weights
+from benchmark.images import to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.training import UNCHANGED, Batch, Batches
 
@@ -309,6 +309,31 @@ def test_the_published_recipe():
     for phase in (*made.phases, *second.phases):
         assert phase.optimiser.func is torch.optim.Adam
         assert phase.optimiser.keywords == {"lr": 1e-4}
+
+
+def photograph_crops(side=48):
+    """Crops of a photograph and of a dark one made of it, both stretched as whole images."""
+    normal = to_uint8(photographs.read("astronaut")[::2, ::2])
+    dark = to_uint8(0.25 * to_float(normal) ** 1.5)
+    images = [kind.stretched(dark), kind.stretched(normal)]
+    places = np.random.default_rng(0).integers(0, 256 - side, (4, 2))
+    cut = [
+        np.stack([i[top : top + side, left : left + side] for top, left in places]) for i in images
+    ]
+    sides = (torch.from_numpy(crops).permute(0, 3, 1, 2) for crops in cut)
+    return Batch(*sides, torch.full((4,), 80))
+
+
+def test_the_illumination_does_not_collapse_in_a_short_training(tmp_path):
+    """One that is the same everywhere would leave the image to the reflectance."""
+    torch.manual_seed(0)
+    made = kind.recipe("decomposition", {}, width=8)
+    made.phases[0].optimiser.keywords["lr"] = 2e-3  # 20 times the published rate
+    batch = photograph_crops()
+    loop.train(made, Batches(lambda step, process: batch, ()), Run(80, 0, tmp_path))
+    with torch.no_grad():
+        light = made.network(batch.target).illumination
+    assert light.std().item() > 0.005  # 0.0008 without the frame, from weights of PyTorch
 
 
 @pytest.mark.parametrize("part", ["decomposition", "model"])
