@@ -91,15 +91,15 @@ def read(path: Path) -> pd.DataFrame:
 def means(made: pd.DataFrame) -> pd.DataFrame:
     """Return one row a cell (all keys but image): mean over images, their number, and infinities.
 
-    Images of infinite PSNR are left out of the mean and counted in `infinite`; where all are
-    infinite, so is the mean.
+    Images of infinite PSNR are left out of `value` and `n` and counted in `infinite`; where all are
+    infinite, so is the mean, of no image. `statistics.mean_interval` counts alike.
     """
     keys = [key for key in KEYS if key != "image"]
     finite = made.assign(
         infinite=np.isinf(made["value"]), value=made["value"].replace([np.inf, -np.inf], np.nan)
     )
     cells = finite.groupby(keys, dropna=False, sort=False, observed=True).agg(
-        n=("value", "size"), infinite=("infinite", "sum"), value=("value", "mean")
+        n=("value", "count"), infinite=("infinite", "sum"), value=("value", "mean")
     )
     return cells.assign(value=cells["value"].fillna(np.inf)).reset_index()
 
@@ -110,8 +110,6 @@ def printed(cells: pd.DataFrame) -> str:
     Args:
         cells: From `means`, of one chain.
     """
-    left_out = cells["infinite"].where(np.isfinite(cells["value"]), 0)
-    told = cells.assign(n=cells["n"] - left_out)
     columns = ["qf", "track", "protocol", "metric", "n", "infinite", "value"]
-    table = told[columns].to_string(index=False, na_rep="none", float_format="{:.4f}".format)
+    table = cells[columns].to_string(index=False, na_rep="none", float_format="{:.4f}".format)
     return str(table)
