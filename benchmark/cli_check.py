@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark import outputs
+from benchmark import ROOT, outputs
 from benchmark.cli_options import JsonOption, ProfileOption
 from benchmark.console import note, say, shown
 
@@ -32,8 +32,10 @@ def check(
     them all. Tolerances: results/tolerances.yaml.
     """
     from benchmark import check as checking
-    from benchmark import movements, params, verdicts
+    from benchmark import checkout, movements, params, verdicts
 
+    if not Path(against).is_dir():
+        checkout.check(ROOT)
     chosen = params.load(params.profile_path(profile))
     outputs.check(*(path for path in (markdown, cells) if path is not None))
     with checking.committed(chosen, against) as reference:
@@ -100,7 +102,8 @@ def _write(path: Path, text: str) -> None:
 
 def plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> None:
     """Print what a profile would run, what it lacks, and how long it takes as far as measured."""
-    from benchmark import params, planning
+    from benchmark import checkout, params, planning
 
+    checkout.check(ROOT)
     made = planning.plan(params.load(params.profile_path(profile)))
     say(json.dumps(made, indent=2) if as_json else "\n".join(planning.lines(made)))
