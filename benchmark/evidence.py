@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmark import darkfaces, datasets, faces, grids, jsonfile, paper, rows, tables, weights
@@ -191,10 +190,7 @@ def truth(params: Params) -> dict[str, dict[str, faces.Faces]]:
     """Return raw set -> image -> labelled faces of the profile's dark-face sets that are here."""
     labelled = _json(params.work / "jpeg" / "test" / "faces.json")
     return {
-        dataset: {
-            image: faces.Faces.labelled(np.array(boxes, dtype=np.float64).reshape(-1, 4))
-            for image, boxes in labelled[dataset].items()
-        }
+        dataset: {image: faces.from_plain(content) for image, content in labelled[dataset].items()}
         for dataset in params.detection.sets
         if labelled.get(dataset)
     }

@@ -4,7 +4,7 @@ A box is x0, y0, x1, y1 in pixels, in continuous coordinates: (0, 0) is the top 
 top left pixel and (W, H) the bottom right corner of the image, so a box is x1 - x0 wide.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -93,6 +93,25 @@ class Faces:
     def labelled(cls, boxes: NDArray[np.float64], ignored: Regions | None = None) -> "Faces":
         """Return labelled faces, whose scores are 1, and the regions that do not count."""
         return cls(boxes, np.ones(len(boxes)), ignored or Regions.none())
+
+
+def plain(labels: Faces) -> dict[str, list[list[float]]]:
+    """Return the labelled faces of an image as JSON can hold them; see `from_plain`."""
+    regions, crowd = labels.ignored.boxes, labels.ignored.crowd
+    return {
+        "faces": labels.boxes.tolist(),
+        "invalid": regions[~crowd].tolist(),
+        "crowds": regions[crowd].tolist(),
+    }
+
+
+def from_plain(content: Mapping[str, Sequence[Sequence[float]]]) -> Faces:
+    """Return the labelled faces that `plain` was given, single faces before crowds."""
+    faces, invalid, crowds = (
+        np.array(content[key], np.float64).reshape(-1, 4) for key in ("faces", "invalid", "crowds")
+    )
+    crowd = np.arange(len(invalid) + len(crowds)) >= len(invalid)
+    return Faces.labelled(faces, Regions(np.concatenate([invalid, crowds]), crowd))
 
 
 Detector: TypeAlias = Callable[[Image], Faces]

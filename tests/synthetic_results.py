@@ -232,7 +232,8 @@ def write(root: Path, params: Params) -> Params:
     write_jpegs(work / "jpeg" / "test", params)
     write_json(work / "chains.json", records(params))
     write_json(work / "inventory" / "absent.json", {})
-    labelled = {"DARKFACE": truth()} if params.detection.chains else {}
+    boxes = {image: {"faces": one, "invalid": [], "crowds": []} for image, one in truth().items()}
+    labelled = {"DARKFACE": boxes} if params.detection.chains else {}
     write_json(work / "jpeg/test/faces.json", labelled)
     for place, chain in enumerate(params.detection.chains):
         folder = work / "measured" / "faces" / chain

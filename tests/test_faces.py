@@ -1,5 +1,7 @@
 """Boxes, and detections on disk."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,9 @@ import pytest
 from benchmark.errors import InputError
 from benchmark.faces import (
     Faces,
+    Regions,
+    from_plain,
+    plain,
     read_detections,
     write_detections,
 )
@@ -41,6 +46,17 @@ def test_faces_refuse_what_are_no_boxes(boxes, scores, complaint):
 def test_labelled_faces_have_score_one_and_none_have_none():
     assert Faces.labelled(np.zeros((3, 4))).scores.tolist() == [1, 1, 1]
     assert (len(Faces.none()), Faces.none().boxes.shape) == (0, (0, 4))
+
+
+def test_labels_with_regions_come_back_from_json():
+    crowd = np.array([False, True])
+    regions = Regions(np.array([[1.5, 2, 3, 4], [0, 0, 9, 9]]), crowd)
+    labels = Faces.labelled(np.array([[1.0, 2.0, 3.0, 4.25]]), regions)
+    back = from_plain(json.loads(json.dumps(plain(labels))))
+    assert back.boxes.tolist() == labels.boxes.tolist()
+    assert back.ignored.boxes.tolist() == regions.boxes.tolist()
+    assert back.ignored.crowd.tolist() == [False, True]
+    assert len(from_plain(plain(Faces.none()))) == 0
 
 
 def test_detections_come_back_bit_for_bit_with_images_in_order(tmp_path):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.ndimage
 
-from benchmark import darkfaces, evidence, images
+from benchmark import darkfaces, detection, evidence, images
 from benchmark.detect import benefit, detectors, outputs
 from benchmark.errors import InputError
 from benchmark.faces import Faces
@@ -57,8 +57,11 @@ def write_raw(folder: Path) -> None:
         for x, y in corners:
             picture[y : y + 20, x : x + 16] = 250
         event = f"0--Parade/{number}.png"
-        images.write(folder / "WIDER_val/images" / event, picture)
         rows = [f"{x} {y} 16 20 0 0 0 0 0 0" for x, y in corners]
+        if number == 0:  # a face that the annotations call invalid
+            picture[30:50, 70:86] = 250
+            rows.append("70 30 16 20 2 0 0 1 0 0")
+        images.write(folder / "WIDER_val/images" / event, picture)
         lines += [event, str(len(rows)), *rows]
     path = folder / "wider_face_split/wider_face_val_bbx_gt.txt"
     path.parent.mkdir(parents=True)
@@ -98,6 +101,15 @@ def test_images_are_darkened_and_labelled_and_their_normal_light_stays_the_refer
     assert set(listed["reference"].str.split("/").str[:2].str.join("/")) == {"raw/WIDER"}
     dark = images.read(ran.work / "jpeg/test/dark/WIDER/0--Parade/0.png")
     assert dark.mean() < 0.5 * 90 / 255
+
+
+def test_a_detection_of_an_invalid_face_is_no_false_positive_in_the_pipeline(ran):
+    labels = evidence.truth(ran)["WIDER"]["0--Parade/0"]
+    assert (len(labels), labels.ignored.boxes.tolist()) == (1, [[70, 30, 86, 50]])
+    (seen,) = (one for one in evidence.found(ran) if one.chain == "reference")
+    assert len(seen.detections["0--Parade/0"]) == 2
+    pooled = detection.pool(evidence.truth(ran)["WIDER"], seen.detections, 0.5)
+    assert (pooled.hits.all(), len(pooled.ignored)) == (True, 1)
 
 
 def test_table_7_has_floor_and_ceiling_and_the_raw_image_uncompressed(ran):

@@ -10,11 +10,13 @@ import re
 
 import numpy as np
 import pytest
+import typer
 from faster_coco_eval import COCO, COCOeval_faster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_cli import call, fails
 
+from benchmark import ROOT, cli
 from benchmark.detect import protocols, submissions
 from benchmark.errors import InputError
 
@@ -29,6 +31,13 @@ def face(image, box=FACE, category=1, **more):
 
 def box(image, bbox=FACE, score=0.9, category=1, **more):
     return {"image_id": image, "category_id": category, "bbox": bbox, "score": score, **more}
+
+
+def command(*names):
+    found = typer.main.get_command(cli.app)
+    for name in names:
+        found = found.commands[name]
+    return found
 
 
 @pytest.fixture
@@ -435,6 +444,14 @@ def test_the_command_scores_the_category_that_is_named(coco):
     words = ("detect", "score", "--labels", labels, "--detections", mine, "--json", "--draws", 0)
     fails(call(*words), "2 categories", "--category")
     assert json.loads(call(*words, "--category", "1").stdout)[0]["ap"] == 1.0
+
+
+def test_the_page_of_the_docs_names_every_option_protocol_and_field_that_matters():
+    page = (ROOT / "docs/detections.md").read_text(encoding="utf-8")
+    options = [name for one in command("detect", "score").params for name in one.opts]
+    assert {"--labels", "--category"} <= set(options)
+    words = [*(one for one in options if one != "--help"), *protocols.PROTOCOLS]
+    assert [word for word in words if f"`{word}" not in page and f" {word}" not in page] == []
 
 
 # Anything at all

@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import compression, datasets, jsonfile, merge, outputs, pairs, stages
+from benchmark import compression, datasets, faces, jsonfile, merge, outputs, pairs, stages
 from benchmark.detect import darkening, widerface
 from benchmark.params import Params
 
@@ -43,7 +43,7 @@ def compress(params: Params, split: str) -> None:
         outputs.write_text(to / f"{kind}.csv", text)
     truth = {
         dataset: {
-            name: widerface.labelled(places.locate(cell), name).boxes.tolist()
+            name: faces.plain(widerface.labelled(places.locate(cell), name))
             for name, cell in listed[["name", "labels"]].to_numpy()
         }
         for dataset, listed in seen.items()
