@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from benchmark import weights
+from benchmark import outputs, weights
 from benchmark.terms import Precision
 from benchmark.training import Batch, Batches, Phase, Recipe
 
@@ -281,11 +281,8 @@ class _Loop:
             "schedules": [schedule.state_dict() for schedule in self.schedules],
             "average": self.average,
         }
-        self.run.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
         if self.fabric.global_rank == 0:
-            torch.save(content, partial)
-            partial.replace(self.path)
+            outputs.write_tensors(self.path, content)
         self.fabric.barrier()
 
     def resume(self) -> None:
@@ -315,8 +312,7 @@ def _copy(network: nn.Module) -> dict[str, Tensor]:
 def write_log(path: Path, log: Sequence[Mapping[str, Any]]) -> None:
     """Write the log as csv, a row a log entry, numbers with six significant digits."""
     columns = list(dict.fromkeys(key for row in log for key in row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as stream:
+    with outputs.beside(path) as place, place.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         for row in log:

@@ -131,7 +131,7 @@ def test_a_finished_run_is_not_repeated(tmp_path):
 
 def test_a_damaged_state_is_named(tmp_path):
     (tmp_path / "state.pt").write_bytes(b"cut short")
-    with pytest.raises(InputError, match=r"state\.pt cannot be read as weights"):
+    with pytest.raises(InputError, match=r"state\.pt with 9 bytes cannot be read as weights"):
         loop.train(recipe(), batches(), Run(2, 0, tmp_path))
 
 
