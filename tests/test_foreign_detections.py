@@ -334,6 +334,17 @@ def test_texts_of_other_encodings_are_refused_with_what_is_expected(wider, put, 
         ap(tmp_path / "label", tmp_path / "mine")
 
 
+def test_labels_that_are_not_there_are_refused_with_the_formats(tmp_path):
+    with pytest.raises(InputError, match="absent is not there, expected labels: a folder of DARK"):
+        ap(tmp_path / "absent", tmp_path)
+
+
+def test_one_module_opens_the_texts_of_others():
+    opening = re.compile(r"\.read_text\(|\.read_bytes\(|\bopen\(")
+    code = (ROOT / "benchmark/detect").glob("*.py")
+    assert [path.name for path in code if opening.search(path.read_text())] == ["textfiles.py"]
+
+
 # Malformed COCO files
 
 

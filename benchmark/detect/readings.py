@@ -134,7 +134,7 @@ def unmet(truth: Mapping[str, Faces], found: Mapping[str, Faces], iou: float) ->
         np.concatenate([one.boxes for one in listed.values()]) for listed in (found, truth)
     )
     return (
-        f"None of {len(boxes)} boxes overlaps a labelled face by {iou:g} or more, so average "
+        f"none of {len(boxes)} boxes overlaps a labelled face by {iou:g} or more, so average "
         f"precision is 0: boxes reach from {_extent(boxes)}, faces from {_extent(faces)}; if the "
         "boxes are not in pixels of the labelled images, convert them."
     )

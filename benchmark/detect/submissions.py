@@ -111,8 +111,13 @@ def _truth(path: Path, known: coco.Truth | None, choice: categories.Choice) -> d
     if known is not None:
         chosen = categories.of(choice, path, "annotations entry", known.annotations)
         return coco.faces(known, chosen)
-    if not path.is_dir():
+    if path.is_file():
         return dict(widerface.read_annotations(path))
+    if not path.is_dir():
+        raise InputError(
+            f"{shown(path)} is not there, expected labels: a folder of DARK FACE's label files, "
+            "WIDER FACE's annotations or COCO ground truth (.json); check the path."
+        )
     files = textfiles.files(path)
     if not files:
         raise InputError(f"{shown(path)} holds no .txt file, expected a label file an image.")
