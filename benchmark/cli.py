@@ -124,8 +124,8 @@ def data_audit(
     from benchmark import audit, datasets, params
 
     started = time.monotonic()
-    if output is not None:
-        outputs.check(output)
+    outputs.check(*([] if output is None else [output]))
+    outputs.check_folder(ROOT / ".cache")  # what is seen of files is kept there, at the end
     chosen = None if profile is None else params.load(params.profile_path(profile))
     roots = datasets.raw_roots(chosen.raw if chosen else None)
     accepted = chosen.merge.accepted_leaks if chosen else {}
@@ -216,7 +216,8 @@ def audit(
 
     started = time.monotonic()
     if not as_json and not only:
-        outputs.check(output / "audit.md", output / "audit.json")
+        names = ("audit.md", "audit.json", *(f"{disagreement.FIGURE}.{e}" for e in ("pdf", "png")))
+        outputs.check(*(output / name for name in names))
     numbers = paper.reported()
     found = paper_audit.findings(numbers)
     if only:

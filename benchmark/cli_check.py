@@ -77,9 +77,11 @@ def repeat(
     """
     import tempfile
 
-    from benchmark import movements, params
+    from benchmark import checkout, movements, params
     from benchmark import repeat as repeating
 
+    if not Path(against).is_dir():
+        checkout.check(ROOT)
     chosen = params.load(params.profile_path(profile))
     outputs.check(*([cells] if cells else []))
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmark.cli_options import JsonOption
+from benchmark.cli_options import JsonOption, distinct
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -68,7 +68,9 @@ def score(
     if boxes not in (None, "xyxy", "xywh"):
         raise InputError(f"Option --boxes must be xyxy or xywh, but got {boxes!r}.")
     layout: Literal["xyxy", "xywh"] | None = boxes  # type: ignore[assignment]
-    asked = scores.Asked(tuple(iou or [0.5]), tuple(protocol or ["all_point"]), seed, draws)
+    ious = tuple(distinct("--iou", iou or [0.5]))
+    protocols = tuple(distinct("--protocol", protocol or ["all_point"]))
+    asked = scores.Asked(ious, protocols, seed, draws)
     given = submissions.load(labels, detections, layout, category)
     made = scores.summary(given.truth, given.found, asked)
     if as_json:

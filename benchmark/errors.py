@@ -1,6 +1,7 @@
 """The one error a user can cause, many of them at once, and how a program ends with one."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Sequence
 
@@ -32,10 +33,11 @@ def told() -> Iterator[None]:
         note(f"error: {error}")
         raise SystemExit(2) from None
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        name, reason = shown(os.fsdecode(error.filename)), error.strerror
-        note(f"error: {name} cannot be used ({reason}): check the path and its permissions.")
+        name = "A file" if error.filename is None else shown(os.fsdecode(error.filename))
+        remedy = "check the path, its permissions and the room on its disk"
+        note(f"error: {name} cannot be used ({error.strerror}): {remedy}.")
         raise SystemExit(2) from None
 
 

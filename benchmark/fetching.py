@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from benchmark import outputs
 from benchmark.errors import InputError
 from benchmark.methods import WeightsFile
 
@@ -29,13 +30,14 @@ def fetch(file: WeightsFile, folder: Path) -> Path:
         The file's path.
 
     Raises:
-        InputError: The transfer was cut or refused (try again), or the content is not the file's
-            (nothing is left behind).
+        InputError: There is no room for it, the transfer was cut or refused (try again), or the
+            content is not the file's (nothing is left behind).
     """
     import pooch
 
     target = folder / file.file
     partial = target.with_name(f".{target.name}.partial")
+    outputs.check(target, size=file.size)
     target.parent.mkdir(parents=True, exist_ok=True)
 
     def downloader(url: str, output: Any, _: object) -> None:
@@ -98,9 +100,12 @@ def _receive(url: str, partial: Path, have: int, file: WeightsFile) -> None:
         resumes = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         start = have if have and response.status == HTTPStatus.PARTIAL_CONTENT and resumes else 0
         bar = tqdm(total=file.size, initial=start, desc=file.file, unit="B", unit_scale=True)
-        with bar, partial.open("ab" if start else "wb") as stream:
-            while stream.tell() <= file.size and (block := response.read(BLOCK_BYTES)):
-                stream.write(block)
+        if not start:
+            partial.unlink(missing_ok=True)
+        with bar:
+            while start <= file.size and (block := response.read(BLOCK_BYTES)):
+                outputs.append(partial, block)
+                start += len(block)
                 bar.update(len(block))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark import executor
+from benchmark import executor, outputs
 
 Item = TypeVar("Item")
 
@@ -37,9 +37,7 @@ class Journal:
         self.done[key] = value
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write("\n" + json.dumps([key, value]))
+        outputs.append(self.path, f"\n{json.dumps([key, value])}".encode())
 
 
 def work_through(

@@ -32,12 +32,13 @@ _REMEDIES = {
 }
 
 
-def check(*paths: Path, new: bool = False) -> None:
+def check(*paths: Path, new: bool = False, size: int = PROBE_BYTES) -> None:
     """Refuse files that could not be written at the end of the work; nothing is left behind.
 
     Args:
         paths: The files; folders above them may be missing.
         new: Whether a file that exists is refused as well.
+        size: Bytes that their disk must have room for.
 
     Raises:
         InputError: A path is a folder, lies below a file, is protected, is too long, stands twice,
@@ -57,7 +58,7 @@ def check(*paths: Path, new: bool = False) -> None:
             continue
         if os.path.lexists(target):
             _check_existing(path, target, new)
-        _check_place(path, target, probed)
+        _check_place(path, target, probed, size)
 
 
 def check_folder(folder: Path) -> None:
@@ -68,10 +69,10 @@ def check_folder(folder: Path) -> None:
     """
     if _mode(folder) and not stat.S_ISDIR(_mode(folder)):
         raise InputError(f"{shown(folder)} is a file, expected a folder: choose another name.")
-    _check_place(folder, _target(folder) / "file", set())
+    _check_place(folder, _target(folder) / "file", set(), PROBE_BYTES)
 
 
-def _check_place(path: Path, target: Path, probed: set[Path]) -> None:
+def _check_place(path: Path, target: Path, probed: set[Path], size: int) -> None:
     """Refuse `path` where no file can be made at `target`, by trying; `probed` had room."""
     above = next(place for place in target.parents if os.path.lexists(place))
     if not above.is_dir():
@@ -80,6 +81,10 @@ def _check_place(path: Path, target: Path, probed: set[Path]) -> None:
             "another place."
         )
     try:
+        free = shutil.disk_usage(above).free
+        if free < size:
+            reason = f"it needs {size:,} bytes, its disk has {free:,} left"
+            raise OSError(errno.ENOSPC, reason)
         _probe(above, target.relative_to(above), 0 if above in probed else PROBE_BYTES)
     except OSError as error:
         raise _refusal(path, error) from error
@@ -131,6 +136,20 @@ def beside(path: Path) -> Iterator[Path]:
             place.replace(target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def append(path: Path, content: bytes) -> None:
+    """Add to a file that is of use at any length, such as a journal; it is made where absent.
+
+    Raises:
+        InputError: It cannot be written; what was in it stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as stream:
+            stream.write(content)
     except OSError as error:
         raise _refusal(path, error) from error
 

@@ -139,10 +139,10 @@ def fetch(names: Sequence[str] = ()) -> list[Fetched]:
     """Get the released files of the named methods, or of all, into `weights/released/`.
 
     A file that is at hand and sound is left alone. One whose address is not known comes back with
-    instructions instead.
+    instructions instead, one that could not be fetched with the reason; the others are fetched.
 
     Raises:
-        InputError: As `plugins`; or a transfer was cut, or brought something else.
+        InputError: As `plugins`.
     """
     return [_fetched(listed) for listed in files(names)]
 
@@ -153,7 +153,10 @@ def _fetched(listed: Listed) -> Fetched:
         return Fetched(method, file.file, file.sha256, True, f"is in {listed.folder}")
     folder = ROOT / "weights" / "released"
     if file.url:
-        path = fetching.fetch(file, folder)
+        try:
+            path = fetching.fetch(file, folder)
+        except InputError as error:
+            return Fetched(method, file.file, file.sha256, False, str(error))
         return Fetched(method, file.file, file.sha256, True, f"fetched to {path}")
     place = (folder / file.file).relative_to(ROOT).as_posix()
     words = (

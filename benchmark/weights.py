@@ -22,7 +22,7 @@ from benchmark.methods import (
 from benchmark.terms import Track
 
 FORMAT = 1
-_AGAIN = "train it again with dvc repro, or restore the file that ships with git restore"
+_AGAIN = "train it again with dvc repro, restore it with git if it ships, or see weights/README.md"
 _UNREADABLE = (
     AssertionError,
     AttributeError,

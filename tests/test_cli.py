@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import NamedTuple
 from unittest import mock
 
@@ -215,3 +216,67 @@ def test_help_needs_no_heavy_module():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        (("check",), "--markdown"),
+        (("check",), "--cells"),
+        (("repeat",), "--cells"),
+        (("export",), "-o"),
+        (("audit",), "-o"),
+        (("forensics",), "-o"),
+        (("data", "audit"), "-o"),
+        (("score", "--chain", "gamma", "--dark", "a", "--normal", "b"), "-o"),
+    ],
+)
+def test_every_command_that_writes_checks_where_before_the_work(tmp_path, words, output):
+    (tmp_path / "file").touch()
+    started = time.monotonic()
+    done = call(*words, output, tmp_path / "file" / "below" / "result")
+    fails(done, f"lies below {tmp_path / 'file'}, which is a file, not a folder")
+    assert time.monotonic() - started < 20  # seconds; libraries are loaded, nothing is computed
+
+
+def test_two_results_of_one_command_need_two_names(tmp_path):
+    path = tmp_path / "x"
+    fails(call("check", "--markdown", path, "--cells", path), "would be written twice")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--iou", "0.5"), ("--protocol", "voc11")])
+def test_an_option_of_detect_given_twice_is_refused(tmp_path, option, value):
+    words = ("--labels", tmp_path, "--detections", tmp_path, option, value, option, value)
+    fails(call("detect", "score", *words), f"Option {option} names {value} more than once")
+
+
+ASCII_TERMINAL = {"PYTHONIOENCODING": "ascii"}
+ASCII_SYSTEM = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "image"),
+    [
+        (ASCII_TERMINAL, rb"n\xe4chte/\xfc.csv (2 images", "夜"),
+        (ASCII_SYSTEM, rb"n\xc3\xa4chte/\xc3\xbc.csv (2 images", r"\xe5\xa4\x9c"),
+    ],
+)
+def test_names_that_a_terminal_or_system_cannot_encode_end_nothing(
+    pair_folders, tmp_path, settings, told, image
+):
+    folder = tmp_path / "nächte"
+    folder.mkdir()
+    for path in pair_folders:
+        path.rename(folder / path.name)
+        (folder / path.name / "1.png").rename(folder / path.name / "夜.png")
+    code = "from benchmark.cli import main; main()"
+    words = ["score", "--chain", "gamma", "--dark", folder / "dark", "--normal", folder / "normal"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "-o", folder / "ü.csv", "--jobs", "1"],
+        env=os.environ | settings,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert told in done.stderr
+    assert image in (folder / "ü.csv").read_text(encoding="utf-8")

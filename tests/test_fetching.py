@@ -5,6 +5,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -185,3 +186,33 @@ def test_an_answer_that_is_an_error_is_told(server, file, tmp_path):
     server.content = b""
     with pytest.raises(InputError, match="the server answers 416"):
         fetching.fetch(file, tmp_path)
+
+
+def test_a_disk_without_room_for_the_file_is_told_before_anything_is_asked(
+    server, file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=255_999))
+    message = r"net\.pth cannot be written \(it needs 256,000 bytes, its disk has 255,999 left\)"
+    with pytest.raises(InputError, match=message):
+        fetching.fetch(file, tmp_path)
+    assert server.asked == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_midway_is_told_and_what_came_stays(
+    server, file, tmp_path, monkeypatch
+):
+    appended = fetching.outputs.append
+
+    def filling(path, block):
+        if path.exists() and path.stat().st_size > 100_000:
+            raise InputError(f"{path} cannot be written (No space left on device): free some space")
+        appended(path, block)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fetching.outputs, "append", filling)
+        with pytest.raises(InputError, match="No space left on device"):
+            fetching.fetch(file, tmp_path)
+    assert left(tmp_path) == [".net.pth.partial"]
+    assert fetching.fetch(file, tmp_path).read_bytes() == CONTENT
+    assert server.asked[-1].startswith("bytes=1")

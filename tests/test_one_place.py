@@ -19,8 +19,7 @@ SOURCES = {
 
 WRITERS = {
     "benchmark/outputs.py": "the one place",
-    "benchmark/journal.py": "appends a line per result; half a line is passed over when it is read",
-    "benchmark/fetching.py": "keeps what has arrived of a file, so that a transfer goes on",
+    "benchmark/fetching.py": "hands a finished file to the library that checks its SHA-256",
     "benchmark/demo.py": "moves whole folders that are written beside their place",
     "benchmark/pairing.py": "gives a finished file of its own cache a second name",
     "benchmark/costs/measuring.py": "hands an array to its own process in a temporary folder",

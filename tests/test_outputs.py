@@ -67,7 +67,7 @@ def test_a_protected_folder_or_file_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(stat.S_IRWXU)
 
 
-def full_disk(*_: object) -> None:
+def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -145,3 +145,16 @@ def test_equal_tensors_give_equal_files_whatever_they_are_called(tmp_path: Path)
     assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "b.pt").read_bytes()
     read = torch.load(tmp_path / "a.pt", weights_only=True)
     assert read["x"].tolist() == [0, 1, 2]
+
+
+def test_a_file_grows_and_a_full_disk_leaves_what_was_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a" / "journal"
+    for line in (b"one ", b"two"):
+        outputs.append(path, line)
+    monkeypatch.setattr(Path, "open", full_disk)
+    with pytest.raises(InputError, match=r"journal cannot be written \(No space left on device\)"):
+        outputs.append(path, b"three")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"one two"

@@ -139,7 +139,7 @@ def test_a_cut_state_or_another_architecture_is_one_sentence(tmp_path, settings,
         weights.assemble(Chain.parse("edsr"), "retrained", tmp_path)
     sentence = str(refused.value)
     assert re.search(r"edsr\.pt does not fit the network of edsr with settings", sentence)
-    assert sentence.endswith("or restore the file that ships with git restore.")
+    assert sentence.endswith("restore it with git if it ships, or see weights/README.md.")
     assert "\n" not in sentence
     assert len(sentence) < 700
 

@@ -95,7 +95,7 @@ def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
     network = PyramidBox(Config(dilation=1, scale_first=False) if official else Config())
     try:
         network.load_state_dict(adapt(weights.read(path), network))
-    except (AttributeError, ValueError) as error:
+    except weights.MISFITS as error:
         raise InputError(
             f"{path} does not fit PyramidBox ({error}): convert it to the names that "
             "benchmark/detect/pyramidbox.py lists."
