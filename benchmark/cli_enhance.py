@@ -34,6 +34,10 @@ def enhance(
         float,
         typer.Option("--max-megapixels", min=0.0, help="Size up to which photographs are read."),
     ] = 400.0,
+    memory: Annotated[
+        float,
+        typer.Option(min=0.0, help="Gigabytes of feature maps to keep; more saves time."),
+    ] = 2.5,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write over files that exist.")
     ] = False,
@@ -54,7 +58,7 @@ def enhance(
     started = time.monotonic()
     parsed = methods.Chain.parse(chain)
     trained = ROOT / "weights" / weights
-    choice = enhancement.Choice(form, quality, compare, overwrite, megapixels)
+    choice = enhancement.Choice(form, quality, compare, overwrite, megapixels, memory)
     tasks = enhancement.planned(inputs, output, choice)
     steps = store.assemble(parsed, chosen_track(parsed, track, trained), trained)
     failed = 0

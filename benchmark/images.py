@@ -173,11 +173,12 @@ def pixels_of(path: Path, file: PIL.Image.Image) -> Bytes:
     if bits > 8:
         raise InputError(f"{shown(path)} has {bits} bits a channel, expected 8: convert it first.")
     file.load()
-    picture = _rgb(file, path)
+    picture = _opaque(file, path)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
     for first in range(0, picture.height, _ROWS):  # at once, it would take the memory twice
         last = min(first + _ROWS, picture.height)
-        pixels[first:last] = np.asarray(picture.crop((0, first, picture.width, last)))
+        rows = picture.crop((0, first, picture.width, last))
+        pixels[first:last] = np.asarray(rows.convert("RGB"))
     return pixels
 
 
@@ -192,20 +193,19 @@ def _bits(path: Path, file: PIL.Image.Image) -> int:
     return 16 if file.mode.startswith(("I", "F")) else 8
 
 
-def _rgb(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
-    has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    if has_alpha:
+def _opaque(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
+    """Return a picture whose conversion to RGB loses nothing, or refuse it."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         if picture.getchannel("A").getextrema()[0] != 255:
             raise InputError(
                 f"{shown(path)} has transparent pixels, expected an opaque image: flatten it first."
             )
-        return picture.convert("RGB")
-    if picture.mode not in _DIRECT_MODES:
+    elif picture.mode not in _DIRECT_MODES:
         raise InputError(
             f"{shown(path)} has colour mode {picture.mode}, expected RGB or grey: convert it first."
         )
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+    return picture
 
 
 def write(path: Path, image: Image | Bytes) -> None:

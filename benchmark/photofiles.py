@@ -93,7 +93,7 @@ def _frames_left_out(path: Path, file: PIL.Image.Image) -> tuple[str, ...]:
         return (f"holds {count} pictures, of which the first was enhanced",)
     left = count - len(userfiles.pages(path)) if file.format == "TIFF" else 0
     if left:
-        return (f"holds {count} pages, of which {left} left out: smaller copies or masks",)
+        return (f"holds {count} pages, of which {left} left out (smaller copies or masks)",)
     return ()
 
 

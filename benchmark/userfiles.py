@@ -98,15 +98,15 @@ def pages(path: Path) -> tuple[int, ...]:
             if file.format != "TIFF":
                 return (0,)
             found = [page for page in range(images.frames(file)) if _is_own(file, page)]
-    except InputError:
+    except Exception:  # Pillow fails in many ways on damaged files
         return (0,)
     return tuple(found or [0])
 
 
 def _is_own(file: PIL.Image.Image, page: int) -> bool:
     file.seek(page)
-    kind = file.getexif().get(PIL.ExifTags.Base.NewSubfileType, 0)
-    return not kind & (_SMALLER | _MASK)
+    kind = getattr(file, "tag_v2", {}).get(PIL.ExifTags.Base.NewSubfileType, 0)
+    return not int(kind) & (_SMALLER | _MASK)
 
 
 def tables(path: Path) -> jpeg.Tables:

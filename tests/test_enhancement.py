@@ -1,6 +1,8 @@
 """`mlsm-bench enhance` as its users type it: what is written where, and what is refused."""
 
 import inspect
+import subprocess
+import sys
 
 import numpy as np
 import PIL.Image
@@ -9,6 +11,7 @@ from pictures import photograph, renumbered
 from test_cli import call, fails
 
 from benchmark import ROOT, cli_enhance, enhancement, images, jpeg, methods, weights
+from benchmark.streaming import schedule
 
 ALL_ONES = np.ones((2, 8, 8), np.uint16)
 
@@ -137,7 +140,7 @@ def test_every_method_takes_any_size():
 
 
 def test_a_chain_that_does_not_fit_the_memory_says_so(night, tmp_path, monkeypatch):
-    def full(*arguments):
+    def full(*arguments, **options):
         raise MemoryError
 
     monkeypatch.setattr(enhancement, "through", full)
@@ -210,10 +213,10 @@ def test_exif_data_that_cannot_be_kept_end_no_batch(night, tmp_path):
 def test_a_method_that_fails_on_one_photograph_ends_no_batch(night, tmp_path, monkeypatch):
     whole = enhancement.through
 
-    def failing(steps, pixels, *arguments):
+    def failing(steps, pixels, *arguments, **options):
         if pixels.shape[0] == 9:
             raise RuntimeError("kernel size is greater than input size")
-        return whole(steps, pixels, *arguments)
+        return whole(steps, pixels, *arguments, **options)
 
     images.write(night / "b.png", photograph(9, 9, 3))
     monkeypatch.setattr(enhancement, "through", failing)
@@ -236,6 +239,55 @@ def test_a_photograph_above_the_limit_is_refused_and_the_limit_can_be_raised(nig
     assert done.returncode == 0, done.stderr
 
 
-def test_the_limit_that_enhance_states_is_that_of_every_reader():
-    given = inspect.signature(cli_enhance.enhance).parameters["megapixels"]
-    assert given.default == images.MEGAPIXELS == enhancement.Choice().megapixels
+def test_the_limits_that_enhance_states_are_those_of_the_suite():
+    given = inspect.signature(cli_enhance.enhance).parameters
+    assert given["megapixels"].default == images.MEGAPIXELS == enhancement.Choice().megapixels
+    assert given["memory"].default == enhancement.Choice().memory == schedule.MEMORY / 1e9
+
+
+def test_the_memory_that_is_given_reaches_the_network(tmp_path, monkeypatch):
+    told = []
+    images.write(tmp_path / "a.png", np.zeros((1100, 1400, 3), np.uint8))
+    monkeypatch.setattr(
+        schedule, "enhance", lambda network, pixels, memory, tick: told.append(memory) or pixels
+    )
+    task = enhancement.Task(tmp_path / "a.png", tmp_path / "out/a.png", None)
+    steps = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
+    enhancement.perform(task, steps, enhancement.Choice(memory=0.5))
+    assert told == [500_000_000]
+
+
+HUGE = """
+import resource, sys
+from pathlib import Path
+
+import torch
+
+from benchmark import enhancement, images, methods, photofiles
+
+class Brighter(torch.nn.Module):
+    def forward(self, x):
+        return (x * 1.5).clamp(0.0, 1.0)
+
+source, target = map(Path, sys.argv[1:])
+steps = [methods.Step(methods.find("identity"), methods.from_network(Brighter()))]
+enhancement.perform(enhancement.Task(source, target, None), steps, enhancement.Choice())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+
+
+@pytest.mark.slow
+def test_200_megapixels_are_enhanced_in_a_few_gigabytes(tmp_path):
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    picture = PIL.Image.new("L", (16320, 12240), 100)
+    picture.paste(20, (9000, 7000, 16320, 12240))
+    picture.save(source, compress_level=1)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", HUGE, source, target],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert float(done.stdout) < 3.0  # GiB; pixels before and after, and Pillow's, are 2.0
+    pixels = images.read_uint8(target)
+    assert pixels.shape == (12240, 16320, 3)
+    assert (pixels[:7000] == 150).all()
+    assert (pixels[7000:, 9000:] == 30).all()

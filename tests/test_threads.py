@@ -118,7 +118,7 @@ def test_enhance_chooses_its_threads_by_the_size_of_each_photograph(tmp_path, mo
     monkeypatch.setattr(
         enhancement,
         "through",
-        lambda steps, pixels, *more: seen.append(torch.get_num_threads()) or pixels,
+        lambda steps, pixels, *more, **options: seen.append(torch.get_num_threads()) or pixels,
     )
     for name, side in (("small", 48), ("large", 400)):
         images.write(tmp_path / f"{name}.png", np.zeros((side, side, 3), np.uint8))

@@ -23,7 +23,7 @@ STRIP = 64
 CHEAP = 1000.0
 """Multiply-adds a pixel up to which a plane is rather computed again than kept."""
 EXTREMES = frozenset({"amax", "amin"})
-MEMORY = 2400 * 2**20
+MEMORY = 2_500_000_000
 """Bytes of feature maps that may be kept at a time."""
 
 
