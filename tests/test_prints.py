@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import PIL.ExifTags
 import PIL.Image
 import pytest
 import skimage.data
+from pictures import renumbered
 
 from benchmark import jpeg, prints
 from benchmark.errors import ProblemsError
@@ -77,3 +79,22 @@ def test_files_that_changed_since_they_were_listed_are_told(tmp_path):
     listed = pd.DataFrame({"normal": ["a.png"], "normal_sha256": ["0" * 64]})
     with pytest.raises(ProblemsError, match=r"a\.png has changed since it was listed"):
         prints.of_manifest(listed, ["normal"], Path(tmp_path).joinpath, None)
+
+
+def test_the_quality_of_a_jpeg_file_is_that_of_its_luma_table_wherever_it_stands(tmp_path):
+    for number, (numbers, unused) in enumerate([((1, 0), False), ((1, 0), True), ((2, 3), True)]):
+        data = renumbered(jpeg.encode(np.asarray(photograph()), 60), numbers, unused)
+        (tmp_path / f"{number}.jpg").write_bytes(data)
+        assert prints.fingerprint(tmp_path / f"{number}.jpg").quality == 60
+
+
+def test_a_file_that_its_exif_data_turn_is_a_problem_that_names_it(tmp_path):
+    exif = PIL.Image.Exif()
+    exif[PIL.ExifTags.Base.Orientation] = 6
+    photograph().save(tmp_path / "turned.jpg", exif=exif)
+    photograph().save(tmp_path / "upright.jpg")
+    seen = prints.examine([tmp_path / "turned.jpg", tmp_path / "upright.jpg"], None)
+    turned, upright = (seen[tmp_path / f"{name}.jpg"] for name in ("turned", "upright"))
+    assert turned.found is None
+    assert "turned.jpg is turned by its EXIF orientation (6)" in turned.problem
+    assert upright.problem == ""
