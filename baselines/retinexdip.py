@@ -9,6 +9,8 @@ TCSVT 2022; what the paper leaves open is as in the authors' program (`Retinexdi
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,8 +27,9 @@ ILLUMINATION = (8, 16, 32, 64)
 """Channels of the two networks, finest scale first."""
 CHANNELS = 3
 """Of the noise that the networks see; the program says that 8 may suit extremely dark images."""
-NOISE, JITTER = 0.1, 1e-4
-"""Range of the uniform noise, and deviation of what is added to it anew in every iteration."""
+NOISE, JITTER = 0.005, 1e-4
+"""The uniform noise lies between -NOISE and NOISE; every iteration adds a new normal one of the
+deviation JITTER."""
 RATE = 0.01
 GAMMA = 0.5
 STEP_PX = 2 ** len(REFLECTANCE)
@@ -97,19 +100,22 @@ def _normalisation(width: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(width, track_running_stats=False)
 
 
-def initialised(widths: Sequence[int], generator: torch.Generator) -> Hourglass:
+def initialised(
+    widths: Sequence[int], generator: torch.Generator, dtype: torch.dtype = torch.float32
+) -> Hourglass:
     """Make a network whose weights come from the generator alone.
 
     Convolutions start at N(0, 1/2 sqrt(2 / n)), n the kernel's area times the output channels;
-    biases at 0; normalisations as the identity.
+    biases at 0; normalisations as the identity. Numbers are drawn in 64 bits whatever `dtype` is.
     """
     with torch.device("meta"):  # torch's own initialisation would draw from the global generator
         network = Hourglass(widths)
-    network.to_empty(device="cpu")
+    network.to_empty(device="cpu").to(dtype)
     for part in network.modules():
         if isinstance(part, nn.Conv2d):
             count = part.weight.shape[0] * part.weight[0, 0].numel()
-            part.weight.data.normal_(0.0, 0.5 * math.sqrt(2 / count), generator=generator)
+            drawn = torch.randn(part.weight.shape, generator=generator, dtype=torch.float64)
+            part.weight.data.copy_(0.5 * math.sqrt(2 / count) * drawn)
             part.bias.data.zero_()  # type: ignore[union-attr]  # every convolution here has one
         elif isinstance(part, nn.BatchNorm2d):
             part.reset_parameters()
@@ -132,61 +138,62 @@ def total_variation(image: Tensor, guide: Tensor | None = None) -> Tensor:
     return parts[0] + parts[1]
 
 
-def loss(illumination: Tensor, reflectance: Tensor, image: Tensor) -> Tensor:
-    """Return what is minimised; all arguments (1, 3, s, s) in [0, 1].
+def terms(illumination: Tensor, reflectance: Tensor, image: Tensor) -> dict[str, Tensor]:
+    """Return what is added up and minimised; all arguments (1, 3, s, s) in [0, 1].
 
     The product of both has to give the image, the illumination has to be smooth and near to the
     brightest channel. The program's smoothness has no sharper weights than exp(-|gradient|).
     """
     brightest = image.amax(1, keepdim=True).clamp(min=1 / 255).expand_as(image)
-    return (
-        0.5 * total_variation(illumination, reflectance)
-        + 1e-4 * total_variation(reflectance)
-        + functional.smooth_l1_loss(illumination, brightest)
-        + functional.mse_loss(illumination * reflectance, image)
-    )
+    return {
+        "smoothness": 0.5 * total_variation(illumination, reflectance),
+        "reflectance": 1e-4 * total_variation(reflectance),
+        "brightest": functional.smooth_l1_loss(illumination, brightest),
+        "product": functional.mse_loss(illumination * reflectance, image),
+    }
 
 
 def illuminate(image: Tensor, iterations: int, seed: int) -> Tensor:
     """Fit both networks with Adam and return the illumination of the last iteration.
 
     Args:
-        image: (1, 3, s, s) in [0, 1]; s a multiple of `STEP_PX` and at least twice that.
+        image: (1, 3, s, s) in [0, 1]; s a multiple of `STEP_PX` and at least twice that. The fit
+            has its precision.
         iterations: How many.
         seed: Of the weights, the noise and its jitter.
 
     Returns:
-        (1, 3, s, s) in [0, 1].
+        (1, 3, s, s) in [0, 1], of the image's type.
     """
-    generator = torch.Generator().manual_seed(seed)
-    networks = [initialised(widths, generator) for widths in (REFLECTANCE, ILLUMINATION)]
-    noises = [
-        NOISE * torch.rand(1, CHANNELS, *image.shape[-2:], generator=generator) for _ in networks
-    ]
+    generator, dtype = torch.Generator().manual_seed(seed), image.dtype
+    networks = [initialised(widths, generator, dtype) for widths in (REFLECTANCE, ILLUMINATION)]
+    shape = (1, CHANNELS, *image.shape[-2:])
+    uniform = partial(torch.rand, shape, generator=generator, dtype=torch.float64)
+    normal = partial(torch.randn, shape, generator=generator, dtype=torch.float64)
+    noises = [NOISE * (2 * uniform() - 1) for _ in networks]
     parameters = [parameter for network in networks for parameter in network.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=RATE, fused=True)
     for _ in range(iterations):
-        jittered = [
-            noise + JITTER * torch.randn(noise.shape, generator=generator) for noise in noises
-        ]
+        jittered = [noise + JITTER * normal() for noise in noises]
         reflectance, illumination = (
-            network(noise) for network, noise in zip(networks, jittered, strict=True)
+            network(noise.to(dtype)) for network, noise in zip(networks, jittered, strict=True)
         )
         optimiser.zero_grad(set_to_none=True)
-        loss(illumination, reflectance, image).backward()  # type: ignore[no-untyped-call]
+        total = torch.stack(list(terms(illumination, reflectance, image).values())).sum()
+        total.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     fitted: Tensor = illumination.detach()
     return fitted
 
 
-def brighten(image: Image, illumination: NDArray[np.float32]) -> Image:
+def brighten(image: Image, illumination: NDArray[np.floating[Any]]) -> Image:
     """Divide an image by the square root of its illumination.
 
     The illumination is stored in 8 bits before and after the root, as in the program.
 
     Args:
         image: float32 (H, W, 3) in [0, 1].
-        illumination: float32 (H, W) in [0, 1].
+        illumination: (H, W) in [0, 1].
     """
     levels = np.round(illumination * 255) / 255
     light = np.round(levels**GAMMA * 255)
@@ -202,7 +209,11 @@ def brighten(image: Image, illumination: NDArray[np.float32]) -> Image:
     quick={"side": 64, "iterations": 2},
 )
 def retinexdip(
-    side: int = 512, iterations: int = 300, stretch: bool = True, seed: int = 0
+    side: int = 512,
+    iterations: int = 300,
+    stretch: bool = True,
+    seed: int = 0,
+    double: bool = False,
 ) -> Method:
     """Fit an illumination to each image, resized to a square, and divide by its root.
 
@@ -215,6 +226,7 @@ def retinexdip(
         iterations: Of Adam; an image takes time in proportion to side^2 times iterations.
         stretch: Whether the illumination is stretched to 0..1.
         seed: Of weights and noise, the same for every image.
+        double: Whether the fit is computed in 64 bits. Not in the program.
     """
     if side % STEP_PX or side < 2 * STEP_PX or iterations < 1:
         raise InputError(
@@ -225,6 +237,7 @@ def retinexdip(
 
     def method(image: Image) -> Image:
         batch = torch.from_numpy(np.array(image.transpose(2, 0, 1), order="C"))[None]
+        batch = batch.double() if double else batch
         with torch.enable_grad():
             light = illuminate(_resized(batch, (side, side)), iterations, seed)
         if stretch:

@@ -77,13 +77,21 @@ def test_texture_is_held_together_more_than_an_edge_of_the_same_height():
 def test_strengths_follow_the_formula_at_a_straight_edge():
     image = np.zeros((5, 12))
     image[:, 6:] = 0.5
-    distance = np.arange(-2, 3)
-    window = np.exp(-(distance**2) / 8)
-    local = 0.5 * window[2] / window.sum()
-    expected = 0.15 / ((local + 1e-3) * (0.5 + 1e-3))
+    window = np.exp(-(np.arange(-2, 3) ** 2) / 8)
+    local = 0.5 * window.sum()  # five rows of the one column that has a difference
+    expected = 0.15 * window.sum() ** 2 / ((local + 1e-3) * (0.5 + 1e-3))
     horizontal, vertical = lime.link_strengths(image, 0.15, 2.0)
     assert horizontal[2, 5] == pytest.approx(expected)
-    assert vertical[2, 5] == pytest.approx(0.15 / 1e-6)
+    assert vertical[2, 5] == pytest.approx(0.15 * window.sum() ** 2 / 1e-6)
+
+
+def test_epsilon_weighs_against_the_sum_of_the_window_which_ends_with_the_image():
+    flat = np.zeros((9, 9))
+    horizontal, _ = lime.link_strengths(flat, 1.0, 2.0)
+    window = np.exp(-(np.arange(-2, 3) ** 2) / 8)
+    assert window.sum() ** 2 == pytest.approx(15.8, abs=0.05)
+    assert horizontal[4, 4] == pytest.approx(window.sum() ** 2 / 1e-6)
+    assert horizontal[0, 0] == pytest.approx(window[2:].sum() ** 2 / 1e-6)
 
 
 def test_the_illumination_keeps_edges_and_smooths_texture():

@@ -11,6 +11,8 @@ from baselines import retinexdip
 from benchmark import methods
 from benchmark.errors import InputError
 
+DTYPES = (torch.float32, torch.float64)
+
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
@@ -87,7 +89,7 @@ def test_an_edge_of_the_guide_makes_an_edge_cheaper():
 def test_the_loss_of_a_perfect_split_of_an_even_image_is_zero():
     image = torch.tensor([0.2, 0.4, 0.1]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
     illumination = torch.full_like(image, 0.4)
-    found = retinexdip.loss(illumination, image / illumination, image)
+    found = sum(retinexdip.terms(illumination, image / illumination, image).values())
     assert found.item() == pytest.approx(0, abs=1e-12)
 
 
@@ -98,8 +100,16 @@ def test_the_loss_by_hand():
     product = (3 * 0.125**2 + 0.375**2) / 4
     reflectance_variation = 1e-4 * (0.5 / 2 + 0.5 / 2)
     nearness = 0.5 * (0.5 - 1 / 255) ** 2  # black counts as one level
-    found = retinexdip.loss(illumination, reflectance, image)
-    assert found.item() == pytest.approx(product + reflectance_variation + nearness, rel=1e-5)
+    found = retinexdip.terms(illumination, reflectance, image)
+    assert {name: term.item() for name, term in found.items()} == pytest.approx(
+        {
+            "smoothness": 0,  # the illumination is even
+            "reflectance": reflectance_variation,
+            "brightest": nearness,
+            "product": product,
+        },
+        rel=1e-5,
+    )
 
 
 def test_the_fit_approaches_the_brightest_channel():
@@ -118,6 +128,43 @@ def test_a_fit_follows_from_its_seed_and_leaves_the_global_one_alone():
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_networks_see_noise_around_zero_and_a_little_more_in_every_iteration(monkeypatch):
+    seen, forward = [], retinexdip.Hourglass.forward
+    monkeypatch.setattr(
+        retinexdip.Hourglass,
+        "forward",
+        lambda self, noise: (seen.append(noise), forward(self, noise))[1],
+    )
+    retinexdip.illuminate(torch.full((1, 3, 64, 64), 0.1), 2, 0)
+    first, second, again, _ = seen  # both networks, twice
+    for noise in (first, second):
+        assert noise.abs().max().item() == pytest.approx(0.005, rel=0.1)
+        assert noise.mean().item() == pytest.approx(0, abs=1e-4)
+    assert not torch.equal(first, second)
+    assert (again - first).std().item() == pytest.approx(1e-4 * math.sqrt(2), rel=0.03)
+
+
+def test_a_fit_in_64_bits_starts_from_the_same_numbers_as_one_in_32():
+    image = torch.rand(1, 3, 64, 64, generator=generator()) * 0.2
+    single, double = (retinexdip.illuminate(image.to(dtype), 1, 0) for dtype in DTYPES)
+    assert (single.dtype, double.dtype) == DTYPES
+    assert (single - double).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("double", [False, True])
+def test_the_precision_of_the_fit_is_a_setting(monkeypatch, double):
+    dtypes = []
+
+    def illuminate(image, iterations, seed):
+        dtypes.append(image.dtype)
+        return image
+
+    monkeypatch.setattr(retinexdip, "illuminate", illuminate)
+    output = method(double=double)(dark_image())
+    assert dtypes == [DTYPES[double]]
+    assert output.dtype == np.float32
 
 
 def test_brightening_divides_by_the_root_of_the_illumination_in_eight_bits():
@@ -146,7 +193,7 @@ def test_the_illumination_is_stretched_to_the_full_range_if_asked(monkeypatch, s
 
 def test_a_dark_image_turns_brighter():
     image = dark_image()
-    assert method()(image).mean() > 1.5 * image.mean()
+    assert method()(image).mean() > 1.3 * image.mean()
 
 
 @pytest.mark.parametrize("settings", [{"side": 32}, {"side": 100}, {"iterations": 0}])
@@ -157,4 +204,4 @@ def test_settings_that_cannot_work_are_refused(settings):
 
 def test_the_published_settings_are_the_default():
     build = methods.find("retinexdip").build
-    assert build.__defaults__ == (512, 300, True, 0)
+    assert build.__defaults__ == (512, 300, True, 0, False)

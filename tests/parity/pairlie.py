@@ -9,5 +9,5 @@ from parity.golden import Case, Outcome, by_recipe, images
 def given_exposures(case: Case) -> Outcome:
     """Run the recipe; the other exposure are the images of the next seed, up to 0.8."""
     other = images(case.seed + 1, case.shape, brightest=0.8)
-    with mock.patch.object(pairlie, "another_exposure", lambda image: other):
+    with mock.patch.object(pairlie, "another_exposure", return_value=other):
         return by_recipe("pairlie", case)
