@@ -23,7 +23,6 @@ WRITERS = {
     "benchmark/demo.py": "moves whole folders that are written beside their place",
     "benchmark/pairing.py": "gives a finished file of its own cache a second name",
     "benchmark/costs/measuring.py": "hands an array to its own process in a temporary folder",
-    "benchmark/loop.py": "stores an unfinished training by moving a finished file, and its log",
     "benchmark/repeat.py": "lays out a copy of the code in a temporary folder",
 }
 """Module -> why it may open files to write by itself."""
