@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from benchmark import numerics
+from benchmark.errors import InputError
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -38,13 +40,22 @@ def spread(
         jobs: Processes; 1 works in this one.
         label: What the progress bar says.
         unit: What it counts.
+
+    Raises:
+        InputError: A process was ended by the system; results before it were yielded.
     """
     parallel = joblib.Parallel(n_jobs=min(jobs, max(1, len(items))), return_as="generator")
     results = parallel(joblib.delayed(_single)(work, item) for item in items)
     total = len(items)
-    yield from tqdm(
-        results, desc=label, total=total, unit=unit, mininterval=1.0, disable=total == 0
-    )
+    try:
+        yield from tqdm(
+            results, desc=label, total=total, unit=unit, mininterval=1.0, disable=total == 0
+        )
+    except TerminatedWorkerError as error:
+        raise InputError(
+            f"One of {jobs} processes was ended by the system, most likely for lack of memory: "
+            "work with fewer processes, or smaller images."
+        ) from error
 
 
 def _single(work: Callable[[Item], Result], item: Item) -> Result:

@@ -145,14 +145,13 @@ def score(pairs: Sequence[Pair], wish: Wish, processes: int = 1) -> Scored:
     jobs.assembled(wish.chain, wish.track, wish.trained)  # before anybody waits for an image
     work = [_Work(pair, wish) for pair in pairs]
     label = f"{wish.chain} ({wish.track})"
-    rows: list[Row] = []
-    problems: list[str] = []
-    for found in executor.spread(_attempt, work, processes, label):
-        if isinstance(found, str):
-            problems.append(found)
-        else:
-            rows += found
-    return Scored(rows, problems)
+    results: list[list[Row] | str] = []
+    try:
+        results.extend(executor.spread(_attempt, work, processes, label))
+    except InputError as error:  # what was scored before a process died is kept
+        results += [f"{pair.dark} was not scored: {error}" for pair in pairs[len(results) :]]
+    rows = [row for found in results if not isinstance(found, str) for row in found]
+    return Scored(rows, [found for found in results if isinstance(found, str)])
 
 
 class _Work(NamedTuple):

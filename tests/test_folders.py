@@ -93,6 +93,21 @@ def test_a_method_that_fails_on_one_image_ends_no_other(tmp_path, monkeypatch):
     assert "2.png cannot be scored with gamma (MemoryError: no room)" in done.stderr
 
 
+def test_what_was_scored_before_a_process_died_is_written(tmp_path, monkeypatch):
+    write_pairs(tmp_path)
+
+    def ending(work, items, *_):
+        yield work(items[0])
+        raise InputError("One of 2 processes was ended by the system: work with fewer processes.")
+
+    monkeypatch.setattr(folders.executor, "spread", ending)
+    done = score(tmp_path)
+    assert done.returncode == 1
+    assert scored(tmp_path) == {"1"}
+    assert "2.png was not scored: One of 2 processes was ended by the system" in done.stderr
+    assert done.stderr.splitlines()[-1] == "2 of 3 images could not be scored"
+
+
 def test_where_no_image_can_be_scored_no_file_is_written(tmp_path):
     dark, _ = write_pairs(tmp_path, ["1"])
     (dark / "1.png").write_bytes(b"")

@@ -1,11 +1,24 @@
 """The journal and the executor: a killed stage goes on; results keep their order."""
 
 import os
+import signal
 
 import pytest
 
 from benchmark import executor
+from benchmark.errors import InputError
 from benchmark.journal import Journal, work_through
+
+
+def dying(number):
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_process_that_the_system_ends_is_one_sentence():
+    with pytest.raises(InputError, match="One of 2 processes was ended by the system"):
+        list(executor.spread(dying, range(8), jobs=2))
 
 
 def square(number):

@@ -1,7 +1,10 @@
 import errno
 import os
+import shutil
 import stat
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,29 @@ def test_a_full_disk_is_told_before_the_work_and_after_it(
         outputs.write_bytes(tmp_path / "x.csv", b"after")
     assert left(tmp_path) == ["x.csv"]
     assert (tmp_path / "x.csv").read_text() == "before"
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 128 KiB."""
+    words = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(tmp_path)]
+    if shutil.which("mount") is None or subprocess.run(words, capture_output=True).returncode:
+        pytest.skip("a disk of its own needs root")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_real_disk_that_is_full_keeps_what_was_there_and_nothing_half(tiny_disk: Path) -> None:
+    path = tiny_disk / "x.csv"
+    outputs.write_bytes(path, b"before")
+    with pytest.raises(InputError, match=r"x\.csv cannot be written \(No space left on device\)"):
+        outputs.write_bytes(path, bytes(1 << 18))
+    assert left(tiny_disk) == ["x.csv"]
+    assert path.read_bytes() == b"before"
+    outputs.check(path)
+    (tiny_disk / "fill").write_bytes(bytes(90 << 10))
+    with pytest.raises(InputError, match=r"it needs 65,536 bytes, its disk has [\d,]+ left"):
+        outputs.check(path)
 
 
 def write_half(path: Path) -> None:
