@@ -77,9 +77,9 @@ def probe(code: Path, profile: str, method: str, steps: int) -> dict[str, Any]:
     return found
 
 
-def restamp(path: Path, part: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+def restamp(path: Path, method: str, part: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Write a checkpoint's new identity."""
-    checkpoint = weights.load(path)
+    checkpoint = weights.load(path, method, part)
     record = dict(checkpoint.record) | {
         "identity": new["identities"][part],
         "code": new["codes"][part],
@@ -89,9 +89,12 @@ def restamp(path: Path, part: str, old: dict[str, Any], new: dict[str, Any]) -> 
     weights.save(path, dataclasses.replace(checkpoint, record=record))
 
 
-def verdict(paths: dict[str, Path], old: dict[str, Any], new: dict[str, Any]) -> str:
+def verdict(method: str, paths: dict[str, Path], old: dict[str, Any], new: dict[str, Any]) -> str:
     """Return what is to be done with a method's weights files, by part."""
-    recorded = {part: weights.load(path).record.get("identity") for part, path in paths.items()}
+    recorded = {
+        part: weights.load(path, method, part).record.get("identity")
+        for part, path in paths.items()
+    }
     if recorded == {part: new["identities"][part] for part in paths}:
         return "is of this code already"
     if recorded != {part: old["identities"][part] for part in paths}:
@@ -125,10 +128,10 @@ def main() -> None:
                     continue
                 old = probe(code, asked.profile, name, asked.steps)
                 new = probe(ROOT, asked.profile, name, asked.steps)
-                said = verdict(paths, old, new)
+                said = verdict(name, paths, old, new)
                 if said == "equal" and asked.write:
                     for part, path in paths.items():
-                        restamp(path, part, old, new)
+                        restamp(path, name, part, old, new)
                     said += f" after {asked.steps} steps of every part: restamped"
                 print(f"{name}: {said}", flush=True)
         finally:
