@@ -105,6 +105,7 @@ def session(path: Path, threads: int = 0) -> Any:
     for entry in numerics.ONNX_OPTIONS:
         options.add_session_config_entry(*entry)
     options.intra_op_num_threads = threads or numerics.cores()
-    opened = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    content = path.read_bytes()  # onnxruntime opens no file whose name is not UTF-8
+    opened = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     numerics.flush_denormals()  # a process's first session sets this thread's state as well
     return opened

@@ -9,6 +9,7 @@ from benchmark.errors import InputError, ProblemsError
 from benchmark.images import SUFFIXES
 from benchmark.pairs import Pair, natural_key
 
+_TOLD = 6  # entries of a folder that has not the layout
 _FEW = 20  # subfolders that are looked into for an extra top folder
 
 
@@ -116,8 +117,11 @@ class Reading:
     def done(self, pairs: list[Pair], root: Path, layout: Sequence[str]) -> list[Pair]:
         """Return what was read, unless something is wrong or there is nothing."""
         if not pairs and not self.problems:
+            seen = [path.name for path in self.entries(root)]
+            told = ", ".join([*seen[:_TOLD], *(["..."] if len(seen) > _TOLD else [])])
             self.problems.append(
-                f"{root} holds none of {self.dataset}, expected {', '.join(layout)}"
+                f"{root} holds none of {self.dataset}, expected {', '.join(layout)}, but has "
+                f"{told or 'nothing'}"
             )
         if self.problems:
             raise LayoutError(self.dataset, self.problems, pairs)

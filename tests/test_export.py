@@ -1,6 +1,7 @@
 """The ONNX file computes what PyTorch does."""
 
 import importlib.util
+import os
 
 import pytest
 import torch
@@ -16,6 +17,20 @@ from mlsm.model import MLSM
 def network():
     torch.manual_seed(1)
     return MLSM(Config(width=4, n_res=1))
+
+
+@pytest.mark.slow
+def test_an_onnx_file_may_have_a_name_that_is_no_utf8_and_a_wrong_one_is_not_written(
+    network, tmp_path, monkeypatch
+):
+    path = tmp_path / os.fsdecode(b"caf\xe9.onnx")
+    assert export.to_onnx(network, path, 16) <= 1e-4
+    before = path.read_bytes()
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(InputError, match=r"caf\\xe9\.onnx would differ .*, and was not written"):
+        export.to_onnx(network, path, 16)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.slow

@@ -53,6 +53,7 @@ def test_status_tells_what_is_wrong_with_a_set_and_counts_the_rest(tmp_path):
     assert lol["pairs"]["train"]["found"] == 1
     assert len(lol["problems"]) == 2
     assert "holds none of LSRW" in lsrw["problems"][0]
+    assert lsrw["problems"][0].endswith("Eval/Nikon/low, but has readme.txt")
     assert labelme["state"] == "in part"
 
 
