@@ -32,12 +32,11 @@ _REMEDIES = {
 }
 
 
-def check(*paths: Path, new: bool = False, size: int = PROBE_BYTES) -> None:
+def check(*paths: Path, size: int = PROBE_BYTES) -> None:
     """Refuse files that could not be written at the end of the work; nothing is left behind.
 
     Args:
         paths: The files; folders above them may be missing.
-        new: Whether a file that exists is refused as well.
         size: Bytes that their disk must have room for.
 
     Raises:
@@ -57,7 +56,7 @@ def check(*paths: Path, new: bool = False, size: int = PROBE_BYTES) -> None:
         if _is_device(target):
             continue
         if os.path.lexists(target):
-            _check_existing(path, target, new)
+            _check_existing(path, target)
         _check_place(path, target, probed, size)
 
 
@@ -91,13 +90,11 @@ def _check_place(path: Path, target: Path, probed: set[Path], size: int) -> None
     probed.add(above)
 
 
-def _check_existing(path: Path, target: Path, new: bool) -> None:
+def _check_existing(path: Path, target: Path) -> None:
     if target.is_dir():
         raise InputError(
             f"{shown(path)} is a folder, expected the name of a file to write: name one in it."
         )
-    if new:
-        raise InputError(f"{shown(path)} exists, expected a new file: choose another name.")
     if not os.access(target, os.W_OK):
         raise InputError(
             f"{shown(path)} is protected from writing: choose another name, or change its "

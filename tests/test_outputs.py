@@ -46,13 +46,6 @@ def test_a_name_that_is_too_long_is_refused_and_one_of_255_bytes_is_written(tmp_
         outputs.check(tmp_path / ("a" * 252 + ".csv"))
 
 
-def test_an_output_that_is_there_is_refused_where_a_new_one_is_expected(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_bytes(b"")
-    outputs.check(tmp_path / "x.csv")
-    with pytest.raises(InputError, match="exists, expected a new file"):
-        outputs.check(tmp_path / "x.csv", new=True)
-
-
 def test_two_results_in_one_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"x\.csv would be written twice"):
         outputs.check(tmp_path / "x.csv", tmp_path / "a" / ".." / "x.csv")
