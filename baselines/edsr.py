@@ -66,7 +66,9 @@ def recipe(
     """Train on compressed and uncompressed images, half of them dark: L1, Adam at 1e-4, batch 16.
 
     Not in the paper: the learning rate falls linearly to 0, in place of halving it after 200 of
-    300 epochs (of 1,000 steps); inputs are 48 x 48 pixels as published, so targets are too.
+    300 epochs (of 1,000 steps). Inputs are 48 x 48 pixels, as published for the scales 2 to 4. No
+    text tells of scale 1, where the authors' program (`patch_size`, 192 pixels of the output) would
+    cut inputs and targets of 192 x 192, sixteen times the pixels of a step.
     """
     network = Network(blocks, width)
     optimiser = partial(torch.optim.Adam, lr=1e-4)
