@@ -30,8 +30,9 @@ def read(folder: Path) -> pd.DataFrame:
 
     Returns:
         Columns `COLUMNS`: keys as text, "" where a table lacks one, and the number. A training has
-        the metrics `first <term>` and `last <term>`, the means of each term of its losses in the
-        first and in the last row of its log (`<part> <term>` where it has parts), and `steps`.
+        the metrics `first <term>` and `last <term>`, the learning rate and the means of each term
+        of its losses in the first and in the last row of its log (`<part> <term>` where it has
+        parts), and `steps`.
 
     Raises:
         InputError: The folder has no tables.
@@ -68,7 +69,7 @@ def _training(path: Path) -> pd.DataFrame:
     for part, rows in read.groupby(parts, sort=False):
         prefix = f"{part} " if part else ""
         numbers[f"{prefix}{STEPS}"] = float(rows["step"].iloc[-1])
-        for term in (column for column in read if "/" in str(column)):
+        for term in (name for name in map(str, read) if "/" in name or name == "rate"):
             logged = rows[term][rows[term] != ""]
             if len(logged):
                 numbers[f"first {prefix}{term}"] = float(logged.iloc[0])

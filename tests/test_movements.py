@@ -54,6 +54,8 @@ def test_a_training_is_its_steps_and_every_term_of_its_loss_at_first_and_at_last
     assert set(own["track"]) == {"retrained"}
     assert dict(zip(own["metric"], own["number"], strict=True)) == {
         "steps": 60.0,
+        "first rate": 1.0,
+        "last rate": 0.0,
         "first train/l1": 4.0,
         "last train/l1": 1.0,
         "first train/kl": 0.5,
@@ -67,9 +69,13 @@ def test_each_part_of_a_training_has_terms_of_its_own(tmp_path):
     own = read[read["table"] == "training"]
     assert dict(zip(own["metric"], own["number"], strict=True)) == {
         "noise steps": 40.0,
+        "first noise rate": 1.0,
+        "last noise rate": 1.0,
         "first noise train/l1": 4.0,
         "last noise train/l1": 3.0,
         "model steps": 20.0,
+        "first model rate": 1.0,
+        "last model rate": 1.0,
         "first model train/l1": 2.0,
         "last model train/l1": 2.0,
         "first model fit/l2": 7.0,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from benchmark import ROOT, cli
+from benchmark import ROOT, cli, methods, params, repeat
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 NAMES = [path.name for path in WORKFLOWS]
@@ -72,3 +72,17 @@ def test_the_results_workflow_posts_what_the_check_wrote_even_if_it_failed():
     after = [step for step in listed if "summary.md" in step.get("run", "")][1:]
     assert len(after) == 2
     assert all("always()" in step["if"] for step in after)
+
+
+def test_ci_repeats_chains_of_the_demo_under_the_instructions_of_another_processor():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("\\\n", " ")
+    (command,) = [line for line in script.splitlines() if "mlsm-bench repeat" in line]
+    demo = params.load(params.profile_path("demo"))
+    chains = re.findall(r"--chain (\S+)", command)
+    assert set(chains) < set(demo.chains)
+    tracks = {methods.Chain.parse(chain).learned for chain in chains}
+    assert tracks == {True, False}
+    (condition,) = re.findall(r"--condition (\S+)", command)
+    assert repeat.CONDITIONS[condition].environment["ATEN_CPU_CAPABILITY"] == "default"
+    told = CliRunner().invoke(cli.app, ["repeat", "--help"], env={"COLUMNS": "200"}).output
+    assert all(option in told for option in re.findall(r"--[a-z]+", command))
