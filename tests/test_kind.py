@@ -13,8 +13,8 @@ from torch import nn
 from baselines import _kind_losses as losses
 from baselines import _tensorflow, kind
 from baselines._kind_networks import Decomposition, Layers, Network, Up, blur, halve, stretch
-from benchmark import loop, methods, photographs, weights
-from benchmark.images import to_float, to_uint8
+from benchmark import ROOT, datasets, loop, methods, photographs, weights
+from benchmark.images import read_uint8, to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.training import UNCHANGED, Batch, Batches
 
@@ -406,3 +406,29 @@ def test_the_released_files_load_strictly_and_decompose():
         assert (reflectance * light - image).abs().mean() < 0.02
         brighter = network.adjustment(light, torch.full((1, 1, 1, 1), 3.0))
     assert brighter.mean() > 1.5 * light.mean()
+
+
+def deviations(side):
+    """Standard deviation of each test image's illumination by the weights that ship."""
+    folder = datasets.find("LOL", datasets.raw_roots(None))
+    images = sorted(folder.glob(f"eval15/{side}/*.png")) if folder else []
+    path = weights.trained_path(ROOT / "weights" / "lol", "kind")
+    if not images or not path.is_file():
+        pytest.skip("needs LOL/eval15 in MLSM_BENCH_DATA or data/raw, and weights/lol/kind.pt")
+    checkpoint = weights.load(path, "kind")
+    network = Network(checkpoint.settings["width"], 5.0, True, False)
+    network.load_state_dict(checkpoint.state)
+    for image in images:
+        pixels = torch.from_numpy(kind.stretched(read_uint8(image))).permute(2, 0, 1)[None]
+        with torch.no_grad():
+            yield network.decomposition(pixels).illumination.std().item()
+
+
+def test_the_illumination_of_held_out_normal_light_images_varies_with_the_weights_that_ship():
+    found = list(deviations("high"))
+    assert np.mean(found) > 0.05  # 0.061
+    assert min(found) > 0.01
+
+
+def test_the_illumination_of_held_out_dark_images_is_not_flat_with_the_weights_that_ship():
+    assert np.mean(list(deviations("low"))) > 0.01  # 0.014
