@@ -198,7 +198,6 @@ MUTANTS = (
         _SCORED,
         "MLSM",
         "PSNR",
-        ("Identity", "UNet (control)"),
     ),
     Mutant(
         "outputs of the sound protocol stored as the authors' scripts do",
