@@ -225,7 +225,10 @@ def retinexdip(
         side: Pixels of the square, a multiple of 32 from 64 on.
         iterations: Of Adam; an image takes time in proportion to side^2 times iterations.
         stretch: Whether the illumination is stretched to 0..1.
-        seed: Of weights and noise, the same for every image.
+        seed: Of weights and noise, the same for every image. Results depend on it: at side 64 a
+            dark miniature became 1.4, 2.2 and 1.2 times as bright with the seeds 0, 1 and 2 after
+            40 iterations, and 1.6, 2.6 and 1.5 times after 300. So more iterations alone do not
+            make a row a number; several seeds would tell how far it can be trusted.
         double: Whether the fit is computed in 64 bits. Not in the program.
     """
     if side % STEP_PX or side < 2 * STEP_PX or iterations < 1:
