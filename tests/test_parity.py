@@ -39,6 +39,13 @@ def test_golden_numbers_can_tell_one_program_from_another(method, name):
         assert abs(term.value) > (500 if term.why else 1e4) * term.tolerance, key
 
 
+def test_every_learned_method_with_public_code_has_a_golden_file():
+    learned = {name for name in golden.methods.names() if golden.methods.find(name).learned}
+    without = {name for name in learned if name == "unet" or name.startswith("mlsm")}
+    assert learned - without <= set(METHODS)
+    assert {"lime", "retinexdip"} <= set(METHODS)  # fitted to each image
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_golden_file_is_small(method):
     assert (golden.FOLDER / f"{method}.json").stat().st_size < 30_000
