@@ -60,7 +60,7 @@ def page(found: dict[str, pd.DataFrame], profile: str, against: str) -> str:
         f"Made by `python perf/repeatability.py --profile {profile}` on {machine['cpu']}",
         f"({machine['cores']} cores, {machine['vectors']}; {libraries}).",
         "Every chain is trained and scored again under each condition and compared with the",
-        "committed results, cell by cell.",
+        "committed results, cell by cell; fewer cells: of some of the chains.",
         "",
         "| condition | what differs | cells | moved at all | beyond tolerance |",
         "| -- | -- | -- | -- | -- |",
