@@ -146,15 +146,11 @@ def test_the_projects_tolerances_cover_every_metric_of_every_track_with_a_reason
     for track in ("classical", "retrained", "released"):
         for metric in ("PSNR", "SSIM", "PSNR-B", "SSIM-RGB", "BEF", "mAP@0.5", "images of PSNR"):
             assert check.tolerance_of(track, metric, "a new method", listed).tolerance >= 0.0
-    limits = [
-        check.tolerance_of(*key, listed).tolerance
-        for key in (
-            ("classical", "PSNR", "LIME"),
-            ("retrained", "PSNR", "UNet (control)"),
-            ("retrained", "PSNR", "EDSR+Zero-DCE"),
-        )
-    ]
-    assert limits == sorted(set(limits))  # training moves numbers, most where it has no reference
+    promised = {"classical": 0.002, "retrained": 0.02}  # dB, measured by perf/repeatability.py
+    for track, limit in promised.items():
+        assert check.tolerance_of(track, "PSNR", "a new method", listed).tolerance == limit
+    wide = [entry for entry in listed if "PSNR" in entry.metrics and entry.tolerance > 0.05]
+    assert all(entry.methods != ["*"] and "Moved by" in entry.reason for entry in wide)
     assert all(entry.reason for entry in listed)
 
 
