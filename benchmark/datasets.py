@@ -224,6 +224,10 @@ def _raw_set(name: str) -> RawSet:
     return SETS[name]
 
 
+BUILT_IN = _REPOSITORY_RAW / "demo"
+"""The miniatures that the demo profile makes: nobody's misplaced data."""
+
+
 def find(name: str, roots: Sequence[Path]) -> Path | None:
     """Return the folder of a set under the first root that holds one, or is the set itself.
 
@@ -252,7 +256,7 @@ def hint(name: str, roots: Sequence[Path]) -> str:
     raw = _raw_set(name)
     for root in roots:
         found = trees.marked(root, raw.marks)
-        if found is not None:
+        if found is not None and not Path(found[0]).is_relative_to(BUILT_IN):
             return (
                 f"{found[0]} holds {found[1]} as {name} does: rename that folder to "
                 f"{raw.folder!r}, and have {VARIABLE} name the folder above it"
