@@ -11,16 +11,17 @@ to 0.27 px; 40 aligned pairs of the built-in miniatures: 0.06 and 0.31 px.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from skimage.registration import phase_cross_correlation
 
-from benchmark import images, journal, surf, warping
-from benchmark.digests import source_digest
+from benchmark import codedigest, images, journal, surf, warping
 from benchmark.images import Image
-from benchmark.merge import Places
+
+if TYPE_CHECKING:
+    from benchmark.merge import Places
 
 SHIFT_PX = 0.3
 """Shift of the whole image from which a pair counts as misaligned ..."""
@@ -98,7 +99,9 @@ class _Job(NamedTuple):
     normal: Path
 
 
-def measure_all(listed: pd.DataFrame, places: Places, cache: Path | None, jobs: int) -> list[Apart]:
+def measure_all(
+    listed: pd.DataFrame, places: "Places", cache: Path | None, jobs: int
+) -> list[Apart]:
     """Measure every pair of a manifest; pairs measured before are not opened again.
 
     Args:
@@ -109,7 +112,7 @@ def measure_all(listed: pd.DataFrame, places: Places, cache: Path | None, jobs: 
     """
     work = [_Job(*map(places.locate, cells)) for cells in listed[["dark", "normal"]].to_numpy()]
     keys = ["|".join(pair) for pair in listed[["dark_sha256", "normal_sha256"]].to_numpy()]
-    name = source_digest(Path(__file__), Path(surf.__file__), Path(warping.__file__))
+    name = codedigest.of(__name__)[:32]
     memory = journal.Journal(None if cache is None else cache / "apart" / f"{name}.jsonl")
     found = journal.work_through(work, keys, _measure, memory, jobs, "measuring alignment")
     return [Apart(*numbers) for numbers in found]

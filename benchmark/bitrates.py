@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 
 from benchmark import images, tables
-from benchmark.compression import Case
+from benchmark.inputs import TestInput
 from benchmark.sheets import Page, Sheet, page
 
 METRIC = "bits per pixel"
 COLUMNS = [*tables.KEYS, "n", "value", "least", "most"]
 
 
-def measure(cases: Sequence[Case]) -> pd.DataFrame:
+def measure(cases: Sequence[TestInput]) -> pd.DataFrame:
     """Return columns `COLUMNS`: mean, least and most over the `n` JPEG files of a set and QF.
 
     Args:
@@ -42,7 +42,7 @@ def measure(cases: Sequence[Case]) -> pd.DataFrame:
     return pd.DataFrame([same | row for row in made], columns=COLUMNS).round(tables.DECIMALS)
 
 
-def _bits(case: Case) -> float:
+def _bits(case: TestInput) -> float:
     with images.opened(case.input) as picture:
         pixels = picture.width * picture.height
     return case.input.stat().st_size * 8 / pixels

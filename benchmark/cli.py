@@ -57,8 +57,8 @@ def list_methods(
     as_json: JsonOption = False,
 ) -> None:
     """List every method: role, weights at hand, paper."""
+    from benchmark import assembly as store
     from benchmark import methods
-    from benchmark import weights as store
 
     rows = []
     for name in methods.names():

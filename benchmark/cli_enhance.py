@@ -52,8 +52,8 @@ def enhance(
     """
     from tqdm import tqdm
 
+    from benchmark import assembly as store
     from benchmark import enhancement, methods
-    from benchmark import weights as store
 
     started = time.monotonic()
     parsed = methods.Chain.parse(chain)

@@ -28,9 +28,9 @@ def export(
     Input `dark` and output `enhanced` are float32 (1, 3, H, W), sRGB, 0 to 1. H and W must be
     multiples of 16 (two of them at least): reflect the image to the right and below, and crop.
     """
+    from benchmark import assembly as store
     from benchmark import enhancement, methods
     from benchmark import export as onnx_file
-    from benchmark import weights as store
 
     started = time.monotonic()
     outputs.check(output)

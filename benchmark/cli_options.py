@@ -43,7 +43,7 @@ def distinct(option: str, values: Sequence[Value]) -> list[Value]:
 
 def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
     """Return the kind of weights to use: the one asked for, or the first at hand."""
-    from benchmark import weights as store
+    from benchmark import assembly as store
 
     known = store.tracks(chain)
     for step in chain.plugins if asked == "auto" else ():

@@ -1,16 +1,15 @@
 """JPEG files of the merged data sets: written once, read by every method."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from benchmark import executor, jpeg, outputs
-from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.images import read_uint8
+from benchmark.inputs import TestInput, TrainingImage
 from benchmark.merge import Places
 
 CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]
@@ -75,17 +74,9 @@ class _Source(NamedTuple):
     labels: str
 
 
-@dataclass(frozen=True)
-class Item:
-    """One training image: the compressed inputs by quality factor, and the target."""
-
-    inputs: Mapping[int, Path]
-    target: Path
-
-
 def items(
     listed: pd.DataFrame, side: str, target: str, qfs: Sequence[int], jpegs: Path, places: Places
-) -> dict[str, list[Item]]:
+) -> dict[str, list[TrainingImage]]:
     """Return split -> training items of a merged list.
 
     Args:
@@ -96,41 +87,14 @@ def items(
         jpegs: Folder of JPEG files.
         places: Where the targets lie.
     """
-    made: dict[str, list[Item]] = {"train": [], "validation": []}
+    made: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
     for split, source, wanted in listed[["split", side, target]].to_numpy():
         inputs = {qf: jpegs / file_name(source, qf) for qf in qfs}
-        made[split].append(Item(inputs, places.locate(wanted)))
+        made[split].append(TrainingImage(inputs, places.locate(wanted)))
     return made
 
 
-class Case(NamedTuple):
-    """One test input and where it lies.
-
-    Attributes:
-        dataset: Raw set.
-        image: Name within the set.
-        qf: Quality factor, None for the uncompressed image.
-        input: The file every method decodes.
-        reference: The normal-light image, or None.
-        labels: Face boxes, or None.
-        own: Whether the files are a user's own, read by `benchmark.userfiles`, or a data set's.
-    """
-
-    dataset: str
-    image: str
-    qf: int | None
-    input: Path
-    reference: Path | None
-    labels: Path | None
-    own: bool = False
-
-    def key(self) -> str:
-        """Return what tells this case from any other: names, quality factor, files' contents."""
-        files = [sha256(path) for path in (self.input, self.reference) if path]
-        return "|".join([self.dataset, self.image, str(self.qf), *files])
-
-
-def read_cases(path: Path, jpegs: Path, places: Places) -> list[Case]:
+def read_cases(path: Path, jpegs: Path, places: Places) -> list[TestInput]:
     """Read the list of test inputs that `cases` made.
 
     Raises:
@@ -140,7 +104,7 @@ def read_cases(path: Path, jpegs: Path, places: Places) -> list[Case]:
         raise InputError(f"There is no list of test inputs at {path}: run the stage compress.")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return [
-        Case(
+        TestInput(
             dataset,
             image,
             int(qf) if qf else None,

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmark import crops, jpeg, loop, weights
+from benchmark import checkpoints, crops, jpeg, loop
 from benchmark.images import Image, to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.methods import Method, Plugin
@@ -196,8 +196,10 @@ def _with_extra(plugin: Plugin, method: Method) -> Method:
 def _reloaded(plugin: Plugin, states: Mapping[str, Mapping[str, Any]], folder: Path) -> Method:
     """Store the weights, read them again and build the method from them."""
     path = folder / "model.pt"
-    weights.save(path, weights.Checkpoint(plugin.name, "model", plugin.quick, states["model"]))
-    found = weights.load(path, plugin.name)
+    checkpoints.save(
+        path, checkpoints.Checkpoint(plugin.name, "model", plugin.quick, states["model"])
+    )
+    found = checkpoints.load(path, plugin.name)
     return plugin.build(found.state, **found.settings)
 
 

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.compression import Item
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8
+from benchmark.inputs import TrainingImage
 from benchmark.training import UNCHANGED, Batch, Change, Whole
 
 VALIDATION_CROP = 192
@@ -54,7 +54,7 @@ class Crops:
 
     def __init__(
         self,
-        items: Sequence[Item],
+        items: Sequence[TrainingImage],
         crop: int,
         batch: int,
         seed: int,
@@ -141,7 +141,10 @@ def _tensor(crops: Sequence[Pixels]) -> Tensor:
 
 
 def validation(
-    items: Sequence[Item], limit: int = 16, crop: int = VALIDATION_CROP, whole: Whole = UNCHANGED
+    items: Sequence[TrainingImage],
+    limit: int = 16,
+    crop: int = VALIDATION_CROP,
+    whole: Whole = UNCHANGED,
 ) -> list[Batch]:
     """Return the centre crops of up to `limit` items, evenly chosen, each at one quality factor.
 

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from benchmark import ROOT, layouts, trees
-from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.pairs import Pair
 
@@ -200,22 +199,6 @@ def raw_roots(setting: Path | None) -> list[Path]:
             f"{VARIABLE} is {value!r}, expected a folder that holds raw sets: correct or unset it."
         )
     return [*([Path(value)] if value else []), _REPOSITORY_RAW]
-
-
-def released_folders() -> list[Path]:
-    """Return where weights that methods' authors released are looked for, first one first."""
-    value = os.environ.get(VARIABLE, "")
-    own = ROOT / "weights" / "released"
-    return [own, Path(value) / "weights"] if value else [own]
-
-
-def released_files() -> dict[str, str]:
-    """Return path below its folder -> SHA-256 of every file there; the first folder wins."""
-    found: dict[str, str] = {}
-    for folder in reversed(released_folders()):
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        found |= {path.relative_to(folder).as_posix(): sha256(path) for path in files}
-    return found
 
 
 def _raw_set(name: str) -> RawSet:

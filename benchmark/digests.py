@@ -22,9 +22,9 @@ def digest_values(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def source_digest(*files: Path) -> str:
-    """Return a short digest of source files, for the name of what is remembered of their work."""
-    return digest_values([sha256(file) for file in files])[:16]
+def sha256_bytes(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 class Digests:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import darkfaces, datasets, faces, grids, jsonfile, paper, rows, tables, weights
+from benchmark import checkpoints, darkfaces, datasets, faces, grids, jsonfile, paper, rows, tables
 from benchmark.errors import InputError
 from benchmark.grids import Scope, unscored
 from benchmark.params import Mlsm, Params
@@ -117,7 +117,7 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
     named = [*((name, "model") for name in params.training), *(("mlsm", part) for part in parts)]
     found = {}
     for name, part in named:
-        stem = weights.trained_path(Path(), name, part).stem
+        stem = checkpoints.trained_path(Path(), name, part).stem
         path = params.results / "training" / f"{stem}.csv"
         if not path.is_file():
             raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
@@ -126,7 +126,7 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
             found[stem] = log
             continue
         for trained, rows_of in log.groupby("part", sort=False):
-            key = weights.trained_path(Path(), name, str(trained)).stem
+            key = checkpoints.trained_path(Path(), name, str(trained)).stem
             found[key] = rows_of.drop(columns="part").dropna(axis=1, how="all")
     return found
 

@@ -1,22 +1,19 @@
 """Training of one part of a method on a profile's merged data, and the checkpoint it leaves."""
 
-import dataclasses
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import lightning_fabric
 import numpy as np
 import torch
-from torch import Tensor
 
-from benchmark import compression, crops, loop, numerics, pairs, provenance, training, weights
+from benchmark import checkpoints, codedigest, compression, fit, inputs, jpeg, loop, pairs, training
 from benchmark.digests import digest_values
 from benchmark.errors import InputError
 from benchmark.merge import TRAIN_LISTS, Places
 from benchmark.methods import Plugin, find
-from benchmark.params import Params, Training
+from benchmark.params import Params
 
 _LISTS = {
     "dark": (("vae_dark", "dark", "dark"),),
@@ -42,9 +39,9 @@ class Data(NamedTuple):
     places: Places
 
 
-def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[compression.Item]]:
+def items(data: Data, source: str, qfs: list[int]) -> dict[str, list[inputs.TrainingImage]]:
     """Return split (`train`, `validation`) -> the images a recipe of this source learns from."""
-    made: dict[str, list[compression.Item]] = {"train": [], "validation": []}
+    made: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
     for name, side, target in _LISTS[source]:
         listed = pairs.read_manifest(data.lists / f"{name}.csv")
         found = compression.items(listed, side, target, qfs, data.jpegs, data.places)
@@ -58,16 +55,6 @@ def normal_light(data: Data) -> list[Path]:
     listed = pairs.read_manifest(data.lists / "vae_normal.csv")
     chosen = listed[listed["split"] == "train"]
     return [data.places.locate(cell) for cell in chosen["normal"]]
-
-
-LOOP = (
-    "benchmark.loop",
-    "benchmark.training",
-    "benchmark.crops",
-    "benchmark.images",
-    "benchmark.jpeg",
-)
-"""Modules of the suite that decide what a recipe and its data become."""
 
 
 def identity(params: Params, method: str, part: str, data: Data) -> dict[str, Any]:
@@ -86,8 +73,8 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
     return {
         "method": method,
         "part": part,
-        "code": provenance.code_digest(plugin.module),
-        "loop": provenance.files_digest(LOOP),
+        "code": codedigest.code(fit.__name__, jpeg.__name__, plugin.module),
+        "lists": _LISTS,
         "settings": dict(wanted.settings),
         "steps": wanted.steps,
         "batch": wanted.batch,
@@ -106,19 +93,19 @@ def identity(params: Params, method: str, part: str, data: Data) -> dict[str, An
     }
 
 
-def is_trained(checkpoint: weights.Checkpoint, wanted: Mapping[str, Any]) -> bool:
+def is_trained(checkpoint: checkpoints.Checkpoint, wanted: Mapping[str, Any]) -> bool:
     """Whether a checkpoint is what a training of this identity would give."""
     return bool(checkpoint.record.get("identity") == digest_values(wanted))
 
 
-def fit(
+def train_part(
     params: Params,
     method: str,
     part: str,
     data: Data,
     state: Path,
-    before: Mapping[str, weights.Checkpoint] | None = None,
-) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
+    before: Mapping[str, checkpoints.Checkpoint] | None = None,
+) -> tuple[checkpoints.Checkpoint, list[dict[str, float]]]:
     """Train one part of a method.
 
     Args:
@@ -138,44 +125,22 @@ def fit(
     known = identity(params, method, part, data)
     plugin, wanted = find(method), params.training_of(method, part)
     trained = {name: checkpoint.state for name, checkpoint in (before or {}).items()}
-    torch.manual_seed(params.seed)
-    assert plugin.train is not None  # identity has refused methods without parts
-    precision = wanted.precision or params.precision
-    with loop.precise(precision):
-        recipe = _adjusted(plugin.train(part, trained, **wanted.settings), wanted)
-    found = items(data, recipe.source, known["qfs"])
-    record = _record(params, recipe, known)
-    record["images"] = {split: len(listed) for split, listed in found.items()}
     run = loop.Run(
         steps=wanted.steps,
         seed=params.seed,
-        folder=state / digest_values([known, record["versions"]])[:32],
+        folder=state / digest_values([known, _versions()])[:32],
         label=f"{method} {part}" if part != "model" else method,
-        precision=precision,
+        precision=wanted.precision or params.precision,
     )
-    numerics.use_threads(params.threads)
-    record["threads"] = torch.get_num_threads()
+    recipe = fit.recipe(plugin, part, trained, wanted, run)
+    found = items(data, recipe.source, known["qfs"])
     others = normal_light(data) if recipe.source == "unpaired" else ()
-    source = crops.Crops(
-        found["train"],
-        recipe.crop,
-        recipe.batch,
-        params.seed,
-        others=others,
-        whole=recipe.whole,
-    )
-    held_out = crops.validation(found["validation"], whole=recipe.whole)
-    batches = training.Batches(source.draw, held_out)
-    fabric = lightning_fabric.Fabric(devices=params.devices)
-    log = loop.train(recipe, batches, run, fabric)
+    kept, log = fit.run(recipe, found, others, run, params.threads, params.devices)
+    record = _record(params, recipe, known)
+    record["images"] = {split: len(listed) for split, listed in found.items()}
+    record["threads"] = torch.get_num_threads()
     record["kept_step"] = _kept_step(recipe, log)
-    kept = {name: _stored(value) for name, value in recipe.network.state_dict().items()}
-    return weights.Checkpoint(method, part, wanted.settings, kept, record), log
-
-
-def _stored(value: Tensor) -> Tensor:
-    """Return a trained tensor as methods load it: real numbers in float32."""
-    return value.cpu().float() if value.is_floating_point() else value.cpu()
+    return checkpoints.Checkpoint(method, part, wanted.settings, kept, record), log
 
 
 def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
@@ -188,7 +153,7 @@ def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
 
 def fit_all(
     params: Params, method: str, data: Data, state: Path
-) -> tuple[weights.Checkpoint, list[dict[str, Any]]]:
+) -> tuple[checkpoints.Checkpoint, list[dict[str, Any]]]:
     """Train every part of a method, one after the other.
 
     Returns:
@@ -197,12 +162,12 @@ def fit_all(
     Raises:
         InputError: The profile does not train the method or one of its parts.
     """
-    made: dict[str, weights.Checkpoint] = {}
+    made: dict[str, checkpoints.Checkpoint] = {}
     rows: list[dict[str, Any]] = []
     plugin = find(method)
     for part in plugin.parts or ("model",):
         before = {name: made[name] for name in parts_before(plugin, part)}
-        made[part], log = fit(params, method, part, data, state, before)
+        made[part], log = train_part(params, method, part, data, state, before)
         rows += [{"part": part} | row for row in log] if len(plugin.parts) > 1 else log
     return made["model"], rows
 
@@ -210,19 +175,6 @@ def fit_all(
 def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
     """Return the parts that a part is built on: the last one on all others."""
     return plugin.parts[:-1] if part == plugin.parts[-1] else ()
-
-
-def _adjusted(recipe: training.Recipe, wanted: Training) -> training.Recipe:
-    """Return the recipe with the profile's choices instead of the published ones."""
-    return dataclasses.replace(
-        recipe,
-        batch=wanted.batch or recipe.batch,
-        crop=wanted.crop or recipe.crop,
-        rate_factor=wanted.rate_factor,
-        schedule=wanted.schedule,
-        ema=wanted.ema or recipe.ema,
-        keep=wanted.keep,
-    )
 
 
 def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> dict[str, Any]:
@@ -248,11 +200,16 @@ def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> d
         "parameters": sum(value.numel() for value in recipe.network.parameters()),
         "data": known["data"],
         "before": {name: digest_values(part) for name, part in known["before"].items()},
-        "versions": {
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),  # its own type is not a plain value
-            "numpy": np.__version__,
-        },
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Return versions that first steps and last bits of a training follow from."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),  # its own type is not a plain value
+        "numpy": np.__version__,
     }
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmark import executor, jobs, jpeg, methods, outputs, scoring, userfiles
-from benchmark.compression import Case
 from benchmark.console import shown
 from benchmark.errors import InputError
+from benchmark.inputs import TestInput
 from benchmark.rows import Row
 from benchmark.terms import Track
 
@@ -103,7 +103,7 @@ def _numbered(names: Iterable[str]) -> dict[str, str]:
     return {number: name for _, number, name in found}
 
 
-def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[Case]:
+def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[TestInput]:
     """Compress a dark image and return it as one test input per quality factor.
 
     Args:
@@ -127,7 +127,7 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
         source = pair.dark if qf is None else to / f"qf{qf}.jpg"
         if qf is not None:
             outputs.write_bytes(source, jpeg.encode(pixels, qf))
-        made.append(Case(dataset, pair.name, qf, source, pair.normal, None, own=True))
+        made.append(TestInput(dataset, pair.name, qf, source, pair.normal, None, own=True))
     return made
 
 

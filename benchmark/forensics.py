@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmark import datasets, executor, jpeg, methods, metrics, paper, weights
+from benchmark import assembly, datasets, executor, jpeg, methods, metrics, paper
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8, to_float
 from benchmark.terms import Writer
@@ -109,7 +109,7 @@ def _release(candidate: Candidate) -> methods.Released | None:
     """Return the weights of a candidate if all their files are here."""
     for released in methods.find(candidate.method).released:
         if released.name == candidate.release:
-            there = all(weights.find_released(file) for file in released.files)
+            there = all(assembly.find_released(file) for file in released.files)
             return released if there else None
     raise InputError(f"Method {candidate.method} has no released weights {candidate.release!r}.")
 
@@ -122,7 +122,7 @@ def _measure(job: _Job) -> dict[str, dict[str, float]]:
     if released is None:
         method = plugin.build(**job.candidate.settings)
     else:
-        method = plugin.build(weights.read_released(released), **released.settings)
+        method = plugin.build(assembly.read_released(released), **released.settings)
     pixels = jpeg.compress(read_uint8(job.dark), job.qf)
     output, reference = method(to_float(pixels)), read_uint8(job.normal)
     return {

@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from benchmark import outputs, weights
+from benchmark import checkpoints, outputs
 from benchmark.terms import Precision
 from benchmark.training import Batch, Batches, Phase, Recipe
 
@@ -289,7 +289,7 @@ class _Loop:
         """Load the state of an unfinished run, if there is one."""
         if not self.path.is_file():
             return
-        content = weights.read(self.path)
+        content = checkpoints.read(self.path)
         self.state = _State(
             content["step"], content["log"], content["sums"], content.get("best", {})
         )

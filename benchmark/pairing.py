@@ -5,22 +5,22 @@ that holds everything they depend on, and are linked from there into the stage's
 """
 
 import dataclasses
-import importlib.metadata
 import math
 import os
 import shutil
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from benchmark import acceptance, images, outputs, registration, structure, surf, warping
+from benchmark import codedigest, images, outputs, registration
 from benchmark.acceptance import RegistrationSettings
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.journal import Journal, work_through
-from benchmark.merge import Places
+
+if TYPE_CHECKING:
+    from benchmark.merge import Places
 
 FACTS = (
     "dataset",
@@ -37,8 +37,6 @@ FACTS = (
 )
 """Columns of the table of what registration found, a row a pair."""
 _SIDES = ("dark", "normal")
-_CODE: tuple[ModuleType, ...] = (acceptance, images, registration, structure, surf, warping)
-_LIBRARIES = ("mahotas", "numpy", "scikit-image", "scipy", "pillow")
 
 
 class Outcome(NamedTuple):
@@ -66,7 +64,7 @@ class _Job(NamedTuple):
 
 def register(
     listed: pd.DataFrame,
-    places: Places,
+    places: "Places",
     folder: Path,
     prefix: str,
     seed: int,
@@ -121,10 +119,7 @@ def register(
 
 def _key(settings: RegistrationSettings, seed: int) -> str:
     """Return the name of everything but the images that a registered pair depends on."""
-    sources = (__file__, *(module.__file__ or "" for module in _CODE))
-    code = [sha256(Path(source)) for source in sources]
-    versions = [importlib.metadata.version(name) for name in _LIBRARIES]
-    return digest_values([dataclasses.asdict(settings), seed, code, versions])[:32]
+    return digest_values([dataclasses.asdict(settings), seed, codedigest.of(__name__)])[:32]
 
 
 def _whole(folder: Path, written: dict[str, Any]) -> bool:

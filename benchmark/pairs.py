@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark import outputs
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 
 COLUMNS = (
@@ -116,3 +117,16 @@ def read_manifest(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path} has a size that is no whole number ({error}): make it again."
         ) from error
+
+
+def manifests(work: Path) -> dict[str, str]:
+    """Return the SHA-256 of every list of images behind a profile's numbers, by name.
+
+    The lists hold the SHA-256 of each image, so that these say which data were used.
+
+    Args:
+        work: `data/work/<profile>`.
+    """
+    folders = ("inventory", "merge/train", "merge/test")
+    paths = [path for folder in folders for path in sorted((work / folder).glob("*.csv"))]
+    return {path.relative_to(work).with_suffix("").as_posix(): sha256(path) for path in paths}

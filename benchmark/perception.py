@@ -10,16 +10,15 @@ from benchmark.errors import InputError
 from benchmark.images import read_uint8
 from benchmark.jobs import Job, assembled, given
 from benchmark.journal import Journal, work_through
-from benchmark.params import Params
 from benchmark.rows import Row
 from benchmark.terms import Protocol
 
 PROTOCOL: Protocol = "sound"
 
 
-def quality_factor(params: Params) -> int:
+def quality_factor(qfs: Sequence[int]) -> int:
     """Return the quality factor that is measured: the highest of the profile."""
-    return max(params.qfs)
+    return max(qfs)
 
 
 def score(job: Job) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from benchmark import ROOT, datasets, holdings, methods, released, weights
+from benchmark import ROOT, assembly, checkpoints, datasets, holdings, methods, released
 from benchmark.errors import InputError
 from benchmark.params import Params
 from benchmark.terms import Track
@@ -115,12 +115,12 @@ def _step_seconds(params: Params) -> dict[tuple[str, str], float]:
 
 def _is_there(params: Params, name: str, part: str, steps: int) -> bool:
     """Whether weights of that budget are there; parts kept inside the last one count with it."""
-    path = weights.trained_path(params.weights, name, part)
-    whole = weights.trained_path(params.weights, name)
+    path = checkpoints.trained_path(params.weights, name, part)
+    whole = checkpoints.trained_path(params.weights, name)
     found = path if path.is_file() else whole
     if not found.is_file():
         return False
-    return found != path or bool(weights.load(found, name, part).record.get("steps") == steps)
+    return found != path or bool(checkpoints.load(found, name, part).record.get("steps") == steps)
 
 
 def scoring(params: Params) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def scoring(params: Params) -> dict[str, Any]:
 
 
 def _tracks(chain: methods.Chain, params: Params) -> list[Track]:
-    possible = weights.tracks(chain)
+    possible = assembly.tracks(chain)
     return [t for t in get_args(Track) if t in possible and t in params.tracks]
 
 

@@ -21,8 +21,8 @@ import PIL.ImageOps
 import PIL.JpegImagePlugin
 from numpy.typing import NDArray
 
-from benchmark import executor, images, jpeg
-from benchmark.digests import Digests, sha256, source_digest
+from benchmark import codedigest, executor, images, jpeg
+from benchmark.digests import Digests, sha256
 from benchmark.errors import InputError, ProblemsError
 from benchmark.journal import Journal
 from benchmark.structure import SIDE, ranks
@@ -240,5 +240,4 @@ def _journal(cache: Path | None) -> Journal:
     """Return the memory of prints; its name holds what they depend on but the file."""
     if cache is None:
         return Journal(None)
-    name = f"{source_digest(Path(__file__), Path(images.__file__))}-{PIL.__version__}"
-    return Journal(cache / "prints" / f"{name}.jsonl")
+    return Journal(cache / "prints" / f"{codedigest.of(__name__)[:32]}.jsonl")

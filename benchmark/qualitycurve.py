@@ -18,18 +18,19 @@ from benchmark import (
     methods,
     outputs,
     pairs,
+    plan,
     rows,
     scoring,
 )
+from benchmark.inputs import TestInput
 from benchmark.params import Params
 from benchmark.terms import Track
 
-CODE = ("benchmark.metrics", "benchmark.methods", "benchmark.images", "benchmark.scoring")
 COLUMNS = ["dataset", "chain", "track", "qf", "metric", "n", "value"]
 METRICS = ("psnr", "ssim", "bef")
 
 
-def cases(params: Params, folder: Path) -> list[compression.Case]:
+def cases(params: Params, folder: Path) -> list[TestInput]:
     """Compress every test image at every quality factor of the curve.
 
     Args:
@@ -59,7 +60,7 @@ def measure(params: Params, folder: Path) -> pd.DataFrame:
         chain = methods.Chain.parse(text, params.methods)
         track: Track = "retrained" if chain.learned else "classical"
         work = [jobs.Job(chain, track, params.weights, case) for case in inputs]
-        journal = jobs.journal(params, text, "curve", track, *CODE)
+        journal = plan.journal(params, text, track, "scores", scoring.__name__)
         found += scoring.rows(params.profile, work, journal, params.jobs)
     means = rows.means(rows.frame(found))
     kept = means[(means["protocol"] == "sound") & means["metric"].isin(METRICS)]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from benchmark import ROOT, datasets, fetching, methods, weights
+from benchmark import ROOT, assembly, fetching, locations, methods
+from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import Plugin, Released, WeightsFile
 
@@ -80,11 +81,11 @@ def files(names: Sequence[str] = ()) -> list[Listed]:
 
 
 def _look(file: WeightsFile) -> tuple[State, Path | None]:
-    folders = [found for found in datasets.released_folders() if (found / file.file).is_file()]
+    folders = [found for found in locations.released_folders() if (found / file.file).is_file()]
     if not folders:
         return "absent", None
     try:
-        weights.find_released(file)
+        assembly.find_released(file)
     except InputError:
         return "broken", folders[0]
     return "present", folders[0]
@@ -101,13 +102,13 @@ def verify(names: Sequence[str] = ()) -> list[Verdict]:
 
 def _verdict(plugin: Plugin, released: Released) -> Verdict:
     try:
-        missing = [f.file for f in released.files if weights.find_released(f) is None]
+        missing = [f.file for f in released.files if assembly.find_released(f) is None]
         if missing:
             return Verdict(plugin.name, released.name, "absent", f"{', '.join(missing)} not here")
-        words = _loaded(plugin, released, weights.read_released(released))
+        words = _loaded(plugin, released, assembly.read_released(released))
     except InputError as error:
         return Verdict(plugin.name, released.name, "broken", str(error))
-    except weights.MISFITS as error:
+    except assembly.MISFITS as error:
         words = f"does not load into {plugin.module}: {type(error).__name__}: {error}"
         return Verdict(plugin.name, released.name, "broken", words)
     return Verdict(plugin.name, released.name, "present", words)
@@ -164,3 +165,12 @@ def _fetched(listed: Listed) -> Fetched:
         f"{file.sha256}), then run `mlsm-bench weights verify {method}`"
     )
     return Fetched(method, file.file, file.sha256, False, words)
+
+
+def digests() -> dict[str, str]:
+    """Return path below its folder -> SHA-256 of every file there; the first folder wins."""
+    found: dict[str, str] = {}
+    for folder in reversed(locations.released_folders()):
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        found |= {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    return found

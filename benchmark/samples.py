@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import PIL.Image
 
-from benchmark import executor, jobs, jsonfile, methods, outputs
+from benchmark import executor, jobs, jsonfile, methods, outputs, plan
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8
 from benchmark.jobs import Job
@@ -111,7 +111,7 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
 def _planned(params: Params, chosen: Sequence[Chosen]) -> list[_Work]:
     made: list[_Work] = []
     for chain in params.chains:
-        for of_track in jobs.planned(params, chain, "scores").values():
+        for of_track in plan.planned(params, chain, "scores").values():
             wanted = {(job.case.dataset, job.case.image, job.case.qf): job for job in of_track}
             for one in chosen:
                 job = wanted[one.dataset, one.image, min(params.qfs)]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmark import jobs, methods, metrics
-from benchmark.compression import Case
+from benchmark import jobs, methods, metrics, plan
 from benchmark.errors import InputError
 from benchmark.images import Bytes, read_uint8, to_float, to_uint8
+from benchmark.inputs import TestInput
 from benchmark.params import Params
 from benchmark.terms import Track
 
@@ -81,13 +81,13 @@ def planned(params: Params, chain: str, qf: int | None = QF) -> dict[tuple[str, 
 
     Retrained weights come before released ones. Empty where the chain has no weights at all.
     """
-    listed = jobs.planned(params, chain, "scores")
+    listed = plan.planned(params, chain, "scores")
     preferred: Sequence[Track] = ("classical", "retrained", "released")
     first = next((listed[track] for track in preferred if track in listed), [])
     return {(job.case.dataset, job.case.image): job for job in first if job.case.qf == qf}
 
 
-def inputs(case: Case) -> tuple[Bytes, Bytes]:
+def inputs(case: TestInput) -> tuple[Bytes, Bytes]:
     """Return a test input as every method decodes it, and its reference.
 
     Raises:

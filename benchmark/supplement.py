@@ -12,6 +12,7 @@ from benchmark import (
     compression,
     datasets,
     grids,
+    inputs,
     jpeg,
     likeness,
     merge,
@@ -81,7 +82,7 @@ def perception_rows(params: Params) -> pd.DataFrame:
     )
 
 
-def _cases(params: Params) -> list[compression.Case]:
+def _cases(params: Params) -> list[inputs.TestInput]:
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
     return compression.read_cases(jpegs / "scores.csv", jpegs, places)

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import io
 
-from benchmark import datasets, images, methods, numerics, provenance, released, weights
+from benchmark import assembly, datasets, environment, images, methods, numerics, released
 from benchmark.images import Bytes
 
 WIDTH, HEIGHT = 150, 100
@@ -102,7 +102,7 @@ def users(file: str) -> list[tuple[str, methods.Method]]:
     for plugin in released.plugins():
         for release in plugin.released:
             if any(named.file == file for named in release.files) and not release.partial:
-                method = plugin.build(weights.read_released(release), **release.settings)
+                method = plugin.build(assembly.read_released(release), **release.settings)
                 made.append((f"{plugin.name} ({release.name})", method))
     return made
 
@@ -118,7 +118,7 @@ def dark_crop() -> images.Image:
 def main() -> None:
     torch.set_num_threads(1)
     folder = Path(os.environ["MLSM_BENCH_DATA"]) / "weights"
-    image, machine = dark_crop(), provenance.environment()
+    image, machine = dark_crop(), environment.environment()
     print("# Denormal numbers in released weights\n")
     values = f"{WIDTH * HEIGHT * 3:,} 8-bit values"
     print(f"Made by `perf/denormals.py` on {machine['cpu']}, torch {torch.__version__}, one")

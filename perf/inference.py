@@ -23,7 +23,7 @@ import skimage.data
 import torch
 from torch import nn
 
-from benchmark import ROOT, enhancement, export, methods, weights
+from benchmark import ROOT, assembly, enhancement, export, methods
 from benchmark.images import Bytes, to_float, to_uint8
 from benchmark.streaming import schedule
 
@@ -41,7 +41,7 @@ def dark_image(width: int, height: int) -> Bytes:
 def network() -> nn.Module:
     chain = methods.Chain.parse("mlsm")
     found = enhancement.network_of(
-        weights.assemble(chain, "retrained", ROOT / "weights" / "lol")[0]
+        assembly.assemble(chain, "retrained", ROOT / "weights" / "lol")[0]
     )
     if found is None:
         raise RuntimeError("MLSM is not a network.")

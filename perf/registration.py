@@ -23,7 +23,7 @@ import numpy as np
 import sift
 from misaligned import Case, Training
 
-from benchmark import acceptance, datasets, provenance, registration
+from benchmark import acceptance, datasets, environment, registration
 from benchmark.acceptance import Evidence, RegistrationSettings
 from benchmark.images import Image
 from benchmark.journal import Journal, work_through
@@ -227,7 +227,7 @@ def setting() -> str:
     libraries = ("mahotas", "scikit-image", "scipy", "numpy", "pillow")
     versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
     opencv_version = f", opencv {sift.version()}" if sift.version() else ""
-    cpu = provenance.environment()["cpu"]
+    cpu = environment.environment()["cpu"]
     return f"{', '.join(versions)}{opencv_version}; {cpu}, seconds of CPU time on one thread."
 
 

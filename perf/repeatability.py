@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, check, params, provenance, repeat, repeatability
+from benchmark import ROOT, check, environment, params, repeat, repeatability
 
 PAGE = ROOT / "perf" / "repeatability.md"
 MARK = "# Measured by perf/repeatability.py; the rest of this file is written by it.\n"
@@ -51,7 +51,7 @@ def measured(profile: str, against: str, conditions: list[str], jobs: int, cells
 
 def page(found: dict[str, pd.DataFrame], profile: str, against: str) -> str:
     """Return the Markdown page: conditions, verdicts, largest move by method."""
-    machine = provenance.environment()
+    machine = environment.environment()
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     moves = repeatability.moves(found)
     lines = [

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmark import ROOT, params, weights
+from benchmark import ROOT, checkpoints, methods, params
 
 PROBE = """
 import hashlib, json, sys, tempfile
@@ -79,20 +79,20 @@ def probe(code: Path, profile: str, method: str, steps: int) -> dict[str, Any]:
 
 def restamp(path: Path, method: str, part: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Write a checkpoint's new identity."""
-    checkpoint = weights.load(path, method, part)
+    checkpoint = checkpoints.load(path, method, part)
     record = dict(checkpoint.record) | {
         "identity": new["identities"][part],
         "code": new["codes"][part],
         "before": new["before"][part],
         "restamped": old["identities"][part],
     }
-    weights.save(path, dataclasses.replace(checkpoint, record=record))
+    checkpoints.save(path, dataclasses.replace(checkpoint, record=record))
 
 
 def verdict(method: str, paths: dict[str, Path], old: dict[str, Any], new: dict[str, Any]) -> str:
     """Return what is to be done with a method's weights files, by part."""
     recorded = {
-        part: weights.load(path, method, part).record.get("identity")
+        part: checkpoints.load(path, method, part).record.get("identity")
         for part, path in paths.items()
     }
     if recorded == {part: new["identities"][part] for part in paths}:
@@ -120,8 +120,10 @@ def main() -> None:
         subprocess.run(command, cwd=ROOT, check=True)
         try:
             for name in names:
-                parts = ("vae_dark", "vae_normal", "model") if name == "mlsm" else ("model",)
-                paths = {part: weights.trained_path(chosen.weights, name, part) for part in parts}
+                own = methods.find(name).parts if name == "mlsm" else ("model",)
+                paths = {
+                    part: checkpoints.trained_path(chosen.weights, name, part) for part in own
+                }
                 missing = [path.name for path in paths.values() if not path.is_file()]
                 if missing:
                     print(f"{name}: no weights ({', '.join(missing)})", flush=True)

@@ -20,11 +20,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmark import crops, fitting, methods, params, planning, provenance
+from benchmark import ROOT, crops, environment, fit, fitting, methods, params, planning
+from benchmark.loop import Run, _Loop
 from benchmark.params import Params
 from benchmark.training import Batch, Recipe
 
 REPEATS = 3
+UNUSED = ROOT / ".cache" / "unused"
 SLOW_SECONDS = 5.0
 """A first step that takes longer is the only one: warming up is a small part of it."""
 
@@ -34,12 +36,12 @@ def parts(chosen: Params, names: Sequence[str] | None) -> list[tuple[str, str, R
     made = []
     for name in names or [*chosen.training, "mlsm"]:
         plugin = methods.find(name)
-        assert plugin.train is not None
         states: dict[str, Any] = {}
         for part in plugin.parts or ("model",):
             wanted = chosen.training_of(name, part)
             before = {key: states[key] for key in fitting.parts_before(plugin, part)}
-            recipe = fitting._adjusted(plugin.train(part, before, **wanted.settings), wanted)
+            budget = Run(1, 0, UNUSED, precision=wanted.precision or chosen.precision)
+            recipe = fit.recipe(plugin, part, before, wanted, budget)
             states[part] = recipe.network.state_dict()
             made.append((name, part, recipe))
     return made
@@ -60,9 +62,7 @@ def batch(recipe: Recipe, qfs: list[int]) -> Batch:
 
 def seconds(recipe: Recipe, qfs: list[int], fabric: lightning_fabric.Fabric) -> float:
     """Return the shortest of `REPEATS` steps after one that does not count, or the slow first."""
-    from benchmark.loop import Run, _Loop
-
-    looped = _Loop(recipe, Run(1_000_000, 0, planning.ROOT / ".cache" / "unused"), fabric)
+    looped = _Loop(recipe, Run(1_000_000, 0, UNUSED), fabric)
     seen = batch(recipe, qfs)
     seen = Batch(*(part.to(fabric.device) for part in seen))
     times = []
@@ -86,7 +86,7 @@ def main() -> None:
     if chosen.threads is not None:
         torch.set_num_threads(chosen.threads)
     fabric = lightning_fabric.Fabric(devices=1)
-    where = str(provenance.environment()["cpu"])
+    where = str(environment.environment()["cpu"])
     if fabric.device.type == "cuda":
         where = torch.cuda.get_device_name()
     rows, cores = [], os.cpu_count() or 1

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmark import crops, images, jpeg
-from benchmark.compression import Item
+from benchmark.inputs import TrainingImage
 from benchmark.training import Batch
 from mlsm import recipes
 from mlsm.config import Config
@@ -29,7 +29,7 @@ BATCH, CROP, QF, COUNT = 4, 128, 90, 8
 Draw = Callable[[int], Batch]
 
 
-def pairs(folder: Path) -> list[Item]:
+def pairs(folder: Path) -> list[TrainingImage]:
     """Write pairs of a dark JPEG and a normal-light PNG: smooth random fields with some noise."""
     random = np.random.default_rng(0)
     made = []
@@ -41,14 +41,14 @@ def pairs(folder: Path) -> list[Item]:
         target, dark = folder / f"{number}.png", folder / f"{number}.jpg"
         images.write(target, normal)
         dark.write_bytes(jpeg.encode(normal // 6, QF))
-        made.append(Item({QF: dark}, target))
+        made.append(TrainingImage({QF: dark}, target))
     return made
 
 
 class Plain(Dataset[tuple[Tensor, Tensor]]):
     """Both files decoded for every crop."""
 
-    def __init__(self, items: list[Item]) -> None:
+    def __init__(self, items: list[TrainingImage]) -> None:
         self.items = items
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class Plain(Dataset[tuple[Tensor, Tensor]]):
         return first, second
 
 
-def plain(items: list[Item], workers: int) -> Draw:
+def plain(items: list[TrainingImage], workers: int) -> Draw:
     """Return the batches of a DataLoader."""
     loader: Iterator[list[Tensor]] = iter(
         DataLoader(Plain(items), batch_size=BATCH, num_workers=workers)
@@ -77,7 +77,7 @@ def plain(items: list[Item], workers: int) -> Draw:
     return draw
 
 
-def cached(items: list[Item]) -> Draw:
+def cached(items: list[TrainingImage]) -> Draw:
     """Return the batches of the suite."""
     source = crops.Crops(items, CROP, BATCH, seed=0)
     return lambda step: source.draw(step, 0)

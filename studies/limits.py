@@ -17,7 +17,17 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 from torch import Tensor
 
-from benchmark import evidence, figures, fitting, methods, numerics, pairs, stages, weights
+from benchmark import (
+    assembly,
+    checkpoints,
+    evidence,
+    figures,
+    fitting,
+    methods,
+    numerics,
+    pairs,
+    stages,
+)
 from benchmark.errors import InputError
 from benchmark.merge import TRAIN_LISTS
 from benchmark.params import Params
@@ -50,7 +60,7 @@ def curves(logs: Mapping[str, pd.DataFrame], seconds: pd.DataFrame) -> dict[str,
     found = {}
     for method, timed in seconds.groupby("method", sort=False):
         pace = dict(zip(timed["part"], timed["seconds"], strict=True))
-        keys = {part: weights.trained_path(Path(), str(method), part).stem for part in pace}
+        keys = {part: checkpoints.trained_path(Path(), str(method), part).stem for part in pace}
         if not set(keys.values()) <= set(logs):
             continue
         spent = [pace[part] * logs[keys[part]]["step"].max() for part in pace if part != "model"]
@@ -146,7 +156,9 @@ def amount(params: Params, data: fitting.Data) -> Table:
         cells = [str(count)]
         for name in METHODS:
             before = {
-                other: weights.load(weights.trained_path(params.weights, name, other), name, other)
+                other: checkpoints.load(
+                    checkpoints.trained_path(params.weights, name, other), name, other
+                )
                 for other in fitting.parts_before(methods.find(name), "model")
             }
             _, log = trained(params, part, name, "model", STEPS[name], before=before)
@@ -188,7 +200,7 @@ def kinds(params: Params, seen: Pictures) -> Table:
     """Is it brightness, colour, illumination or detail that is wrong?"""
     rows = []
     for name in METHODS:
-        (step,) = weights.assemble(methods.Chain.parse(name), "retrained", params.weights)
+        (step,) = assembly.assemble(methods.Chain.parse(name), "retrained", params.weights)
         values = []
         for dark, normal in zip(seen.compressed, seen.normal, strict=True):
             made = step.method(np.ascontiguousarray(dark[0].permute(1, 2, 0).numpy()))

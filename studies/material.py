@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from benchmark import ROOT, datasets, fitting, merge, weights
+from benchmark import ROOT, checkpoints, datasets, fitting, merge
 from benchmark.images import read_uint8, to_float
 from benchmark.params import Params
 from mlsm.config import from_dict
@@ -59,13 +59,13 @@ class Subject(NamedTuple):
 
 def subject(folder: Path) -> Subject:
     """Load the profile's MLSM and its VAEs."""
-    whole = weights.load(weights.trained_path(folder, "mlsm"), "mlsm")
+    whole = checkpoints.load(checkpoints.trained_path(folder, "mlsm"), "mlsm")
     model = MLSM(from_dict(whole.settings))
     model.load_state_dict(whole.state)
     vaes = []
     for domain in DOMAINS:
         part = f"vae_{domain}"
-        checkpoint = weights.load(weights.trained_path(folder, "mlsm", part), "mlsm", part)
+        checkpoint = checkpoints.load(checkpoints.trained_path(folder, "mlsm", part), "mlsm", part)
         vae = VAE(from_dict(checkpoint.settings))
         vae.load_state_dict(checkpoint.state)
         vaes.append(vae.eval().requires_grad_(False))
@@ -79,8 +79,8 @@ def trained(
     part: str,
     steps: int,
     settings: Mapping[str, Any] | None = None,
-    before: Mapping[str, weights.Checkpoint] | None = None,
-) -> tuple[weights.Checkpoint, list[dict[str, float]]]:
+    before: Mapping[str, checkpoints.Checkpoint] | None = None,
+) -> tuple[checkpoints.Checkpoint, list[dict[str, float]]]:
     """Train a part of a method for a study alone; a finished one is found again in the cache.
 
     Args:
@@ -103,4 +103,4 @@ def trained(
         changed = params.model_copy(update={"mlsm": mine})
     else:
         changed = params.model_copy(update={"training": params.training | {method: brief}})
-    return fitting.fit(changed, method, part, data, ROOT / ".cache" / "training", before)
+    return fitting.train_part(changed, method, part, data, ROOT / ".cache" / "training", before)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import synthetic_results as synthetic
 
-from benchmark import ablations, bitrates, compression, grids, rows, sheets, tables
+from benchmark import ablations, bitrates, grids, inputs, rows, sheets, tables
 from benchmark.grids import Scope
 from benchmark.sheets import Sheet
 
@@ -53,7 +53,7 @@ def test_a_row_appears_as_soon_as_its_chain_does():
 def test_bits_per_pixel_are_those_of_the_files(tmp_path):
     synthetic.write_jpegs(tmp_path, PARAMS)
     files = [
-        compression.Case("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
+        inputs.TestInput("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
         for i in range(synthetic.IMAGES)
         for qf in (90, 70)
     ]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pictures import photograph
 
-from benchmark import cli, datasets, images
+from benchmark import cli, images, locations
 
 
 class Done(NamedTuple):
@@ -64,7 +64,7 @@ def test_list_names_every_method_with_its_role():
 
 
 def test_list_names_a_broken_released_file_and_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     path = tmp_path / "weights" / "zero_dce" / "Epoch99.pth"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"<html>")
@@ -93,7 +93,7 @@ def test_data_status_is_readable_without_any_set(tmp_path):
 
 
 def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
     done = call("data", "audit", "--profile", "lol")
     assert done.returncode == 0, done.stderr
@@ -101,7 +101,7 @@ def test_data_audit_of_nothing_says_so(tmp_path, monkeypatch):
 
 
 def test_data_audit_fails_where_a_training_image_is_a_test_image(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
     for folder, number in (("our485", 3), ("our485", 5), ("eval15", 3)):
         normal = photograph(48, 64, number)
@@ -131,7 +131,7 @@ def test_score_writes_every_number_and_says_so(pair_folders, tmp_path):
 
 
 def test_data_audit_names_and_counts_bad_images_and_audits_the_others(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     monkeypatch.setattr(cli, "ROOT", tmp_path)  # where the cache lies
     for number in range(4):
         normal = photograph(48, 64, number)
@@ -159,7 +159,7 @@ def test_data_audit_names_and_counts_bad_images_and_audits_the_others(tmp_path, 
 
 @pytest.mark.parametrize("place", ["{}", "{}/LOL/page.md"])
 def test_data_audit_checks_its_output_before_the_work(tmp_path, monkeypatch, place):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     (tmp_path / "LOL").write_bytes(b"")
     monkeypatch.setattr("benchmark.audit.audit_disk", None)  # nobody comes as far
     done = call("data", "audit", "-o", place.format(tmp_path))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from torch import Tensor, nn
 
-from benchmark import methods, weights
+from benchmark import assembly, methods
 from benchmark.costs import measuring, table
 from benchmark.errors import InputError
 from benchmark.journal import Journal
@@ -40,7 +40,7 @@ def record(steps: list[str], track: str) -> dict[str, object]:
 def test_a_convolutions_arithmetic_and_parameters_are_counted_by_hand(monkeypatch):
     network = Convolution()
     step = methods.Step(methods.find("gamma"), methods.from_network(network))
-    monkeypatch.setattr(weights, "assemble", lambda *_: [step])
+    monkeypatch.setattr(assembly, "assemble", lambda *_: [step])
     found = measuring.measure_here(measuring.Job("gamma", "classical", "", {}), DARK)
     assert found.parameters == 3 * 3 * 9 + 3
     assert found.gmacs == pytest.approx(24 * 40 * 3 * 3 * 9 / 1e9)

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from benchmark import crops
-from benchmark.compression import Item
 from benchmark.crops import Crops
 from benchmark.errors import InputError
 from benchmark.images import read_uint8, write
+from benchmark.inputs import TrainingImage
 from benchmark.training import Whole
 
 HEIGHT, WIDTH = 40, 56
@@ -27,7 +27,7 @@ def make_item(folder, name="a", qfs=(90, 60), size=(HEIGHT, WIDTH)):
     for qf, path in inputs.items():
         write(path, coordinates(*size, mark=qf))
     write(folder / f"{name}.png", coordinates(*size))
-    return Item(inputs, folder / f"{name}.png")
+    return TrainingImage(inputs, folder / f"{name}.png")
 
 
 @pytest.fixture

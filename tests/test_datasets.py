@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import datasets
+from benchmark import datasets, locations
 from benchmark.errors import InputError
 
 
@@ -103,12 +103,12 @@ def test_a_set_is_read_through_a_link_to_its_folder(tmp_path):
 
 
 def test_a_profile_that_names_its_raw_folder_searches_no_other(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     assert datasets.raw_roots(tmp_path / "mine") == [tmp_path / "mine"]
 
 
 def test_the_environment_is_searched_before_the_repository(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path))
     first, second = datasets.raw_roots(None)
     assert first == tmp_path
     assert second.parts[-2:] == ("data", "raw")
@@ -116,23 +116,23 @@ def test_the_environment_is_searched_before_the_repository(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_without_the_variable_only_the_repository_is_searched(monkeypatch, value):
-    monkeypatch.delenv(datasets.VARIABLE, raising=False)
+    monkeypatch.delenv(locations.VARIABLE, raising=False)
     if value is not None:
-        monkeypatch.setenv(datasets.VARIABLE, value)
+        monkeypatch.setenv(locations.VARIABLE, value)
     assert len(datasets.raw_roots(None)) == 1
 
 
 def test_a_variable_that_names_no_folder_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path / "gone"))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path / "gone"))
     with pytest.raises(InputError, match=r"MLSM_BENCH_DATA is .*gone"):
         datasets.raw_roots(None)
 
 
 def test_the_real_lol_test_set_has_its_15_pairs():
-    if not os.environ.get(datasets.VARIABLE):
-        pytest.skip(f"{datasets.VARIABLE} is not set")
+    if not os.environ.get(locations.VARIABLE):
+        pytest.skip(f"{locations.VARIABLE} is not set")
     if datasets.find("LOL", datasets.raw_roots(None)) is None:
-        pytest.skip(f"{datasets.VARIABLE} holds no LOL")
+        pytest.skip(f"{locations.VARIABLE} holds no LOL")
     pairs = datasets.read("LOL", datasets.raw_roots(None))
     numbers = [int(pair.name) for pair in pairs if pair.split == "test"]
     assert numbers == [1, 22, 23, 55, 79, 111, 146, 179, 493, 547, 665, 669, 748, 778, 780]
@@ -161,7 +161,7 @@ def test_lol_is_read_under_the_names_and_layouts_that_people_have(tmp_path, fold
 @pytest.mark.parametrize("folder", ["LOL", "LOLdataset", "LOLv1"])
 def test_the_variable_may_name_the_set_itself(tmp_path, monkeypatch, folder, layout):
     put_folders(tmp_path / folder, layout)
-    monkeypatch.setenv(datasets.VARIABLE, str(tmp_path / folder))
+    monkeypatch.setenv(locations.VARIABLE, str(tmp_path / folder))
     roots = datasets.raw_roots(None)
     assert datasets.find("LOL", roots) == tmp_path / folder
     assert len(datasets.read("LOL", roots)) == 2

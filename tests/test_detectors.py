@@ -9,7 +9,7 @@ import skimage.data
 import torch
 from facenet_pytorch import MTCNN
 
-from benchmark import weights
+from benchmark import assembly
 from benchmark.detect import anchors, detectors, retinaface, scales
 from benchmark.detect.anchors import Level
 from benchmark.detect.darkface import read_labels
@@ -167,7 +167,7 @@ def test_retinaface_follows_an_image_that_moves_by_its_coarsest_stride():
 
 @pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
 def test_retinaface_with_released_weights_finds_the_astronaut(astronaut):
-    if weights.find_released(detectors.RETINAFACE) is None:
+    if assembly.find_released(detectors.RETINAFACE) is None:
         pytest.skip("MLSM_BENCH_DATA has no weights of RetinaFace")
     found = detectors.detector("retinaface")(astronaut)
     assert found.scores[0] > 0.9

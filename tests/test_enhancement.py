@@ -10,7 +10,7 @@ import pytest
 from pictures import photograph, renumbered
 from test_cli import call, fails
 
-from benchmark import ROOT, cli_enhance, enhancement, images, jpeg, methods, weights
+from benchmark import ROOT, assembly, cli_enhance, enhancement, images, jpeg, methods
 from benchmark.streaming import schedule
 
 ALL_ONES = np.ones((2, 8, 8), np.uint16)
@@ -118,7 +118,7 @@ def test_the_weights_that_ship_brighten_a_photograph_by_default(night, tmp_path)
 
 
 def test_a_large_photograph_is_what_it_would_be_at_once():
-    steps = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
+    steps = assembly.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
     dark = (photograph(120, 150, 4) // 5).astype(np.uint8)
     once = enhancement.through(steps, dark, ALL_ONES)
     strips = enhancement.through(steps, dark, ALL_ONES, whole=0)
@@ -133,7 +133,7 @@ def test_every_method_takes_any_size():
     for chain in ("zero_dce+edsr", "unet", "gamma", "qcn"):
         parsed = methods.Chain.parse(chain)
         track = "retrained" if parsed.learned else "classical"
-        steps = weights.assemble(parsed, track, ROOT / "weights" / "lol")
+        steps = assembly.assemble(parsed, track, ROOT / "weights" / "lol")
         once = methods.run(steps, dark)
         strips = enhancement.through(steps, dark, ALL_ONES, whole=0)
         assert np.abs(strips.astype(int) - once).max() <= 1
@@ -252,7 +252,7 @@ def test_the_memory_that_is_given_reaches_the_network(tmp_path, monkeypatch):
         schedule, "enhance", lambda network, pixels, memory, tick: told.append(memory) or pixels
     )
     task = enhancement.Task(tmp_path / "a.png", tmp_path / "out/a.png", None)
-    steps = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
+    steps = assembly.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
     enhancement.perform(task, steps, enhancement.Choice(memory=0.5))
     assert told == [500_000_000]
 

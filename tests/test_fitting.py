@@ -11,6 +11,7 @@ from pictures import photograph
 
 from benchmark import (
     ROOT,
+    checkpoints,
     compression,
     fitting,
     images,
@@ -19,7 +20,6 @@ from benchmark import (
     methods,
     pairs,
     params,
-    weights,
 )
 from benchmark.errors import InputError
 from benchmark.fitting import Data
@@ -61,7 +61,7 @@ def profile(steps=4, **settings):
 
 
 def fit(data, state, **changes):
-    return fitting.fit(profile(**changes), "edsr", "model", data, state)
+    return fitting.train_part(profile(**changes), "edsr", "model", data, state)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_checkpoint_tells_how_it_was_made(data, tmp_path):
 
 def test_a_checkpoint_survives_the_disk(data, tmp_path):
     checkpoint, _ = fit(data, tmp_path / "state")
-    weights.save(tmp_path / "edsr.pt", checkpoint)
-    read = weights.load(tmp_path / "edsr.pt", "edsr")
+    checkpoints.save(tmp_path / "edsr.pt", checkpoint)
+    read = checkpoints.load(tmp_path / "edsr.pt", "edsr")
     assert (read.settings, read.record) == (checkpoint.settings, checkpoint.record)
     assert all(torch.equal(read.state[name], checkpoint.state[name]) for name in read.state)
 
@@ -151,14 +151,14 @@ def test_a_training_on_some_quality_factors_never_sees_the_others(data, tmp_path
         return [{"step": 1.0}]
 
     monkeypatch.setattr(fitting.loop, "train", remember)
-    checkpoint, _ = fitting.fit(changed(qfs=[60]), "edsr", "model", data, tmp_path)
+    checkpoint, _ = fitting.train_part(changed(qfs=[60]), "edsr", "model", data, tmp_path)
     assert seen == {60}
     assert checkpoint.record["qfs"] == [60]
 
 
 def test_what_a_profile_chooses_of_the_loop_is_recorded(data, tmp_path):
     chosen = changed(schedule="cosine", ema=0.9, keep="best")
-    checkpoint, log = fitting.fit(chosen, "edsr", "model", data, tmp_path)
+    checkpoint, log = fitting.train_part(chosen, "edsr", "model", data, tmp_path)
     record = checkpoint.record
     assert (record["schedule"], record["ema"], record["keep"]) == ("cosine", 0.9, "best")
     assert record["kept_step"] == log[-1]["step"]
@@ -199,7 +199,7 @@ def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_p
     }
     chosen = params.Params.model_validate(content)
     checkpoint, log = fitting.fit_all(chosen, "edsr", data, tmp_path / "state")
-    first, _ = fitting.fit(chosen, "edsr", "first", data, tmp_path / "state")
+    first, _ = fitting.train_part(chosen, "edsr", "first", data, tmp_path / "state")
     assert [row["part"] for row in log] == ["first", "model"]
     assert torch.equal(checkpoint.state["0.weight"], first.state["weight"])
     assert fitting.is_trained(checkpoint, fitting.identity(chosen, "edsr", "model", data))
@@ -207,12 +207,12 @@ def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_p
 
 def test_an_unknown_part_is_named(data, tmp_path):
     with pytest.raises(InputError, match="no part 'vae'"):
-        fitting.fit(profile(), "edsr", "vae", data, tmp_path)
+        fitting.train_part(profile(), "edsr", "vae", data, tmp_path)
 
 
 def test_weights_trained_in_double_precision_are_kept_in_float32(data, tmp_path):
     chosen = profile().model_copy(update={"precision": "64-true"})
-    made, _ = fitting.fit(chosen, "edsr", "model", data, tmp_path / "state")
+    made, _ = fitting.train_part(chosen, "edsr", "model", data, tmp_path / "state")
     assert {value.dtype for value in made.state.values()} == {torch.float32}
     assert made.record["precision"] == "64-true"
     single = fitting.identity(profile(), "edsr", "model", data)

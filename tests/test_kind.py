@@ -13,7 +13,7 @@ from torch import nn
 from baselines import _kind_losses as losses
 from baselines import _tensorflow, kind
 from baselines._kind_networks import Decomposition, Layers, Network, Up, blur, halve, stretch
-from benchmark import ROOT, datasets, loop, methods, photographs, weights
+from benchmark import ROOT, assembly, checkpoints, datasets, loop, methods, photographs
 from benchmark.images import read_uint8, to_float, to_uint8
 from benchmark.loop import Run
 from benchmark.training import UNCHANGED, Batch, Batches
@@ -390,9 +390,9 @@ def test_the_released_files_are_said_to_be_partial():
 
 def test_the_released_files_load_strictly_and_decompose():
     (released,) = methods.find("kind").released
-    if any(weights.find_released(file) is None for file in released.files):
+    if any(assembly.find_released(file) is None for file in released.files):
         pytest.skip("needs kind/*.pth: see weights/released/README.md")
-    state = weights.read_released(released)
+    state = assembly.read_released(released)
     network = Network(32, 5.0, True, **released.settings)
     loaded = 0
     for part in ("decomposition", "adjustment"):
@@ -412,10 +412,10 @@ def deviations(side):
     """Standard deviation of each test image's illumination by the weights that ship."""
     folder = datasets.find("LOL", datasets.raw_roots(None))
     images = sorted(folder.glob(f"eval15/{side}/*.png")) if folder else []
-    path = weights.trained_path(ROOT / "weights" / "lol", "kind")
+    path = checkpoints.trained_path(ROOT / "weights" / "lol", "kind")
     if not images or not path.is_file():
         pytest.skip("needs LOL/eval15 in MLSM_BENCH_DATA or data/raw, and weights/lol/kind.pt")
-    checkpoint = weights.load(path, "kind")
+    checkpoint = checkpoints.load(path, "kind")
     network = Network(checkpoint.settings["width"], 5.0, True, False)
     network.load_state_dict(checkpoint.state)
     for image in images:

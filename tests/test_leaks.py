@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 import skimage.data
 
-from benchmark import datasets, inventory, leaks, prints, views
+from benchmark import datasets, inventory, leaks, locations, prints, views
 from benchmark.errors import InputError
 from benchmark.leaks import Leak
 from benchmark.pairs import Pair
@@ -162,13 +162,15 @@ def test_a_training_image_accepted_by_name_passes(leak):
 @pytest.mark.slow
 def test_the_real_lol_repeats_test_views_in_its_training_set():
     """Known of LOL (weichen582/RetinexNet, issue 9): the audit must see it."""
-    if not os.environ.get(datasets.VARIABLE):
-        pytest.skip(f"{datasets.VARIABLE} is not set")
+    if not os.environ.get(locations.VARIABLE):
+        pytest.skip(f"{locations.VARIABLE} is not set")
     roots = datasets.raw_roots(None)
     folder = datasets.find("LOL", roots)
     found = [] if folder is None else datasets.read("LOL", roots)
     if folder is None or {pair.split for pair in found} != {"train", "test"}:
-        pytest.skip(f"{datasets.VARIABLE} holds no training pairs of LOL in their published layout")
+        pytest.skip(
+            f"{locations.VARIABLE} holds no training pairs of LOL in their published layout"
+        )
     frame = inventory.manifest(found, folder)
     train, test = (frame[frame["split"] == split] for split in ("train", "test"))
     seen = {(leak.train_name, leak.test_name) for leak in found_in(folder, train, test)}

@@ -12,10 +12,10 @@ from baselines import _llflow_encoder as encoder
 from baselines import _llflow_flow as flow
 from baselines import llflow
 from benchmark import loop, methods
-from benchmark.compression import Item
 from benchmark.crops import Crops
 from benchmark.errors import InputError
 from benchmark.images import to_float, write
+from benchmark.inputs import TrainingImage
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
 
@@ -295,7 +295,7 @@ def test_histograms_are_equalised_over_the_whole_image_and_crops_cut_after(tmp_p
     pixels[:, 32:] += 100
     write(tmp_path / "dark.png", pixels)
     write(tmp_path / "normal.png", pixels)
-    item = Item({90: tmp_path / "dark.png"}, tmp_path / "normal.png")
+    item = TrainingImage({90: tmp_path / "dark.png"}, tmp_path / "normal.png")
     whole = llflow.recipe("model", {}, **TINY).whole
     seen = Crops([item], crop=16, batch=40, seed=0, whole=whole).draw(0, 0)
     table = encoder.equalise(torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None])[0]

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from baselines.zero_dce import Network, zero_dce
-from benchmark import executor, images, numerics, weights
+from benchmark import assembly, executor, images, numerics
 
 BITS = 713_624
 """Of 1e-39 in float32, which is denormal; where denormals are flushed, no conversion gives it."""
@@ -181,9 +181,9 @@ def test_released_files_hold_as_many_denormals_as_the_committed_table_says(file,
 @pytest.mark.skipif("MLSM_BENCH_DATA" not in os.environ, reason="MLSM_BENCH_DATA is not set")
 def test_the_released_weights_of_zero_dce_give_the_same_pixels_flushed_or_not():
     release = zero_dce.released[0]
-    if weights.find_released(release.files[0]) is None:
+    if assembly.find_released(release.files[0]) is None:
         pytest.skip("MLSM_BENCH_DATA has no weights of Zero-DCE")
-    method = zero_dce(weights.read_released(release), **release.settings)
+    method = zero_dce(assembly.read_released(release), **release.settings)
     image = np.random.default_rng(0).random((24, 32, 3), np.float32) * 0.2
     outputs = []
     for flushed in (False, True):

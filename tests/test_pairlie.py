@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from baselines import pairlie
 from baselines.pairlie import Decomposition
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -166,9 +166,9 @@ def test_names_of_the_released_file_become_ours(network):
 @pytest.mark.parametrize(("place", "exponent"), [(0, 0.14), (1, 0.2)])
 def test_the_released_file_loads_and_brightens(place, exponent):
     entry = methods.find("pairlie").released[place]
-    if weights.find_released(entry.files[0]) is None:
+    if assembly.find_released(entry.files[0]) is None:
         pytest.skip("needs pairlie/PairLIE.pth: see weights/released/README.md")
-    method = methods.find("pairlie")(weights.read_released(entry), **entry.settings)
+    method = methods.find("pairlie")(assembly.read_released(entry), **entry.settings)
     assert entry.settings.get("exponent", 0.2) == exponent
     assert method(np.full((16, 16, 3), 0.1, np.float32)).mean() > 0.3
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import jpeg, methods, metrics, weights
+from benchmark import assembly, jpeg, methods, metrics
 from benchmark.images import read_uint8, to_float
 from benchmark.methods import Step
 
@@ -77,9 +77,9 @@ def step(name, release):
     plugin = methods.find(name)
     (found,) = (entry for entry in plugin.released if entry.name == release)
     for file in found.files:
-        if weights.find_released(file) is None:
+        if assembly.find_released(file) is None:
             pytest.skip(f"needs {file.file}: see weights/released/README.md")
-    return Step(plugin, plugin.build(weights.read_released(found), **found.settings))
+    return Step(plugin, plugin.build(assembly.read_released(found), **found.settings))
 
 
 @functools.cache

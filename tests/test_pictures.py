@@ -5,9 +5,9 @@ import pytest
 from pictures import flat, photograph
 from synthetic_results import record
 
-from benchmark import ROOT, methods, params, pictures, rows, showcase, weights
-from benchmark.compression import Case
+from benchmark import ROOT, assembly, methods, params, pictures, rows, showcase
 from benchmark.images import write
+from benchmark.inputs import TestInput
 from benchmark.jobs import Job
 from benchmark.showcase import Box, Shown
 from benchmark.stages import pictures as stage
@@ -68,7 +68,7 @@ def test_photographs_are_drawn_only_where_the_profile_allows_it(tmp_path, monkey
     normal = photograph(48, 64, 2)
     write(tmp_path / "normal.png", normal)
     write(tmp_path / "dark.png", (normal // 6).astype(np.uint8))
-    case = Case("LOL", "7", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
+    case = TestInput("LOL", "7", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
     made = rows.frame([rows.Row("demo", "LOL", "7", 90, "mlsm", "retrained", "psnr", "sound", 9.0)])
     rows.write(demo.work / "measured" / "rows" / "mlsm.parquet", made)
 
@@ -78,7 +78,7 @@ def test_photographs_are_drawn_only_where_the_profile_allows_it(tmp_path, monkey
     monkeypatch.setattr(showcase, "planned", planned)
     records = {chain: record(chain) for chain in ("lime", "mlsm")}
     monkeypatch.setattr(stage.evidence, "records", lambda params: records)
-    shipped = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights/lol")
+    shipped = assembly.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights/lol")
     monkeypatch.setattr(stage.weights, "assemble", lambda *arguments: shipped)
     stage.draw(demo)
     found = {path.name for path in (demo.results / "pictures").iterdir()}

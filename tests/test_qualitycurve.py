@@ -5,7 +5,7 @@ import pytest
 import yaml
 from pictures import photograph
 
-from benchmark import ROOT, figures, images, inventory, jobs, merge, pairs, qualitycurve
+from benchmark import ROOT, figures, images, inventory, merge, pairs, plan, qualitycurve
 from benchmark.journal import Journal
 from benchmark.params import Params
 
@@ -30,7 +30,7 @@ def made(tmp_path, monkeypatch):
     listed = merge.prefixed(inventory.manifest(found, tmp_path), "work/")
     pairs.write_manifest(listed, tmp_path / "merge" / "test" / "LOL.csv")
     monkeypatch.setattr(Params, "work", tmp_path)
-    monkeypatch.setattr(jobs, "journal", lambda *_: Journal(None))
+    monkeypatch.setattr(plan, "journal", lambda *_: Journal(None))
     return qualitycurve.measure(profile(), tmp_path / "curve")
 
 

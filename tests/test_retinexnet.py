@@ -9,7 +9,7 @@ from torch import nn
 
 from baselines import retinexnet
 from baselines._retinexnet_networks import Decomposition, Layers, Network, Relighting
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -240,8 +240,8 @@ def test_names_of_the_released_files_become_ours():
 
 def test_the_released_files_load_and_brighten():
     (released,) = methods.find("retinexnet").released
-    if any(weights.find_released(file) is None for file in released.files):
+    if any(assembly.find_released(file) is None for file in released.files):
         pytest.skip("needs retinexnet/*.tar: see weights/released/README.md")
-    method = methods.find("retinexnet")(weights.read_released(released), **released.settings)
+    method = methods.find("retinexnet")(assembly.read_released(released), **released.settings)
     dark = np.full((16, 16, 3), 0.1, np.float32)
     assert 0.3 < method(dark).mean() < 0.9

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from baselines import ruas
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -27,7 +27,7 @@ def batch_of(count=2, side=24):
 
 def released(name):
     (found,) = (entry for entry in methods.find("ruas").released if entry.name == name)
-    if weights.find_released(found.files[0]) is None:
+    if assembly.find_released(found.files[0]) is None:
         pytest.skip(f"needs ruas/{name}.pt: see weights/released/README.md")
     return found
 
@@ -172,7 +172,7 @@ def test_noise_removal_learns_to_leave_an_image_nearly_as_it_is(tmp_path):
 
 def test_names_of_the_released_files_become_ours(network):
     theirs = released("lol")
-    state = weights.read_released(theirs)
+    state = assembly.read_released(theirs)
     network.load_state_dict(state)
     assert state["illumination.2.operations.2.weight"].shape == (3, 3, 3, 3)
     assert state["noise.cells.1.operations.5.weight"].shape == (6, 6, 1, 1)
@@ -181,14 +181,14 @@ def test_names_of_the_released_files_become_ours(network):
 @pytest.mark.parametrize("name", ["lol", "upe", "dark"])
 def test_a_released_file_brightens(name):
     entry = released(name)
-    method = methods.find("ruas")(weights.read_released(entry), **entry.settings)
+    method = methods.find("ruas")(assembly.read_released(entry), **entry.settings)
     dark = np.full((8, 8, 3), 0.1, np.float32)
     assert method(dark).mean() > 0.2
 
 
 def test_the_released_noise_removal_loads_and_stands_alone():
     entry = released("denoise")
-    found = weights.read_released(entry)
+    found = assembly.read_released(entry)
     network = ruas.NoiseRemoval()
     network.load_state_dict({key.removeprefix("noise."): found[key] for key in found})
     assert "noise removal alone" in entry.partial

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 import synthetic_results as synthetic
 
-from benchmark import compression, jobs, jsonfile, rows, samples
+from benchmark import inputs, jobs, jsonfile, plan, rows, samples
 from benchmark.errors import InputError
 from benchmark.methods import Chain
 
@@ -66,10 +66,10 @@ def test_every_chain_is_shown_on_every_image_beside_input_and_reference(tmp_path
     paths = tmp_path / "dark.png", tmp_path / "normal.png"
 
     def planned(params, chain, listing):
-        cases = [compression.Case("LOL", f"{i}", 70, *paths, None) for i in range(3)]
+        cases = [inputs.TestInput("LOL", f"{i}", 70, *paths, None) for i in range(3)]
         return {"classical": [jobs.Job(Chain((chain,)), "classical", tmp_path, c) for c in cases]}
 
-    monkeypatch.setattr(jobs, "planned", planned)
+    monkeypatch.setattr(plan, "planned", planned)
     faces = {"chains": [], "sets": [], "detector": "mtcnn", "qfs": [90], "iou": [0.5]}
     chains = ["identity", "gamma"]
     params = synthetic.profile(chains=chains, detection=faces, previews=[0.0, 1.0], jobs=1)

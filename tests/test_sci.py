@@ -7,7 +7,7 @@ from torch import nn
 
 from baselines import sci
 from baselines._smoothness import smoothness
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -120,9 +120,9 @@ def test_the_network_learns_to_brighten_two_images(tmp_path):
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_released_file_loads_and_brightens(name):
-    if weights.find_released(RELEASED[name].files[0]) is None:
+    if assembly.find_released(RELEASED[name].files[0]) is None:
         pytest.skip(f"needs sci/{name}.pt: see weights/released/README.md")
-    method = methods.find("sci")(weights.read_released(RELEASED[name]))
+    method = methods.find("sci")(assembly.read_released(RELEASED[name]))
     dark = np.full((8, 8, 3), 0.1, np.float32)
     assert method(dark).mean() > 0.13
 

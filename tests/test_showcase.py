@@ -6,9 +6,9 @@ import pytest
 from pictures import flat, photograph
 
 from benchmark import jobs, methods, rows, showcase
-from benchmark.compression import Case
 from benchmark.errors import InputError
 from benchmark.images import write
+from benchmark.inputs import TestInput
 
 
 def scored(values):
@@ -68,7 +68,7 @@ def test_a_chain_is_run_and_measured_against_the_reference(tmp_path):
     normal = photograph(32, 40, 3)
     write(tmp_path / "normal.png", normal)
     write(tmp_path / "dark.png", normal // 4)
-    case = Case("LOL", "1", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
+    case = TestInput("LOL", "1", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
     identity = jobs.Job(methods.Chain.parse("identity"), "classical", tmp_path, case)
     shown = showcase.run(identity)
     assert (shown.output == normal // 4).all()

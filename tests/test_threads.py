@@ -9,7 +9,7 @@ import pytest
 import torch
 from pictures import photograph
 
-from benchmark import ROOT, enhancement, images, methods, numerics, weights
+from benchmark import ROOT, assembly, enhancement, images, methods, numerics
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise():
 
 
 def test_the_number_of_threads_moves_no_pixel_by_more_than_a_level():
-    steps = weights.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
+    steps = assembly.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
     dark = (photograph(200, 300, 4) // 5).astype(np.uint8)
     results = []
     before = torch.get_num_threads()

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import ROOT, methods, weights
+from benchmark import ROOT, assembly, checkpoints, methods
+from benchmark.checkpoints import Checkpoint
 from benchmark.cli_options import chosen_track
 from benchmark.detect.detectors import RETINAFACE
 from benchmark.digests import sha256
 from benchmark.errors import InputError
 from benchmark.methods import Chain, Released, WeightsFile
-from benchmark.weights import Checkpoint
 
 SETTINGS = {"blocks": 1, "width": 4}
 
@@ -26,16 +26,16 @@ def edsr_state(seed: int = 0):
 
 
 def write_edsr(folder, seed: int = 0):
-    path = weights.trained_path(folder, "edsr")
-    weights.save(path, Checkpoint("edsr", "model", SETTINGS, edsr_state(seed), {"seed": seed}))
+    path = checkpoints.trained_path(folder, "edsr")
+    checkpoints.save(path, Checkpoint("edsr", "model", SETTINGS, edsr_state(seed), {"seed": seed}))
     return path
 
 
 def test_a_checkpoint_comes_back_bit_equal(tmp_path):
     state = edsr_state()
     written = Checkpoint("edsr", "model", SETTINGS, state, {"steps": 10, "shape": (1, 2)})
-    weights.save(tmp_path / "a" / "edsr.pt", written)
-    found = weights.load(tmp_path / "a" / "edsr.pt", "edsr")
+    checkpoints.save(tmp_path / "a" / "edsr.pt", written)
+    found = checkpoints.load(tmp_path / "a" / "edsr.pt", "edsr")
     assert dataclasses.replace(found, state={}) == dataclasses.replace(written, state={})
     assert list(found.state) == list(state)
     assert all(torch.equal(found.state[name], value) for name, value in state.items())
@@ -48,7 +48,7 @@ def test_saving_leaves_no_partial_file(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"There are no weights at .*edsr\.pt: train them"):
-        weights.load(tmp_path / "edsr.pt", "edsr")
+        checkpoints.load(tmp_path / "edsr.pt", "edsr")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.99])
@@ -56,7 +56,7 @@ def test_a_truncated_file_is_refused(tmp_path, share):
     path = write_edsr(tmp_path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(path, "edsr")
+        checkpoints.load(path, "edsr")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_another_kind_of_file_is_refused(tmp_path, content):
     path = tmp_path / "edsr.pt"
     path.write_bytes(content)
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(path, "edsr")
+        checkpoints.load(path, "edsr")
 
 
 class Payload:
@@ -85,7 +85,7 @@ class Payload:
 def test_code_in_a_file_is_not_run(tmp_path, write):
     write({"state": Payload(tmp_path / "run")}, tmp_path / "edsr.pt")
     with pytest.raises(InputError, match="cannot be read as weights"):
-        weights.load(tmp_path / "edsr.pt", "edsr")
+        checkpoints.load(tmp_path / "edsr.pt", "edsr")
     assert not (tmp_path / "run").exists()
 
 
@@ -93,14 +93,14 @@ def test_code_in_a_file_is_not_run(tmp_path, write):
 def test_weights_of_other_programs_are_no_checkpoint(tmp_path, content):
     torch.save(content, tmp_path / "edsr.pt")
     with pytest.raises(InputError, match="is not a checkpoint of this suite"):
-        weights.load(tmp_path / "edsr.pt", "edsr")
+        checkpoints.load(tmp_path / "edsr.pt", "edsr")
 
 
 @pytest.mark.parametrize("content", [{"format": 1}, {"format": 1, "method": "edsr"}])
 def test_a_checkpoint_that_lacks_its_fields_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "edsr.pt")
     with pytest.raises(InputError, match="is not a checkpoint of this suite, expected part model"):
-        weights.load(tmp_path / "edsr.pt", "edsr")
+        checkpoints.load(tmp_path / "edsr.pt", "edsr")
 
 
 def test_a_checkpoint_of_another_method_is_refused_by_both_names(tmp_path):
@@ -111,15 +111,15 @@ def test_a_checkpoint_of_another_method_is_refused_by_both_names(tmp_path):
         r"name, mlsm_qf60\.pt, then train it again"
     )
     with pytest.raises(InputError, match=message):
-        weights.assemble(Chain.parse("mlsm"), "retrained", tmp_path)
+        assembly.assemble(Chain.parse("mlsm"), "retrained", tmp_path)
     with pytest.raises(InputError, match=message):
-        weights.settings(Chain.parse("mlsm"), "retrained", tmp_path)
+        assembly.settings(Chain.parse("mlsm"), "retrained", tmp_path)
 
 
 def test_a_checkpoint_of_another_part_is_refused_by_both_names(tmp_path):
     path = write_edsr(tmp_path)
     with pytest.raises(InputError, match="holds part model of edsr, expected part vae_dark of mls"):
-        weights.load(path, "mlsm", "vae_dark")
+        checkpoints.load(path, "mlsm", "vae_dark")
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_a_checkpoint_of_another_part_is_refused_by_both_names(tmp_path):
 )
 def test_a_cut_state_or_another_architecture_is_one_sentence(tmp_path, settings, drop, words):
     state = dict(list(edsr_state().items())[drop:])
-    path = weights.trained_path(tmp_path, "edsr")
-    weights.save(path, Checkpoint("edsr", "model", settings, state))
+    path = checkpoints.trained_path(tmp_path, "edsr")
+    checkpoints.save(path, Checkpoint("edsr", "model", settings, state))
     with pytest.raises(InputError, match=words) as refused:
-        weights.assemble(Chain.parse("edsr"), "retrained", tmp_path)
+        assembly.assemble(Chain.parse("edsr"), "retrained", tmp_path)
     sentence = str(refused.value)
     assert re.search(r"edsr\.pt does not fit the network of edsr with settings", sentence)
     assert sentence.endswith("restore it with git if it ships, or see weights/README.md.")
@@ -147,15 +147,15 @@ def test_a_cut_state_or_another_architecture_is_one_sentence(tmp_path, settings,
 def test_every_shipped_checkpoint_says_what_its_name_says():
     for path in sorted((ROOT / "weights" / "lol").glob("*.pt")):
         method, _, part = path.stem.partition("_vae_")
-        weights.load(path, method, f"vae_{part}" if part else "model")
+        checkpoints.load(path, method, f"vae_{part}" if part else "model")
 
 
 def test_a_weights_file_may_have_a_name_of_251_bytes(tmp_path):
     name = "a" * 248
-    path = weights.trained_path(tmp_path, name)
-    weights.save(path, Checkpoint(name, "model", {}, {"x": torch.ones(1)}))
+    path = checkpoints.trained_path(tmp_path, name)
+    checkpoints.save(path, Checkpoint(name, "model", {}, {"x": torch.ones(1)}))
     assert len(path.name) == 251
-    assert weights.load(path, name).state["x"].item() == 1
+    assert checkpoints.load(path, name).state["x"].item() == 1
 
 
 @pytest.fixture
@@ -170,11 +170,11 @@ def released(tmp_path, monkeypatch):
 
 def test_a_released_file_is_found_below_the_data_folder(released):
     path, described = released
-    assert weights.find_released(described) == path
+    assert assembly.find_released(described) == path
 
 
 def test_an_absent_released_file_is_none(released):
-    assert weights.find_released(dataclasses.replace(released[1], file="some/other.pth")) is None
+    assert assembly.find_released(dataclasses.replace(released[1], file="some/other.pth")) is None
 
 
 def test_a_released_file_with_another_hash_is_refused(released):
@@ -185,7 +185,7 @@ def test_a_released_file_with_another_hash_is_refused(released):
     with pytest.raises(
         InputError, match=r"SHA-256 .*expected .*get the file again from its authors"
     ):
-        weights.find_released(described)
+        assembly.find_released(described)
 
 
 def test_a_broken_released_file_is_told_and_stops_no_other_weights(released, monkeypatch):
@@ -194,11 +194,11 @@ def test_a_broken_released_file_is_told_and_stops_no_other_weights(released, mon
     plugin = dataclasses.replace(methods.find("zero_dce"), released=(Released("a", (described,)),))
     monkeypatch.setattr(methods, "find", lambda name: plugin)
     chain = Chain(("zero_dce",))
-    for reason in (weights.broken(plugin), weights.absent(chain, "released", path.parent)):
+    for reason in (assembly.broken(plugin), assembly.absent(chain, "released", path.parent)):
         assert re.search(
             r"net\.pth has \d+ bytes and .*get the file again from its authors$", reason
         )
-    assert weights.absent(chain, "retrained", ROOT / "weights" / "lol") == ""
+    assert assembly.absent(chain, "retrained", ROOT / "weights" / "lol") == ""
     track = chosen_track(chain, "auto", ROOT / "weights" / "lol")
     assert track == "retrained"
     with pytest.raises(InputError, match=r"Chain zero_dce has no weights here"):
@@ -210,7 +210,7 @@ def test_a_truncated_released_file_is_refused(released):
     path.write_bytes(path.read_bytes()[:-1])
     size = described.size
     with pytest.raises(InputError, match=f"has {size - 1} bytes .*expected {size} bytes"):
-        weights.find_released(described)
+        assembly.find_released(described)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def nothing(tmp_path, monkeypatch):
 
 
 def test_a_classical_chain_needs_no_weights(nothing):
-    assert weights.absent(Chain.parse("gamma+lime"), "classical", nothing) == ""
+    assert assembly.absent(Chain.parse("gamma+lime"), "classical", nothing) == ""
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_classical_chain_needs_no_weights(nothing):
 )
 def test_absent_weights_are_explained(nothing, chain, track, reason):
     with pytest.raises(InputError, match=f"Chain .* cannot run: {reason}; see weights/README.md"):
-        weights.assemble(Chain.parse(chain), track, nothing)
+        assembly.assemble(Chain.parse(chain), track, nothing)
 
 
 @pytest.mark.parametrize(
@@ -253,12 +253,12 @@ def test_absent_weights_are_explained(nothing, chain, track, reason):
     ],
 )
 def test_a_chain_has_the_tracks_that_all_its_steps_have(chain, tracks):
-    assert weights.tracks(Chain.parse(chain)) == tracks
+    assert assembly.tracks(Chain.parse(chain)) == tracks
 
 
 def test_a_chain_is_built_with_the_settings_of_its_checkpoint(tmp_path):
     write_edsr(tmp_path)
-    steps = weights.assemble(Chain.parse("gamma+edsr"), "retrained", tmp_path)
+    steps = assembly.assemble(Chain.parse("gamma+edsr"), "retrained", tmp_path)
     assert [step.plugin.name for step in steps] == ["gamma", "edsr"]
     pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 3), np.uint8)
     expected = methods.find("edsr")(edsr_state(), **SETTINGS)
@@ -270,17 +270,17 @@ def test_a_chain_is_built_with_the_settings_of_its_checkpoint(tmp_path):
 def test_every_weights_file_of_a_chain_has_its_hash_on_record(tmp_path):
     path = write_edsr(tmp_path)
     chain = Chain.parse("gamma+edsr")
-    assert weights.hashes(chain, "retrained", tmp_path) == {"edsr": sha256(path)}
+    assert assembly.hashes(chain, "retrained", tmp_path) == {"edsr": sha256(path)}
 
 
 def test_released_hashes_come_from_the_method(tmp_path):
     expected = methods.find("zero_dce").released[0].files[0].sha256
-    assert weights.hashes(Chain.parse("zero_dce"), "released", tmp_path) == {"zero_dce": expected}
+    assert assembly.hashes(Chain.parse("zero_dce"), "released", tmp_path) == {"zero_dce": expected}
 
 
 def test_parts_before_the_model_have_their_own_files(tmp_path):
-    assert weights.trained_path(tmp_path, "mlsm", "vae_dark").name == "mlsm_vae_dark.pt"
-    assert weights.trained_path(tmp_path, "mlsm").name == "mlsm.pt"
+    assert checkpoints.trained_path(tmp_path, "mlsm", "vae_dark").name == "mlsm_vae_dark.pt"
+    assert checkpoints.trained_path(tmp_path, "mlsm").name == "mlsm.pt"
 
 
 def test_the_list_of_released_files_is_what_methods_declare():
@@ -311,19 +311,19 @@ def two_files(tmp_path, monkeypatch, **changes):
 
 def test_a_release_of_two_files_is_one_state_dict(tmp_path, monkeypatch):
     released = two_files(tmp_path, monkeypatch)
-    assert sorted(weights.read_released(released)) == ["a", "b"]
+    assert sorted(assembly.read_released(released)) == ["a", "b"]
 
 
 def test_partial_weights_have_no_row_and_say_why(tmp_path, monkeypatch):
     released = two_files(tmp_path, monkeypatch, partial="the third file is lost")
     plugin = dataclasses.replace(methods.find("zero_dce"), released=(released,))
     monkeypatch.setattr(methods, "find", lambda name: plugin)
-    reason = weights.absent(Chain(("zero_dce",)), "released", tmp_path)
+    reason = assembly.absent(Chain(("zero_dce",)), "released", tmp_path)
     assert reason == "released weights of Zero-DCE are partial: the third file is lost"
 
 
 def test_settings_come_from_the_checkpoint_or_the_chain(tmp_path):
     write_edsr(tmp_path)
     chain = Chain.parse("gamma+edsr+lime", {"gamma": {"exponent": 0.5}})
-    found = weights.settings(chain, "retrained", tmp_path)
+    found = assembly.settings(chain, "retrained", tmp_path)
     assert found == {"gamma": {"exponent": 0.5}, "edsr": SETTINGS}

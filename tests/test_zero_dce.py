@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from baselines import zero_dce
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -177,8 +177,8 @@ def test_names_of_the_released_file_become_ours(network):
 
 def test_the_released_file_loads():
     (released,) = methods.find("zero_dce").released
-    if weights.find_released(released.files[0]) is None:
+    if assembly.find_released(released.files[0]) is None:
         pytest.skip("needs zero_dce/Epoch99.pth: see weights/released/README.md")
-    method = methods.find("zero_dce")(weights.read_released(released))
+    method = methods.find("zero_dce")(assembly.read_released(released))
     dark = np.full((8, 8, 3), 0.1, np.float32)
     assert method(dark).mean() > 0.3

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from baselines import zero_dce, zero_dce_pp
-from benchmark import loop, methods, weights
+from benchmark import assembly, loop, methods
 from benchmark.images import to_float
 from benchmark.loop import Run
 from benchmark.training import Batch, Batches
@@ -123,9 +123,9 @@ def test_the_network_learns_to_brighten_two_images(tmp_path):
 
 def test_the_released_file_loads_and_brightens():
     (entry,) = methods.find("zero_dce_pp").released
-    if weights.find_released(entry.files[0]) is None:
+    if assembly.find_released(entry.files[0]) is None:
         pytest.skip("needs zero_dce_pp/Epoch99.pth: see weights/released/README.md")
-    method = methods.find("zero_dce_pp")(weights.read_released(entry))
+    method = methods.find("zero_dce_pp")(assembly.read_released(entry))
     assert method(np.full((30, 40, 3), 0.1, np.float32)).mean() > 0.3
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from benchmark import ROOT, methods, weights
+from benchmark import ROOT, assembly, methods
 from benchmark.errors import InputError
 from benchmark.executor import THREADS
 from benchmark.images import Image
@@ -78,8 +78,8 @@ def jobs(
         chain = methods.Chain((name,))
         asked = {track for record in chains.values() for track in record["tracks"]}
         for track in get_args(Track):
-            there = track in weights.tracks(chain) and track in asked | {"classical"}
-            if there and not weights.absent(chain, track, trained):
+            there = track in assembly.tracks(chain) and track in asked | {"classical"}
+            if there and not assembly.absent(chain, track, trained):
                 yield Job(name, track, str(trained), settings.get(name, {}))
 
 
@@ -145,7 +145,7 @@ def measure_here(job: Job, dark: Image) -> Cost:
 
     torch.set_num_threads(1)
     chain = methods.Chain.parse(job.method, {job.method: job.settings} if job.settings else {})
-    (step,) = weights.assemble(chain, job.track, Path(job.trained))
+    (step,) = assembly.assemble(chain, job.track, Path(job.trained))
     given = methods.Given(reference=np.clip(dark * 8, 0, 1))
     pixels = np.round(dark * 255).astype(np.uint8)
     with _Parameters() as seen, FlopCounterMode(display=False) as counter:

@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark import ROOT, grids, images, methods, photographs, provenance, tables, weights
+from benchmark import (
+    ROOT,
+    assembly,
+    codedigest,
+    environment,
+    grids,
+    images,
+    methods,
+    photographs,
+    tables,
+)
 from benchmark.costs import measuring
 from benchmark.digests import digest_values
 from benchmark.errors import InputError
@@ -50,7 +60,7 @@ def measure(work: Iterable[measuring.Job], journal: Journal) -> pd.DataFrame:
     Returns:
         Columns `COLUMNS`, a row a job.
     """
-    cpu = str(provenance.environment()["cpu"])
+    cpu = str(environment.environment()["cpu"])
     wanted = [(job, _key(job, cpu)) for job in work]
     with measuring.Measurer(dark_picture()) as measurer:
         for job, key in tqdm(wanted, desc="costs", unit="method"):
@@ -69,15 +79,14 @@ def measure(work: Iterable[measuring.Job], journal: Journal) -> pd.DataFrame:
 
 def _settings(job: measuring.Job) -> dict[str, Any]:
     chain = methods.Chain.parse(job.method, {job.method: job.settings} if job.settings else {})
-    return weights.settings(chain, job.track, Path(job.trained)).get(job.method, {})
+    return assembly.settings(chain, job.track, Path(job.trained)).get(job.method, {})
 
 
 def _key(job: measuring.Job, cpu: str) -> str:
     chain = methods.Chain((job.method,))
-    record = provenance.method_record(job.method)
-    hashes = weights.hashes(chain, job.track, Path(job.trained))
-    measured = provenance.files_digest(["benchmark.costs.measuring"])
-    return digest_values([record, hashes, _settings(job), job.track, measured, cpu])
+    code = codedigest.of(measuring.__name__, methods.find(job.method).module)
+    hashes = assembly.hashes(chain, job.track, Path(job.trained))
+    return digest_values([job.method, code, hashes, _settings(job), job.track, cpu])
 
 
 def journal() -> Journal:

@@ -6,15 +6,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from benchmark import datasets, provenance, weights
-from benchmark.detect import mtcnn, retinaface, scales
+from benchmark import assembly, checkpoints, codedigest, locations
+from benchmark.detect import mtcnn, pyramidbox, retinaface, scales
 from benchmark.detect.pyramidbox import Config, PyramidBox, adapt
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
 from benchmark.faces import Detector
 from benchmark.methods import WeightsFile
-
-_COMMON = ("benchmark.faces", "benchmark.images", "benchmark.detect.anchors")
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Entry:
         title: How tables and captions state it, scale included.
         build: Builds it with its weights.
         weights: Returns the SHA-256 of its weights.
-        code: Modules that its boxes depend on.
+        code: The modules that build and run it; what they import counts, too.
     """
 
     title: str
@@ -64,13 +62,13 @@ RETINAFACE = WeightsFile(
 
 
 def _retinaface() -> Detector:
-    path = weights.find_released(RETINAFACE)
+    path = assembly.find_released(RETINAFACE)
     if path is None:
         raise InputError(
             f"The detector retinaface needs {RETINAFACE.file} (SHA-256 {RETINAFACE.sha256[:12]}...)"
             f" in weights/released: get it from {RETINAFACE.source}, or choose mtcnn."
         )
-    return retinaface.build(weights.read(path))
+    return retinaface.build(checkpoints.read(path))
 
 
 PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
@@ -78,7 +76,7 @@ PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
 
 
 def _pyramidbox_file() -> Path:
-    for folder in datasets.released_folders():
+    for folder in locations.released_folders():
         for name in PYRAMIDBOX:
             if (folder / name).is_file():
                 return folder / name
@@ -94,8 +92,8 @@ def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
     official = path.name == Path(PYRAMIDBOX[0]).name
     network = PyramidBox(Config(dilation=1, scale_first=False) if official else Config())
     try:
-        network.load_state_dict(adapt(weights.read(path), network))
-    except weights.MISFITS as error:
+        network.load_state_dict(adapt(checkpoints.read(path), network))
+    except assembly.MISFITS as error:
         raise InputError(
             f"{path} does not fit PyramidBox ({error}): convert it to the names that "
             "benchmark/detect/pyramidbox.py lists."
@@ -109,25 +107,25 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
             "MTCNN, faces from 12 px",
             mtcnn.build,
             mtcnn.weights_digest,
-            (*_COMMON, "benchmark.detect.mtcnn"),
+            (mtcnn.__name__,),
         ),
         "pyramidbox": Entry(
             "PyramidBox, single scale",
             lambda: _pyramidbox(scales.single),
             lambda: sha256(_pyramidbox_file()),
-            (*_COMMON, "benchmark.detect.pyramidbox", "benchmark.detect.scales"),
+            (pyramidbox.__name__, scales.__name__),
         ),
         "pyramidbox_multiscale": Entry(
             "PyramidBox, multi-scale with box voting",
             lambda: _pyramidbox(scales.multiple),
             lambda: sha256(_pyramidbox_file()),
-            (*_COMMON, "benchmark.detect.pyramidbox", "benchmark.detect.scales"),
+            (pyramidbox.__name__, scales.__name__),
         ),
         "retinaface": Entry(
             "RetinaFace MobileNet 0.25, single scale",
             _retinaface,
             lambda: RETINAFACE.sha256,
-            (*_COMMON, "benchmark.detect.retinaface"),
+            (retinaface.__name__,),
         ),
     }
 )
@@ -156,4 +154,4 @@ def identity(name: str) -> Identity:
         InputError: There is none of that name, or its weights are absent.
     """
     entry = _entry(name)
-    return Identity(name, entry.title, entry.weights(), provenance.files_digest(entry.code))
+    return Identity(name, entry.title, entry.weights(), codedigest.of(*entry.code))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from benchmark import darkfaces, detection, jobs, methods
+from benchmark import darkfaces, detection, methods, plan
 from benchmark.detect import pictures
 from benchmark.faces import Faces
 from benchmark.images import Bytes
@@ -75,7 +75,7 @@ def fig_12(
 
 
 def _outputs(params: Params, one: Found, images: Sequence[str]) -> dict[str, Bytes]:
-    planned = jobs.planned(params, one.chain, "faces")
+    planned = plan.planned(params, one.chain, "faces")
     return {
         job.case.image: darkfaces.output(job)
         for track, listed in planned.items()

@@ -7,11 +7,9 @@ cache.
 import shutil
 from pathlib import Path
 
-from benchmark import darkfaces, faces, jobs, jsonfile, stages
+from benchmark import darkfaces, faces, jsonfile, plan, stages
 from benchmark.detect import detectors
 from benchmark.params import Params
-
-CODE = ("benchmark.methods", "benchmark.images")
 
 
 def detect(params: Params) -> None:
@@ -30,8 +28,8 @@ def _with(params: Params, chain: str, detector: str, to: Path) -> None:
     identity = detectors.identity(detector)
     jsonfile.write(to / darkfaces.DETECTOR, identity._asdict())
     raw = chain in params.detection.uncompressed and detector == params.detection.detector
-    for track, planned in jobs.planned(params, chain, "faces").items():
-        journal = jobs.journal(params, chain, "faces", track, identity.digest, *CODE)
+    for track, planned in plan.planned(params, chain, "faces").items():
+        journal = plan.journal(params, chain, track, "faces", darkfaces.__name__, identity.digest)
         work = [job for job in planned if job.case.qf or raw]
         for (dataset, qf), found in darkfaces.detect(work, detector, journal, params.jobs).items():
             faces.write_detections(to / darkfaces.file_name(dataset, track, qf), found)

@@ -1,6 +1,6 @@
 """Stage inventory: what is on this machine, set by set."""
 
-from benchmark import ROOT, datasets, inventory, jsonfile, pairs, stages
+from benchmark import ROOT, datasets, inventory, jsonfile, pairs, released, stages
 from benchmark.params import Params
 
 
@@ -11,8 +11,8 @@ def take(params: Params) -> None:
     for name, listed in found.manifests.items():
         pairs.write_manifest(listed, params.work / "inventory" / f"{name}.csv")
     jsonfile.write(params.work / "inventory" / "absent.json", found.absent)
-    released = datasets.released_files() if "released" in params.tracks else {}
-    jsonfile.write(params.work / "inventory" / "released.json", released)
+    files = released.digests() if "released" in params.tracks else {}
+    jsonfile.write(params.work / "inventory" / "released.json", files)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Stage methods: what each method of the profile is, so that an edit reruns it and no other."""
 
-from benchmark import jsonfile, methods, provenance, stages
+from benchmark import jsonfile, methods, records, stages
 from benchmark.params import Params
 
 
@@ -8,8 +8,8 @@ def describe(params: Params) -> None:
     """Write code digest, role and released weights of every method that the profile names."""
     chains = [methods.Chain.parse(text) for text in params.every_chain]
     names = sorted({name for chain in chains for name in chain.steps} | set(params.training))
-    records = {name: provenance.method_record(name) for name in [*names, "mlsm"]}
-    jsonfile.write(params.work / "methods.json", records)
+    made = {name: records.method_record(name) for name in [*names, "mlsm"]}
+    jsonfile.write(params.work / "methods.json", made)
 
 
 if __name__ == "__main__":

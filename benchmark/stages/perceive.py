@@ -6,10 +6,8 @@ found in the cache.
 
 import shutil
 
-from benchmark import jobs, perception, rows, stages
+from benchmark import perception, plan, rows, stages
 from benchmark.params import Params
-
-CODE = ("benchmark.likeness", "benchmark.methods", "benchmark.images", "benchmark.perception")
 
 
 def perceive(params: Params) -> None:
@@ -19,9 +17,9 @@ def perceive(params: Params) -> None:
     folder.mkdir(parents=True)
     for chain in params.perceived_chains:
         made: list[rows.Row] = []
-        for track, planned in jobs.planned(params, chain, "scores").items():
-            work = [job for job in planned if job.case.qf == perception.quality_factor(params)]
-            journal = jobs.journal(params, chain, "perception", track, *CODE)
+        for track, planned in plan.planned(params, chain, "scores").items():
+            work = [job for job in planned if job.case.qf == perception.quality_factor(params.qfs)]
+            journal = plan.journal(params, chain, track, "perception", perception.__name__)
             made += perception.rows(params.profile, work, journal, params.jobs)
         rows.write(folder / f"{chain}.parquet", rows.frame(made))
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from benchmark import (
+    assembly,
     blueprint,
     enhancement,
     evidence,
@@ -13,7 +14,6 @@ from benchmark import (
     rows,
     showcase,
     stages,
-    weights,
 )
 from benchmark.params import Params
 
@@ -26,7 +26,7 @@ def draw(params: Params) -> None:
     folder = params.results / "pictures"
     shutil.rmtree(folder, ignore_errors=True)
     mlsm = methods.Chain.parse(showcase.CHAIN)
-    network = enhancement.network_of(weights.assemble(mlsm, "retrained", params.weights)[0])
+    network = enhancement.network_of(assembly.assemble(mlsm, "retrained", params.weights)[0])
     if network is not None:
         figures.save(blueprint.draw(network, DETAIL), folder, "architecture")
     if params.pictures:

@@ -6,10 +6,8 @@ already are found in the cache, so another chain costs its own images alone.
 
 import shutil
 
-from benchmark import jobs, rows, scoring, stages
+from benchmark import plan, rows, scoring, stages
 from benchmark.params import Params
-
-CODE = ("benchmark.metrics", "benchmark.methods", "benchmark.images", "benchmark.scoring")
 
 
 def score(params: Params) -> None:
@@ -19,8 +17,8 @@ def score(params: Params) -> None:
     folder.mkdir(parents=True)
     for chain in params.chains:
         made: list[rows.Row] = []
-        for track, work in jobs.planned(params, chain, "scores").items():
-            journal = jobs.journal(params, chain, "scores", track, *CODE)
+        for track, work in plan.planned(params, chain, "scores").items():
+            journal = plan.journal(params, chain, track, "scores", scoring.__name__)
             made += scoring.rows(params.profile, work, journal, params.jobs)
         rows.write(folder / f"{chain}.parquet", rows.frame(made))
 

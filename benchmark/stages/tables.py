@@ -2,7 +2,7 @@
 
 import shutil
 
-from benchmark import evidence, jsonfile, provenance, stages, tablefiles
+from benchmark import environment, evidence, jsonfile, pairs, stages, tablefiles
 from benchmark.digests import digest_values
 from benchmark.params import Params
 
@@ -14,13 +14,13 @@ def write_tables(params: Params) -> None:
     folder.mkdir(parents=True)
     tablefiles.write_all(params, folder)
     record = {
-        "commit": provenance.commit(),
+        "commit": environment.commit(),
         "params": digest_values(params.model_dump(mode="json")),
         "threads": params.threads,
-        "manifests": provenance.manifests(params.work),
+        "manifests": pairs.manifests(params.work),
         "chains": evidence.face_records(params) | evidence.records(params),
     }
-    jsonfile.write(params.results / "provenance.json", provenance.environment() | record)
+    jsonfile.write(params.results / "provenance.json", environment.environment() | record)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmark import ROOT, datasets, fitting, loop, merge, methods, stages, weights
+from benchmark import ROOT, checkpoints, datasets, fitting, loop, merge, methods, stages
 from benchmark.console import say
 from benchmark.params import Params
 
@@ -19,11 +19,11 @@ def train(params: Params, method: str, part: str) -> None:
     places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
     data = fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
     last = "model" if part == ALL else part
-    path = weights.trained_path(params.weights, method, last)
+    path = checkpoints.trained_path(params.weights, method, last)
     log_path = params.results / "training" / f"{path.stem}.csv"
     wanted = fitting.identity(params, method, last, data)
     there = path.is_file() and log_path.is_file()
-    if there and fitting.is_trained(weights.load(path, method, last), wanted):
+    if there and fitting.is_trained(checkpoints.load(path, method, last), wanted):
         say(f"{path.name} is trained as asked: kept.")
         return
     state = ROOT / ".cache" / "training"
@@ -33,12 +33,14 @@ def train(params: Params, method: str, part: str) -> None:
     else:
         names = fitting.parts_before(methods.find(method), part)
         before = {
-            name: weights.load(weights.trained_path(params.weights, method, name), method, name)
+            name: checkpoints.load(
+                checkpoints.trained_path(params.weights, method, name), method, name
+            )
             for name in names
         }
-        checkpoint, log = fitting.fit(params, method, part, data, state, before)
+        checkpoint, log = fitting.train_part(params, method, part, data, state, before)
     loop.write_log(log_path, log)
-    weights.save(path, checkpoint)
+    checkpoints.save(path, checkpoint)
 
 
 if __name__ == "__main__":

@@ -1,116 +1,20 @@
-"""Where weights lie, checkpoints that describe themselves, and chains built from them."""
+"""Chains built from methods and their weights, trained here or released by the authors."""
 
 import functools
-import pickle
-import struct
 import textwrap
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from benchmark import datasets, outputs
+from benchmark import checkpoints, locations
+from benchmark.checkpoints import REMEDY, load, read, trained_path
 from benchmark.digests import digest_values, sha256
 from benchmark.errors import InputError
-from benchmark.methods import (
-    Chain,
-    Plugin,
-    Released,
-    Step,
-    WeightsFile,
-)
+from benchmark.methods import Chain, Plugin, Released, Step, WeightsFile
 from benchmark.terms import Track
 
-FORMAT = 1
-_AGAIN = "train it again with dvc repro, restore it with git if it ships, or see weights/README.md"
-_UNREADABLE = (
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    struct.error,
-)
-"""What torch.load raises for files that are cut short, damaged or something else altogether."""
 MISFITS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What building a method raises where the content of a weights file does not suit its network."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Trained weights and how they were made.
-
-    Attributes:
-        method: The plugin's name.
-        part: Which of its parts.
-        settings: What the plugin's `build` and `train` take besides weights.
-        state: State dict, name -> tensor.
-        record: How it was trained: recipe, profile, data hash, seed, steps, versions.
-    """
-
-    method: str
-    part: str
-    settings: Mapping[str, Any]
-    state: Mapping[str, Any]
-    record: Mapping[str, Any] = field(default_factory=dict)
-
-
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the file appears whole or not at all."""
-    outputs.write_tensors(path, {"format": FORMAT} | asdict(checkpoint))
-
-
-def load(path: Path, method: str, part: str = "model") -> Checkpoint:
-    """Read the checkpoint of a method's part.
-
-    Args:
-        path: The file.
-        method: The plugin's name.
-        part: Which of its parts.
-
-    Raises:
-        InputError: The file is missing, is not a checkpoint of this suite, or holds another method
-            or part.
-    """
-    content = read(path)
-    known = {one.name for one in fields(Checkpoint)} | {"format"}
-    if not isinstance(content, dict) or content.get("format") != FORMAT or set(content) != known:
-        raise InputError(
-            f"{path} is not a checkpoint of this suite, expected part {part} of {method}: remove "
-            f"it, then {_AGAIN}."
-        )
-    found = Checkpoint(**{name: value for name, value in content.items() if name != "format"})
-    if (found.method, found.part) != (method, part):
-        own = trained_path(path.parent, found.method, found.part).name
-        raise InputError(
-            f"{path} holds part {found.part} of {found.method}, expected part {part} of {method}: "
-            f"give it back its name, {own}, then {_AGAIN}."
-        )
-    return found
-
-
-def read(path: Path) -> Any:
-    """Read what a weights file holds, tensors and plain values only (never code).
-
-    Raises:
-        InputError: The file is missing or cannot be read that way.
-    """
-    import torch
-
-    if not path.is_file():
-        raise InputError(f"There are no weights at {path}: train them or see weights/README.md.")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        raise InputError(
-            f"{path} with {path.stat().st_size:,} bytes cannot be read as weights "
-            f"({type(error).__name__}), it is cut short or something else: remove it, then "
-            f"{_AGAIN}."
-        ) from error
 
 
 def find_released(file: WeightsFile) -> Path | None:
@@ -119,7 +23,7 @@ def find_released(file: WeightsFile) -> Path | None:
     Raises:
         InputError: A file of that name has another size or SHA-256.
     """
-    for folder in datasets.released_folders():
+    for folder in locations.released_folders():
         path = folder / file.file
         if path.is_file():
             return _verified(path, file)
@@ -144,11 +48,6 @@ def read_released(released: Released) -> Mapping[str, Any]:
         InputError: A file is absent or broken.
     """
     return released.adapt(*(read(find_released(f) or Path(f.file)) for f in released.files))
-
-
-def trained_path(folder: Path, name: str, part: str = "model") -> Path:
-    """Return where a profile keeps the weights of a method's part."""
-    return folder / (f"{name}.pt" if part == "model" else f"{name}_{part}.pt")
 
 
 def absent(chain: Chain, track: Track, trained: Path) -> str:
@@ -222,7 +121,7 @@ def _build(step: Plugin, track: Track, trained: Path, chain: Chain) -> Any:
     if track == "retrained":
         path = trained_path(trained, step.name)
         checkpoint = load(path, step.name)
-        return _fitted(step, checkpoint.state, checkpoint.settings, str(path), _AGAIN)
+        return _fitted(step, checkpoint.state, checkpoint.settings, str(path), REMEDY)
     released = step.released[0]
     files = ", ".join(file.file for file in released.files)
     remedy = f"run `mlsm-bench weights verify {step.name}`"
@@ -273,11 +172,15 @@ def budgets(chain: Chain, trained: Path) -> dict[str, list[int]]:
 
 
 def hashes(chain: Chain, track: Track, trained: Path) -> dict[str, str]:
-    """Return the SHA-256 of every weights file a chain uses, by step name."""
+    """Return the SHA-256 of the weights that a chain uses, by step name.
+
+    Of released weights it is that of the file, of trained ones `checkpoints.digest`.
+    """
     found: dict[str, str] = {}
     for step in chain.plugins:
         if step.learned and track == "retrained":
-            found[step.name] = sha256(trained_path(trained, step.name))
+            checkpoint = load(trained_path(trained, step.name), step.name)
+            found[step.name] = checkpoints.digest(checkpoint)
         elif step.learned:
             digests = [file.sha256 for file in step.released[0].files]
             found[step.name] = digests[0] if len(digests) == 1 else digest_values(digests)
