@@ -14,7 +14,7 @@ import importlib.util
 import io
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +48,14 @@ class _Module:
         bindings: The names that it takes from our own packages and uses.
         reexports: The names that it takes from them and hands on without using them.
         libraries: Top-level names of what else it imports.
+        attributes: Name -> what is taken of it by a dot; "" where it is used in another way.
     """
 
     text: str
     bindings: tuple[_Binding, ...]
     reexports: tuple[_Binding, ...]
     libraries: frozenset[str]
+    attributes: Mapping[str, frozenset[str]]
 
 
 def of(*modules: str) -> str:
@@ -137,7 +139,7 @@ def _read(name: str, own: frozenset[str]) -> _Module:
     if spec is None:
         raise ModuleNotFoundError(f"There is no module {name}.", name=name)
     if spec.origin is None or not spec.origin.endswith(".py"):  # a folder, or compiled
-        return _Module("", (), (), frozenset())
+        return _Module("", (), (), frozenset(), {})
     package = name if spec.submodule_search_locations else name.rpartition(".")[0]
     return _parse(Path(spec.origin).read_text(encoding="utf-8"), package, own)
 
@@ -168,7 +170,21 @@ def _parse(source: str, package: str, own: frozenset[str]) -> _Module:
         tuple(binding for binding in ours if binding.local in used),
         tuple(binding for binding in ours if binding.local not in used),
         frozenset(libraries),
+        _attributes(tree),
     )
+
+
+def _attributes(tree: ast.Module) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    dotted = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.setdefault(node.value.id, set()).add(node.attr)
+            dotted.add(id(node.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and id(node) not in dotted:
+            found.setdefault(node.id, set()).add("")
+    return {name: frozenset(attributes) for name, attributes in found.items()}
 
 
 def _type_checking(tree: ast.Module) -> Iterator[ast.If]:
@@ -197,8 +213,21 @@ def _bindings(node: ast.Import | ast.ImportFrom, base: str) -> Iterator[_Binding
 
 @functools.cache
 def _taken(name: str, own: frozenset[str]) -> tuple[_Binding, ...]:
-    """Return the names that a module uses of others, each with the module that makes it."""
-    return tuple(_origin(binding, own) for binding in _read(name, own).bindings)
+    """Return the names that a module uses of others, each with the module that makes it.
+
+    Of a package taken as a whole these are the names behind its dots.
+    """
+    module, taken = _read(name, own), list[_Binding]()
+    for binding in module.bindings:
+        origin = _origin(binding, own)
+        taken.append(origin)
+        spec = None if origin.name else importlib.util.find_spec(origin.module)
+        if spec is not None and spec.submodule_search_locations:
+            attributes = module.attributes.get(binding.local, frozenset())
+            handed = {one.local for one in _read(origin.module, own).reexports}
+            wanted = handed if "" in attributes else handed & attributes
+            taken += [_origin(_Binding(one, origin.module, one), own) for one in sorted(wanted)]
+    return tuple(taken)
 
 
 def _origin(binding: _Binding, own: frozenset[str]) -> _Binding:

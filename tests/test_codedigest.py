@@ -95,6 +95,15 @@ def test_of_a_package_that_hands_names_on_only_the_wanted_one_is_followed(packag
     assert digest("elsewhere.third") != before
 
 
+def test_of_a_package_taken_whole_the_names_behind_its_dots_are_followed(package):
+    (package / "third.py").write_text("from elsewhere import inner\n\nprint(inner.MADE)\n")
+    before = digest("elsewhere.third")
+    (package / "other.py").write_text("EXPONENT = 0.8\n")
+    assert digest("elsewhere.third") == before
+    (package / "inner" / "made.py").write_text("MADE = 2\n")
+    assert digest("elsewhere.third") != before
+
+
 def test_the_version_of_a_library_that_is_imported_counts(package, monkeypatch):
     first, second = digest("elsewhere.first"), digest("elsewhere.second")
     code = codedigest.code("elsewhere.second")
