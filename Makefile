@@ -17,17 +17,17 @@ $(READY): pyproject.toml
 	touch $@
 
 repro: $(READY)  ## the whole pipeline on the built-in demo profile, every stage real
-	@python -m benchmark.checkout
+	@python -m benchmark.cli.checkout
 	@started=$$(date +%s); dvc repro && \
 	  echo "demo profile done in $$(( $$(date +%s) - started )) s: open results/demo/report.html"
 
 lol: $(READY)  ## real LOL: needs MLSM_BENCH_DATA or data/raw/LOL (see data/README.md)
-	@python -m benchmark.checkout
+	@python -m benchmark.cli.checkout
 	@started=$$(date +%s); dvc repro profiles/lol/dvc.yaml && \
 	  echo "lol profile done in $$(( $$(date +%s) - started )) s: open results/lol/report.html"
 
 paper: $(READY)  ## all of the paper's data sets: needs the folders of data/README.md and a GPU
-	@python -m benchmark.checkout
+	@python -m benchmark.cli.checkout
 	dvc repro profiles/paper/dvc.yaml
 
 test: $(READY)  ## all tests; those that need real data skip with the reason

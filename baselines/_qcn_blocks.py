@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark import jpeg
-from benchmark.images import Image
+from benchmark.core import jpeg
+from benchmark.core.images import Image
 from benchmark.methods import Method, from_network
-from benchmark.training import Batch, Phase, Recipe, Terms
+from benchmark.training.recipe import Batch, Phase, Recipe, Terms
 
 BLOCK = 8
 """Side of JPEG's blocks and of the quantisation tables, in pixels."""

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from skimage import color, exposure
 
-from benchmark.images import Image
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 
 

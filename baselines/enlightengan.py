@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from baselines._enlightengan_networks import Discriminator, Generator
 from benchmark.methods import Method, from_network, plugin
-from benchmark.perceptual import STD, Trunk
-from benchmark.training import Batch, Phase, Recipe, Terms
+from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training.vgg import STD, Trunk
 
 PATCH_PX = 32
 DARKER = (2.0, 4.0)
@@ -40,7 +40,7 @@ class SelfFeatures(nn.Module):
     Mean squared difference at relu5_1 after instance normalisation, as in the authors' program: 2x2
     maxima after the first three groups of convolutions and no pooling before conv5_1, and no mean
     subtracted from the input. Differs from it: the weights, a VGG16 trained for shift tolerance
-    (see `benchmark.perceptual`) instead of Caffe's. Caffe's take levels 0..255 in the order BGR;
+    (see `benchmark.training.vgg`) instead of Caffe's. Caffe's take levels 0..255 in the order BGR;
     these take RGB in units of the standard deviation, which is the same scaling in their terms.
     """
 

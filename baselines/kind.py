@@ -15,10 +15,10 @@ from torch.nn import functional
 from baselines import _tensorflow
 from baselines._kind_losses import mutual_consistency, slope_distance, smoothness
 from baselines._kind_networks import Decomposition, Layers, Network, stretch
-from benchmark.images import Bytes, Image, to_float
+from benchmark.core.images import Bytes, Image, to_float
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.similarity import ssim
-from benchmark.training import UNCHANGED, Batch, Phase, Recipe, Terms, Whole
+from benchmark.training.recipe import UNCHANGED, Batch, Phase, Recipe, Terms, Whole
+from benchmark.training.ssim_loss import ssim
 
 
 def stretched(pixels: Bytes) -> Image:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
-from benchmark.images import Image
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 
 Floats: TypeAlias = NDArray[np.floating[Any]]

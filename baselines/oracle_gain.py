@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmark.images import Image
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 
 

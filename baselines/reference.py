@@ -1,6 +1,6 @@
 """A control that is the answer: the normal-light image itself."""
 
-from benchmark.images import Image
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 
 

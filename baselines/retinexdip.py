@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.errors import InputError
-from benchmark.images import Image
+from benchmark.core.errors import InputError
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 
 REFLECTANCE = (8, 16, 32, 64, 128)

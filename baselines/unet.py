@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods import Method, from_network, plugin
-from benchmark.similarity import ssim
-from benchmark.training import Batch, Phase, Recipe, Terms
+from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training.ssim_loss import ssim
 
 FACTORS = (1, 2, 4, 4)
 """Channels of each scale over the width; the same at the two coarsest, so that the parameters are

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark import numerics
+from benchmark.core import numerics
 
 ROOT = Path(__file__).resolve().parents[1]
 """The repository's folder, which holds data/, weights/ and results/."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 
-from benchmark.errors import InputError
+from benchmark.core.errors import InputError
 
 Variant: TypeAlias = Literal["literal", "sound"]
 Norm: TypeAlias = Literal["instance", "none", "group", "layer2d"]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmark.similarity import ssim
+from benchmark.training.ssim_loss import ssim
 from mlsm.config import Preset
 from mlsm.discriminator import Discriminator, Judgement
 from mlsm.perceptual import Perceptual

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmark.perceptual import Trunk
+from benchmark.training.vgg import Trunk
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """Weight of each slice's mean absolute difference, as pix2pixHD weighs its five VGG layers."""

@@ -11,8 +11,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import InputError
-from benchmark.training import Batch, Optimiser, Phase, Recipe, Source, Terms
+from benchmark.core.errors import InputError
+from benchmark.training.recipe import Batch, Optimiser, Phase, Recipe, Source, Terms
 from mlsm.config import Config, Preset
 from mlsm.discriminator import Discriminator
 from mlsm.losses import (

@@ -20,8 +20,11 @@ import torch
 from numpy.typing import NDArray
 from scipy import io
 
-from benchmark import assembly, datasets, environment, images, methods, numerics, released
-from benchmark.images import Bytes
+from benchmark import methods
+from benchmark.core import environment, images, numerics
+from benchmark.core.images import Bytes
+from benchmark.data import registry
+from benchmark.methods import assemble, released
 
 WIDTH, HEIGHT = 150, 100
 HEADS = (
@@ -102,14 +105,14 @@ def users(file: str) -> list[tuple[str, methods.Method]]:
     for plugin in released.plugins():
         for release in plugin.released:
             if any(named.file == file for named in release.files) and not release.partial:
-                method = plugin.build(assembly.read_released(release), **release.settings)
+                method = plugin.build(assemble.read_released(release), **release.settings)
                 made.append((f"{plugin.name} ({release.name})", method))
     return made
 
 
 def dark_crop() -> images.Image:
     """Return the middle of LOL's first dark test image."""
-    folder = next(r / "LOL" for r in datasets.raw_roots(None) if (r / "LOL" / "eval15").is_dir())
+    folder = next(r / "LOL" for r in registry.raw_roots(None) if (r / "LOL" / "eval15").is_dir())
     whole = images.read(sorted((folder / "eval15" / "low").glob("*.png"))[0])
     top, left = (whole.shape[0] - HEIGHT) // 2, (whole.shape[1] - WIDTH) // 2
     return whole[top : top + HEIGHT, left : left + WIDTH]

@@ -18,9 +18,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmark import detection
-from benchmark.detect import protocols
-from benchmark.faces import MAX_BOXES, Faces, read_detections, write_detections
+from benchmark.data.labels.boxes import MAX_BOXES, Boxes, read_detections, write_detections
+from benchmark.faces import ap_protocols, average_precision
 
 IMAGES, FACES_AN_IMAGE = 6000, 50_000 / 6000
 IOUS = (0.3, 0.5, 0.7)
@@ -30,7 +29,7 @@ SIZE = np.array([1080.0, 720.0])
 Result = TypeVar("Result")
 
 
-def made_up(images: int, seed: int = 0) -> tuple[dict[str, Faces], dict[str, Faces]]:
+def made_up(images: int, seed: int = 0) -> tuple[dict[str, Boxes], dict[str, Boxes]]:
     random = np.random.default_rng(seed)
     truth, found = {}, {}
     for image in range(images):
@@ -44,8 +43,8 @@ def made_up(images: int, seed: int = 0) -> tuple[dict[str, Faces], dict[str, Fac
         every[:, 2:] = np.maximum(every[:, 2:], every[:, :2])
         scores = random.beta(1, 6, MAX_BOXES)
         scores[: len(near)] = random.beta(2, 2, len(near))
-        truth[f"{image}.png"] = Faces.labelled(boxes)
-        found[f"{image}.png"] = Faces(every, scores)
+        truth[f"{image}.png"] = Boxes.labelled(boxes)
+        found[f"{image}.png"] = Boxes(every, scores)
     return truth, found
 
 
@@ -58,10 +57,10 @@ def timed(label: str, work: Callable[[], Result]) -> Result:
     return result
 
 
-def curves(pooled: detection.Pool) -> None:
-    for statistic in (protocols.all_point, protocols.df1000, protocols.voc11):
+def curves(pooled: average_precision.Pool) -> None:
+    for statistic in (ap_protocols.all_point, ap_protocols.df1000, ap_protocols.voc11):
         statistic(pooled)
-    protocols.precision_at(pooled, protocols.RECALLS)
+    ap_protocols.precision_at(pooled, ap_protocols.RECALLS)
 
 
 def main() -> None:
@@ -75,14 +74,14 @@ def main() -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         found = timed("read detections", lambda: read_detections(path))
         for iou in IOUS:
-            pooling = partial(detection.pool, truth, found, iou)
+            pooling = partial(average_precision.pool, truth, found, iou)
             pooled = timed(f"match and pool, IoU {iou}", pooling)
             timed("all_point, df1000, voc11, precision at recalls", partial(curves, pooled))
             del pooled
-        timed("coco101, IoU 0.5", lambda: protocols.coco101(truth, found, 0.5))
+        timed("coco101, IoU 0.5", lambda: ap_protocols.coco101(truth, found, 0.5))
         timed(
             f"interval, {DRAWS} resamples, IoU 0.5",
-            lambda: detection.ap_interval(truth, found, 0.5, 0, DRAWS),
+            lambda: average_precision.ap_interval(truth, found, 0.5, 0, DRAWS),
         )
         seconds = f"{time.perf_counter() - wall:.1f} | {time.process_time() - cpu:.1f}"
         print(f"| all scoring | {seconds} | |")

@@ -23,9 +23,12 @@ import skimage.data
 import torch
 from torch import nn
 
-from benchmark import ROOT, assembly, enhancement, export, methods
-from benchmark.images import Bytes, to_float, to_uint8
-from benchmark.streaming import schedule
+from benchmark import ROOT, methods
+from benchmark.core.images import Bytes, to_float, to_uint8
+from benchmark.enhance import enhance as enhancement
+from benchmark.enhance import onnx_export
+from benchmark.enhance.streaming import schedule
+from benchmark.methods import assemble
 
 WAYS = ("plain", "strips", "channels_last", "bfloat16", "compile", "onnxruntime")
 LARGE = 2_000_000
@@ -41,7 +44,7 @@ def dark_image(width: int, height: int) -> Bytes:
 def network() -> nn.Module:
     chain = methods.Chain.parse("mlsm")
     found = enhancement.network_of(
-        assembly.assemble(chain, "retrained", ROOT / "weights" / "lol")[0]
+        assemble.assemble(chain, "retrained", ROOT / "weights" / "lol")[0]
     )
     if found is None:
         raise RuntimeError("MLSM is not a network.")
@@ -70,14 +73,14 @@ def way_to_run(name: str, threads: int, folder: Path) -> Callable[[Bytes], Bytes
     if name == "compile":
         return of_tensors(torch.compile(model))
     if name == "onnxruntime":
-        export.to_onnx(model, folder / "mlsm.onnx", 16)
-        session = export.session(folder / "mlsm.onnx", threads)
+        onnx_export.to_onnx(model, folder / "mlsm.onnx", 16)
+        session = onnx_export.session(folder / "mlsm.onnx", threads)
 
         def padded(x: torch.Tensor) -> torch.Tensor:
             height, width = x.shape[2:]
             sides = (0, -width % 16, 0, -height % 16)
             whole = nn.functional.pad(x, sides, mode="reflect").numpy()
-            (found,) = session.run(None, {export.INPUT: whole})
+            (found,) = session.run(None, {onnx_export.INPUT: whole})
             return torch.from_numpy(np.asarray(found))[..., :height, :width]
 
         return of_tensors(padded)

@@ -20,7 +20,9 @@ import joblib
 import numpy as np
 from scipy import ndimage
 
-from benchmark import audit, images, inventory, merge
+from benchmark.audit import run
+from benchmark.core import images
+from benchmark.data import inventory, lists
 
 PAIRS = 5000
 LEAKS = 10
@@ -68,14 +70,14 @@ def main() -> None:
             for side in ("low", "high"):
                 source = root / "LOL" / "our485" / side / f"{number}.png"
                 shutil.copy(source, root / "LOL" / "eval15" / side / f"copy{number}.png")
-        places = merge.Places((root,), Path(folder))
+        places = lists.PathResolver((root,), Path(folder))
         print(f"{count} pairs             wall (s)   CPU (s)   this (MB)   worker (MB)")
         for when in ("", " again"):
             found = timed(
                 f"inventory{when}", lambda: inventory.take(["LOL"], [root], cache, JOBS)
             ).manifests["LOL"]
-            listed = {"LOL": merge.prefixed(found, "raw/LOL/")}
-            made = timed(f"audit{when}", lambda: audit.audit(listed, places, (), cache, JOBS))  # noqa: B023
+            listed = {"LOL": lists.prefixed(found, "raw/LOL/")}
+            made = timed(f"audit{when}", lambda: run.audit(listed, places, (), cache, JOBS))  # noqa: B023
         kinds = made.findings["kind"].value_counts().to_dict()
         print(f"found: {kinds}")
 

@@ -16,8 +16,8 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from baselines import lime
-from benchmark import jpeg
-from benchmark.images import Bytes, Image, to_float, to_uint8
+from benchmark.core import jpeg
+from benchmark.core.images import Bytes, Image, to_float, to_uint8
 
 SIZES = ((100, 150), (200, 300), (400, 600))
 ALPHA, SIGMA = 0.15, 2.0

@@ -19,12 +19,15 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from benchmark import acceptance, datasets, demo, images, inventory, leaks, prints
-from benchmark.acceptance import Evidence, RegistrationSettings
-from benchmark.digests import digest_values, sha256
-from benchmark.images import Image
-from benchmark.surf import Matches
-from benchmark.warping import Matrix, inverse, transform, warp
+from benchmark.core import images
+from benchmark.core.hashing import digest_values, sha256
+from benchmark.core.images import Image
+from benchmark.data import fingerprints, inventory, leakage, registry
+from benchmark.demo import sets
+from benchmark.registration import criteria
+from benchmark.registration.criteria import Measurements, RegistrationSettings
+from benchmark.registration.features import Matches
+from benchmark.registration.geometry import Matrix, inverse, transform, warp
 
 MARGIN_PX = 40
 """Cropped from LOL's images, so that moving them invents no border."""
@@ -98,17 +101,17 @@ def draw(
         middle = np.array([[1, 0, -(shape[1] - 1) / 2], [0, 1, -(shape[0] - 1) / 2], [0, 0, 1.0]])
         matrix = inverse(middle) @ centred @ middle
         matrix = matrix / matrix[2, 2]
-        perfect, known = Matches(grid, transform(matrix, grid)), Evidence(len(grid), 9)
-        evidence = acceptance.geometry(known, matrix, perfect, shape, shape, settings)
-        if not acceptance.refusal(evidence, settings):
+        perfect, known = Matches(grid, transform(matrix, grid)), Measurements(len(grid), 9)
+        evidence = criteria.geometry(known, matrix, perfect, shape, shape, settings)
+        if not criteria.refusal(evidence, settings):
             return np.asarray(matrix)
 
 
 def view_numbers(manifest: pd.DataFrame, root: Path) -> list[int]:
     """Return a number for each pair of a manifest; pairs of one view have the same."""
     index = {name: row for row, name in enumerate(manifest["name"])}
-    known = prints.of_manifest(manifest, ["normal"], root.joinpath, cache=None)
-    same = leaks.find_leaks(manifest, manifest, known)
+    known = fingerprints.of_manifest(manifest, ["normal"], root.joinpath, cache=None)
+    same = leakage.find_leaks(manifest, manifest, known)
     rows, columns = zip(*((index[s.train_name], index[s.test_name]) for s in same), strict=True)
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(index),) * 2)
     labels: list[int] = connected_components(graph, directed=False)[1].tolist()
@@ -117,7 +120,7 @@ def view_numbers(manifest: pd.DataFrame, root: Path) -> list[int]:
 
 def listed(root: Path) -> pd.DataFrame:
     """List LOL's training pairs; its test pairs are left alone."""
-    found = [pair for pair in datasets.SETS["LOL"].read(root) if pair.split == "train"]
+    found = [pair for pair in registry.SETS["LOL"].read(root) if pair.split == "train"]
     return inventory.manifest(found, root)
 
 
@@ -154,12 +157,12 @@ def miniatures(folder: Path, seeds: range) -> list[Case]:
     cases = []
     for seed in seeds:
         root = folder / str(seed)
-        demo.write(root, seed)
-        truth = json.loads((root / demo.TRUTH).read_text(encoding="utf-8"))
+        sets.write(root, seed)
+        truth = json.loads((root / sets.TRUTH).read_text(encoding="utf-8"))
         for name in SETS:
             found = [
                 (pair.dark, pair.normal)
-                for pair in datasets.SETS[name].read(root / name)
+                for pair in registry.SETS[name].read(root / name)
                 if pair.split == "train" and pair.dark and pair.normal
             ]
             for row in range(len(found)):

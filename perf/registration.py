@@ -23,12 +23,14 @@ import numpy as np
 import sift
 from misaligned import Case, Training
 
-from benchmark import acceptance, datasets, environment, registration
-from benchmark.acceptance import Evidence, RegistrationSettings
-from benchmark.images import Image
-from benchmark.journal import Journal, work_through
-from benchmark.registration import Registration
-from benchmark.warping import corners, transform
+from benchmark.core import environment
+from benchmark.core.cache import ResultCache, cached_map
+from benchmark.core.images import Image
+from benchmark.data import registry
+from benchmark.registration import criteria, register
+from benchmark.registration.criteria import Measurements, RegistrationSettings
+from benchmark.registration.geometry import corners, transform
+from benchmark.registration.register import Registration
 
 SEED = 2403
 SETTINGS = RegistrationSettings()
@@ -73,7 +75,7 @@ Method = Callable[[Image, Image], Registration]
 class Outcome(NamedTuple):
     """What a method made of a case."""
 
-    evidence: Evidence
+    evidence: Measurements
     moved_px: float  # largest displacement of the estimate
     corner_px: float  # largest error of a corner; NaN where the truth is not known
     seconds: float  # of CPU time
@@ -81,11 +83,11 @@ class Outcome(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is refused; empty where it is accepted."""
-        return acceptance.refusal(self.evidence, SETTINGS)
+        return criteria.refusal(self.evidence, SETTINGS)
 
 
 def ours(dark: Image, normal: Image) -> Registration:
-    return registration.register(dark, normal, OPEN, SEED)
+    return register.register(dark, normal, OPEN, SEED)
 
 
 def opencv(dark: Image, normal: Image, contrast: float) -> Registration:
@@ -113,15 +115,15 @@ class Bench:
         jobs: Processes.
     """
 
-    def __init__(self, journal: Journal, jobs: int) -> None:
+    def __init__(self, journal: ResultCache, jobs: int) -> None:
         self.journal, self.jobs = journal, jobs
 
     def run(self, name: str, method: Method, cases: Sequence[Case]) -> list[Outcome]:
         """Return what a method makes of each case; its name stands for it in the journal."""
         work = functools.partial(measure, method=method)
         keys = [f"{name}/{case.key()}" for case in cases]
-        found = work_through(cases, keys, work, self.journal, self.jobs, name)
-        return [Outcome(Evidence(**evidence), *rest) for evidence, *rest in found]
+        found = cached_map(cases, keys, work, self.journal, self.jobs, name)
+        return [Outcome(Measurements(**evidence), *rest) for evidence, *rest in found]
 
 
 def errors(cases: Sequence[Case], reasons: Sequence[str]) -> tuple[int, int]:
@@ -174,7 +176,7 @@ def choices(cases: Sequence[Case], bench: Bench) -> Iterator[str]:
     for values in itertools.product(*CANDIDATES.values()):
         thresholds: dict[str, Any] = dict(zip(CANDIDATES, values, strict=True))
         candidate = replace(SETTINGS, **thresholds)
-        reasons = [acceptance.refusal(o.evidence, candidate) for o in outcomes]
+        reasons = [criteria.refusal(o.evidence, candidate) for o in outcomes]
         told = "| " + " | ".join(map(str, (*values, *errors(cases, reasons)))) + " |"
         yield told.replace("|", "| **in use**", 1) if candidate == SETTINGS else told
     wrong = [o.evidence for c, o in zip(cases, outcomes, strict=True) if c.truth is None]
@@ -233,7 +235,7 @@ def setting() -> str:
 
 def report(bench: Bench, seeds: int) -> Iterator[str]:
     yield from (HEAD, setting())
-    root = datasets.find("LOL", datasets.raw_roots(None))
+    root = registry.find("LOL", registry.raw_roots(None))
     training, found = (None, []) if root is None else as_it_came(root, bench)
     choosing = [] if training is None else misaligned.lol(training, "choosing", SETTINGS)
     methods: dict[str, Method] = {OURS: ours}
@@ -264,7 +266,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="times the miniatures are made")
     parser.add_argument("--journal", type=Path, help="results of an unfinished run of this code")
     arguments = parser.parse_args()
-    for line in report(Bench(Journal(arguments.journal), arguments.jobs), arguments.seeds):
+    for line in report(Bench(ResultCache(arguments.journal), arguments.jobs), arguments.seeds):
         print(line, flush=True)
 
 

@@ -2,11 +2,11 @@
 
     python perf/repeatability.py [--profile demo] [--against HEAD] [--write]
 
-Trains and scores every chain again under each condition of `benchmark.repeat` (instruction sets of
-older CPUs, other code of the linear algebra, two threads), each in a process of its own on a copy
-of the code, and compares all cells with the results of `--against`. Writes the largest move by
-method as perf/repeatability.md and, with `--write`, results/tolerances.yaml: its first part, up to
-the mark, is kept, and what follows the mark is written anew. Needs `dvc repro` of the profile.
+Trains and scores every chain again under each condition of `benchmark.check.repeat` (instruction
+sets of older CPUs, other code of the linear algebra, two threads), each in a process of its own on
+a copy of the code, and compares all cells with the results of `--against`. Writes the largest move
+by method as perf/repeatability.md and, with `--write`, results/tolerances.yaml: its first part, up
+to the mark, is kept, and what follows the mark is written anew. Needs `dvc repro` of the profile.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, check, environment, params, repeat, repeatability
+from benchmark import ROOT
+from benchmark.check import compare, repeat, repeatability
+from benchmark.core import environment, params
 
 PAGE = ROOT / "perf" / "repeatability.md"
 MARK = "# Measured by perf/repeatability.py; the rest of this file is written by it.\n"
@@ -82,7 +84,7 @@ def page(found: dict[str, pd.DataFrame], profile: str, against: str) -> str:
 
 def tolerances(found: dict[str, pd.DataFrame]) -> str:
     """Return results/tolerances.yaml with the measured entries written anew."""
-    kept = check.TOLERANCES.read_text(encoding="utf-8").partition(MARK)[0]
+    kept = compare.TOLERANCES.read_text(encoding="utf-8").partition(MARK)[0]
     entries = repeatability.allowed(repeatability.moves(found))
     return kept + MARK + repeatability.as_yaml(entries)
 
@@ -108,9 +110,9 @@ def main() -> None:
         for name in asked.conditions
     }
     if asked.write:
-        check.TOLERANCES.write_text(tolerances(found), encoding="utf-8", newline="\n")
+        compare.TOLERANCES.write_text(tolerances(found), encoding="utf-8", newline="\n")
         for cells in found.values():
-            limits = check.limits(cells, check.tolerances())
+            limits = compare.limits(cells, compare.tolerances())
             cells["verdict"] = cells["verdict"].mask(cells["difference"].abs() <= limits, "ok")
     PAGE.write_text(page(found, asked.profile, asked.against), encoding="utf-8", newline="\n")
 

@@ -2,12 +2,13 @@
 
     python perf/restamp.py --profile lol --before REVISION [--steps 5] [--write]
 
-An edit of the training loop changes the identity of every training (`benchmark.fitting.identity`),
-also where it changes no number, and `dvc repro` would train everything again. This program shows,
-for every trained method of a profile, that the weights' recorded identity is the one of the older
-revision, trains the first steps of every part with both versions of the code, and compares the
-weights bit for bit. Only where they are equal, and only with `--write`, the record gets the new
-identity; it keeps the old one under `restamped`. Needs `dvc repro` of the profile up to `compress`.
+An edit of the training loop changes the identity of every training
+(`benchmark.training.plan.identity`), also where it changes no number, and `dvc repro` would train
+everything again. This program shows, for every trained method of a profile, that the weights'
+recorded identity is the one of the older revision, trains the first steps of every part with both
+versions of the code, and compares the weights bit for bit. Only where they are equal, and only
+with `--write`, the record gets the new identity; it keeps the old one under `restamped`. Needs
+`dvc repro` of the profile up to `compress`.
 """
 
 import argparse
@@ -20,7 +21,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmark import ROOT, checkpoints, methods, params
+from benchmark import ROOT, methods
+from benchmark.core import params
+from benchmark.methods import checkpoints
 
 PROBE = """
 import hashlib, json, sys, tempfile
@@ -121,9 +124,7 @@ def main() -> None:
         try:
             for name in names:
                 own = methods.find(name).parts if name == "mlsm" else ("model",)
-                paths = {
-                    part: checkpoints.trained_path(chosen.weights, name, part) for part in own
-                }
+                paths = {part: checkpoints.trained_path(chosen.weights, name, part) for part in own}
                 missing = [path.name for path in paths.values() if not path.is_file()]
                 if missing:
                     print(f"{name}: no weights ({', '.join(missing)})", flush=True)

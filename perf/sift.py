@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from benchmark import registration
-from benchmark.acceptance import RegistrationSettings
-from benchmark.images import Image
-from benchmark.registration import Registration
-from benchmark.surf import Fit, Matches, Plane
-from benchmark.warping import Matrix
+from benchmark.core.images import Image
+from benchmark.registration import register as registration
+from benchmark.registration.criteria import RegistrationSettings
+from benchmark.registration.features import Fit, Matches, Plane
+from benchmark.registration.geometry import Matrix
+from benchmark.registration.register import Registration
 
 try:
     import cv2
@@ -33,7 +33,7 @@ def register(
     Args:
         dark: float32 (H, W, 3) in [0, 1].
         normal: The same.
-        settings: Those of `benchmark.registration.register`.
+        settings: Those of `benchmark.registration.register.register`.
         seed: Of USAC_MAGSAC.
         contrast: Least contrast of a keypoint.
         ratio: Largest distance of a match over that of the second best.

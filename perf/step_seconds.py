@@ -20,10 +20,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmark import ROOT, crops, environment, fit, fitting, methods, params, planning
-from benchmark.loop import Run, _Loop
-from benchmark.params import Params
-from benchmark.training import Batch, Recipe
+from benchmark import ROOT, methods
+from benchmark.check import plan
+from benchmark.core import environment, params
+from benchmark.core.params import Params
+from benchmark.training import crops, fit
+from benchmark.training import plan as training_plan
+from benchmark.training.loop import Run, _Loop
+from benchmark.training.recipe import Batch, Recipe
 
 REPEATS = 3
 UNUSED = ROOT / ".cache" / "unused"
@@ -39,7 +43,7 @@ def parts(chosen: Params, names: Sequence[str] | None) -> list[tuple[str, str, R
         states: dict[str, Any] = {}
         for part in plugin.parts or ("model",):
             wanted = chosen.training_of(name, part)
-            before = {key: states[key] for key in fitting.parts_before(plugin, part)}
+            before = {key: states[key] for key in training_plan.parts_before(plugin, part)}
             budget = Run(1, 0, UNUSED, precision=wanted.precision or chosen.precision)
             recipe = fit.recipe(plugin, part, before, wanted, budget)
             states[part] = recipe.network.state_dict()
@@ -98,13 +102,13 @@ def main() -> None:
     if busy > cores:
         raise SystemExit(f"{busy:.1f} programs wanted {cores} cores: measure on an idle machine.")
     frame = pd.DataFrame(rows, columns=["method", "part", "seconds", "threads", "device"])
-    path = chosen.results / planning.STEP_SECONDS
+    path = chosen.results / plan.STEP_SECONDS
     if asked.methods and path.is_file():
         known = pd.read_csv(path)
         frame = pd.concat([known[~known["method"].isin(asked.methods)], frame])
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(path, index=False, lineterminator="\n")
-    print(f"wrote {path.relative_to(planning.ROOT)}")
+    print(f"wrote {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from benchmark import crops, images, jpeg
-from benchmark.inputs import TrainingImage
-from benchmark.training import Batch
+from benchmark.core import images, jpeg
+from benchmark.data.inputs import TrainingImage
+from benchmark.training import crops
+from benchmark.training.recipe import Batch
 from mlsm import recipes
 from mlsm.config import Config
 from mlsm.vae import VAE
@@ -79,7 +80,7 @@ def plain(items: list[TrainingImage], workers: int) -> Draw:
 
 def cached(items: list[TrainingImage]) -> Draw:
     """Return the batches of the suite."""
-    source = crops.Crops(items, CROP, BATCH, seed=0)
+    source = crops.CropSampler(items, CROP, BATCH, seed=0)
     return lambda step: source.draw(step, 0)
 
 

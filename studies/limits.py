@@ -17,20 +17,16 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 from torch import Tensor
 
-from benchmark import (
-    assembly,
-    checkpoints,
-    evidence,
-    figures,
-    fitting,
-    methods,
-    numerics,
-    pairs,
-    stages,
-)
-from benchmark.errors import InputError
-from benchmark.merge import TRAIN_LISTS
-from benchmark.params import Params
+from benchmark import methods, stages
+from benchmark.core import numerics
+from benchmark.core.errors import InputError
+from benchmark.core.params import Params
+from benchmark.data import manifest
+from benchmark.data.lists import TRAIN_LISTS
+from benchmark.figures import style
+from benchmark.methods import assemble, checkpoints
+from benchmark.tables import load
+from benchmark.training import plan
 from studies import levels
 from studies.material import Pictures, data_of, pictures, trained
 from studies.page import Table, write
@@ -103,21 +99,21 @@ def time(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
 
 def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure:
     """Draw validation PSNR against training time, both of `METHODS` strong, the others faint."""
-    with matplotlib.rc_context(figures.SETTINGS):
+    with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        strong = {"mlsm": figures.COLOURS["MLSM"], "unet": figures.SPARE[2]}
+        strong = {"mlsm": style.COLOURS["MLSM"], "unet": style.SPARE[2]}
         for name, curve in found.items():
             axes.plot(
                 curve["minutes"],
                 curve["psnr"],
-                color=strong.get(name, figures.SPARE[0]),
+                color=strong.get(name, style.SPARE[0]),
                 alpha=1.0 if name in strong else 0.35,
                 linewidth=2.0 if name in strong else 0.8,
                 zorder=3 if name in strong else 2,
                 label=titles[name] if name in strong else None,
             )
-        axes.plot([], [], color=figures.SPARE[0], alpha=0.35, label="all others")
+        axes.plot([], [], color=style.SPARE[0], alpha=0.35, label="all others")
         axes.set(
             xscale="log",
             xlabel="minutes of training on an idle core",
@@ -129,7 +125,7 @@ def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure
     return figure
 
 
-def reduced(data: fitting.Data, every: int, folder: Path) -> fitting.Data:
+def reduced(data: plan.TrainingData, every: int, folder: Path) -> plan.TrainingData:
     """Return the same data with every n-th training pair alone; validation stays.
 
     Args:
@@ -138,28 +134,28 @@ def reduced(data: fitting.Data, every: int, folder: Path) -> fitting.Data:
         folder: Where the lists are written.
     """
     for name in TRAIN_LISTS:
-        listed = pairs.read_manifest(data.lists / f"{name}.csv")
+        listed = manifest.read_manifest(data.lists / f"{name}.csv")
         train = listed["split"] == "train"
         if name == "mapping_pairs":
             kept = ~train | (train.cumsum() % every == 0)
             listed = listed[kept]
-        pairs.write_manifest(listed, folder / f"{name}.csv")
+        manifest.write_manifest(listed, folder / f"{name}.csv")
     return data._replace(lists=folder)
 
 
-def amount(params: Params, data: fitting.Data) -> Table:
+def amount(params: Params, data: plan.TrainingData) -> Table:
     """Would more pairs help?"""
     rows = []
     for every in SHARES:
         part = reduced(data, every, params.work / "limits" / str(every))
-        count = len(fitting.items(part, "pairs", params.train_qfs)["train"])
+        count = len(plan.items(part, "pairs", params.train_qfs)["train"])
         cells = [str(count)]
         for name in METHODS:
             before = {
                 other: checkpoints.load(
                     checkpoints.trained_path(params.weights, name, other), name, other
                 )
-                for other in fitting.parts_before(methods.find(name), "model")
+                for other in plan.parts_before(methods.find(name), "model")
             }
             _, log = trained(params, part, name, "model", STEPS[name], before=before)
             cells.append(f"{log[-1]['validation_psnr']:.2f}")
@@ -200,7 +196,7 @@ def kinds(params: Params, seen: Pictures) -> Table:
     """Is it brightness, colour, illumination or detail that is wrong?"""
     rows = []
     for name in METHODS:
-        (step,) = assembly.assemble(methods.Chain.parse(name), "retrained", params.weights)
+        (step,) = assemble.assemble(methods.Chain.parse(name), "retrained", params.weights)
         values = []
         for dark, normal in zip(seen.compressed, seen.normal, strict=True):
             made = step.method(np.ascontiguousarray(dark[0].permute(1, 2, 0).numpy()))
@@ -228,9 +224,9 @@ def tables(params: Params) -> Iterator[Table]:
         raise InputError(f"{path} is missing: run `python perf/step_seconds.py` for this profile.")
     seconds = pd.read_csv(path)
     brighten = [methods.find(name).role != "deblocker" for name in seconds["method"]]
-    found = curves(evidence.logs(params), seconds[brighten])
+    found = curves(load.logs(params), seconds[brighten])
     titles = {name: methods.find(name).title for name in found}
-    figures.save(draw(found, titles), params.results, "limits")
+    style.save(draw(found, titles), params.results, "limits")
     yield time(found, titles)
     yield amount(params, data)
     with torch.no_grad():

@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from benchmark import ROOT, checkpoints, datasets, fitting, merge
-from benchmark.images import read_uint8, to_float
-from benchmark.params import Params
+from benchmark import ROOT
+from benchmark.core.images import read_uint8, to_float
+from benchmark.core.params import Params
+from benchmark.data import lists, registry
+from benchmark.methods import checkpoints
+from benchmark.training import plan
 from mlsm.config import from_dict
 from mlsm.model import MLSM
 from mlsm.vae import VAE
@@ -17,10 +20,12 @@ from mlsm.vae import VAE
 DOMAINS = ("dark", "normal")
 
 
-def data_of(params: Params) -> fitting.Data:
+def data_of(params: Params) -> plan.TrainingData:
     """Return where a profile's training and validation images lie."""
-    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
-    return fitting.Data(params.work / "merge" / "train", params.work / "jpeg" / "train", places)
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    return plan.TrainingData(
+        params.work / "merge" / "train", params.work / "jpeg" / "train", places
+    )
 
 
 class Pictures(NamedTuple):
@@ -37,10 +42,10 @@ def tensor(path: Path) -> Tensor:
     return torch.from_numpy(to_float(read_uint8(path))).permute(2, 0, 1)[None].contiguous()
 
 
-def pictures(params: Params, data: fitting.Data, qf: int) -> Pictures:
+def pictures(params: Params, data: plan.TrainingData, qf: int) -> Pictures:
     """Return the profile's validation pairs, compressed at one quality factor."""
-    pairs = fitting.items(data, "pairs", [qf])["validation"]
-    same = fitting.items(data, "dark", [qf])["validation"]
+    pairs = plan.items(data, "pairs", [qf])["validation"]
+    same = plan.items(data, "dark", [qf])["validation"]
     return Pictures(
         [tensor(item.target) for item in same],
         [tensor(item.inputs[qf]) for item in pairs],
@@ -74,7 +79,7 @@ def subject(folder: Path) -> Subject:
 
 def trained(
     params: Params,
-    data: fitting.Data,
+    data: plan.TrainingData,
     method: str,
     part: str,
     steps: int,
@@ -103,4 +108,4 @@ def trained(
         changed = params.model_copy(update={"mlsm": mine})
     else:
         changed = params.model_copy(update={"training": params.training | {method: brief}})
-    return fitting.train_part(changed, method, part, data, ROOT / ".cache" / "training", before)
+    return plan.train_part(changed, method, part, data, ROOT / ".cache" / "training", before)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import outputs
-from benchmark.params import Params
+from benchmark.core import files
+from benchmark.core.params import Params
 
 
 class Table(NamedTuple):
@@ -38,9 +38,9 @@ def write(name: str, title: str, params: Params, found: Sequence[Table]) -> None
         f"Profile: {params.title}. Validation images alone; made by `python -m studies.{name}`."
     )
     text, numbers = page(title, source, found)
-    outputs.write_text(params.results / f"{name}.md", text)
+    files.write_text(params.results / f"{name}.md", text)
     rows = numbers.to_csv(index=False, lineterminator="\n")
-    outputs.write_text(params.results / f"{name}.csv", rows)
+    files.write_text(params.results / f"{name}.csv", rows)
 
 
 def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataFrame]:

@@ -14,8 +14,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from benchmark import figures, fitting, numerics, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import numerics
+from benchmark.core.params import Params
+from benchmark.figures import style
+from benchmark.training import plan
 from mlsm.config import from_dict
 from mlsm.model import pad
 from mlsm.vae import VAE, to_signed
@@ -29,7 +32,7 @@ NORMS = ("none", "instance", "group", "layer2d")
 CROP = 64  # Sec. IV-A
 
 
-def small_vae(params: Params, data: fitting.Data, **settings: object) -> VAE:
+def small_vae(params: Params, data: plan.TrainingData, **settings: object) -> VAE:
     """Train a VAE of compressed dark images for `STEPS`."""
     checkpoint, _ = trained(params, data, "mlsm", "vae_dark", STEPS, settings)
     vae = VAE(from_dict(checkpoint.settings))
@@ -37,7 +40,7 @@ def small_vae(params: Params, data: fitting.Data, **settings: object) -> VAE:
     return vae.eval().requires_grad_(False)
 
 
-def e17_literal_kl(params: Params, data: fitting.Data, seen: Pictures) -> Table:
+def e17_literal_kl(params: Params, data: plan.TrainingData, seen: Pictures) -> Table:
     """Is the KL of the printed architecture constant?"""
     assert params.mlsm is not None
     rows = []
@@ -63,7 +66,7 @@ def e17_literal_kl(params: Params, data: fitting.Data, seen: Pictures) -> Table:
     )
 
 
-def e18_brightness(params: Params, data: fitting.Data, seen: Pictures) -> Table:
+def e18_brightness(params: Params, data: plan.TrainingData, seen: Pictures) -> Table:
     """Does instance norm on the first convolution cost brightness?"""
     rows = []
     for norm in NORMS:
@@ -202,13 +205,13 @@ def relative_errors(found: Subject, seen: Pictures) -> dict[str, list[float]]:
 
 def figure_3(found: Subject, several: Sequence[Pictures]) -> Figure:
     """Draw Fig. 3 done fairly: relative errors of image and latents, a panel a quality factor."""
-    with matplotlib.rc_context(figures.SETTINGS):
+    with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=(3.2 * len(several), 2.8), layout="constrained")
         panels = figure.subplots(1, len(several), squeeze=False, sharey=True)[0]
         for seen, axes in zip(several, panels, strict=True):
             errors = relative_errors(found, seen)
             for place, values in enumerate(errors.values()):
-                axes.plot([place] * len(values), values, "o", color=figures.SPARE[0], alpha=0.5)
+                axes.plot([place] * len(values), values, "o", color=style.SPARE[0], alpha=0.5)
                 axes.plot([place - 0.3, place + 0.3], [median(values)] * 2, color="black", lw=2.0)
             axes.set(title=f"uncompressed against QF {seen.qf}", yscale="log")
             axes.set_xticks(range(len(errors)), list(errors))
@@ -236,7 +239,7 @@ def tables(params: Params) -> Iterator[Table]:
         yield e22_blocks(found, coarse)
     yield e23_dilation(found, seen)
     with torch.no_grad():
-        figures.save(figure_3(found, [seen, coarse]), params.results, "fig_3")
+        style.save(figure_3(found, [seen, coarse]), params.results, "fig_3")
         yield e25_separation(found, seen)
         yield e25_separation(found, coarse)
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import grids, jsonfile
-from benchmark.report import trainings
+from benchmark.core import jsonfile
+from benchmark.report import training
+from benchmark.tables import grid
 
 LEGEND = (
     "A method keeps its colour in every figure; dashes: deblocked first, dash-dots: deblocked "
@@ -55,7 +56,7 @@ class Picture(NamedTuple):
 
 def describe_learning(logs: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
     """Return alternative text and caption of the learning curves."""
-    seen = "; ".join(f"{line.part}: {line.psnr} dB" for line in trainings.trained(logs))
+    seen = "; ".join(f"{line.part}: {line.psnr} dB" for line in training.trained(logs))
     return (
         f"Losses and validation PSNR against training step. Validation PSNR: {seen}.",
         "Learning curves: loss terms as weighted (left axes) and PSNR on validation crops "
@@ -70,7 +71,7 @@ def describe_quality(cells: Mapping[str, pd.DataFrame], weights: str) -> tuple[s
         cells: Table -> its cells.
         weights: Key of `grids.WEIGHTS`.
     """
-    compressed = pd.concat([cells[name] for name in grids.QUALITY[:3]], ignore_index=True)
+    compressed = pd.concat([cells[name] for name in grid.QUALITY[:3]], ignore_index=True)
     chosen = compressed[
         (compressed["protocol"] == "sound")
         & (compressed["metric"] == "PSNR")
@@ -83,7 +84,7 @@ def describe_quality(cells: Mapping[str, pd.DataFrame], weights: str) -> tuple[s
     )
     return (
         f"PSNR and SSIM of every method against the JPEG quality factor. Highest PSNR: {told}.",
-        f"Image quality against the JPEG quality factor, protocol sound, {grids.WEIGHTS[weights]}. "
+        f"Image quality against the JPEG quality factor, protocol sound, {grid.WEIGHTS[weights]}. "
         f"{LEGEND}",
     )
 
@@ -102,7 +103,7 @@ def describe_faces(cells: pd.DataFrame, qf: int | None, weights: str) -> tuple[s
         f"Precision against recall of a face detector at IoU 0.5, {inputs}. "
         f"Average precision: {told}.",
         f"Fig. 11: precision and recall on dark faces, {inputs}, IoU 0.5, raw points, "
-        f"{grids.WEIGHTS[weights]}. {LEGEND}",
+        f"{grid.WEIGHTS[weights]}. {LEGEND}",
     )
 
 

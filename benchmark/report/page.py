@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from benchmark import grids, paper
-from benchmark.report import payload, prose
+from benchmark.core import reported
+from benchmark.report import data, markdown
 from benchmark.report.captions import Picture
-from benchmark.report.prose import Document
-from benchmark.report.trainings import Trained
+from benchmark.report.markdown import Document
+from benchmark.report.training import Trained
+from benchmark.tables import grid
 
 SCRIPTS = ("page.js", "marks.js", "results.js", "compare.js", "explorer.js")
 """Of `benchmark/templates`, in the order in which they run."""
@@ -142,7 +143,7 @@ def tiles(quality: Mapping[str, Any]) -> list[Tile]:
 @functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("benchmark", "templates"),
+        loader=jinja2.PackageLoader("benchmark.report", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -176,16 +177,16 @@ def render(content: Content) -> str:
         .render(
             content=content,
             tiles=tiles(content.quality),
-            dash=grids.DASH,
+            dash=grid.DASH,
             environment=flat({k: v for k, v in content.provenance.items() if k != "chains"}),
             hashes=hashes(content.provenance["chains"]),
-            paper=paper,
+            paper=reported,
             version=importlib.metadata.version("mlsm-bench"),
             style=style,
             scripts=scripts,
             allowed_styles=_allowed(style),
             allowed_scripts=" ".join(map(_allowed, scripts)),
-            json=payload.script,
-            frame=prose.table,
+            json=data.script,
+            frame=markdown.table,
         )
     )

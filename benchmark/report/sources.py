@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import evidence, grids, jsonfile, paper, samples, tables
-from benchmark.params import Params
-from benchmark.report import captions, prose
+from benchmark.core import jsonfile, reported
+from benchmark.core.params import Params
+from benchmark.figures import report_images
+from benchmark.report import captions, markdown
+from benchmark.report.markdown import Document
 from benchmark.report.page import Finding
-from benchmark.report.prose import Document
+from benchmark.tables import cells as tables
+from benchmark.tables import grid, load
 
 ABLATIONS: Mapping[str, str] = {
     "table_5": "Ablation: Table V",
@@ -36,15 +39,15 @@ def described(
         cells: Table of image quality -> its cells.
         faces: Cells of Table VII.
     """
-    for weights in grids.groups(evidence.records(params)):
+    for weights in grid.groups(load.records(params)):
         yield (f"quality_{weights}", *captions.describe_quality(cells, weights))
-    for dataset in [] if evidence.no_faces(params) else evidence.truth(params):
+    for dataset in [] if load.no_faces(params) else load.truth(params):
         of_set = faces[faces["dataset"] == tables.FACE_SETS.get(dataset, dataset)]
-        for qf in evidence.face_qfs(params):
-            for weights in grids.groups(evidence.face_scope(params).records):
-                name = evidence.face_figure(qf, weights, dataset)
+        for qf in load.face_qfs(params):
+            for weights in grid.groups(load.face_scope(params).records):
+                name = load.face_figure(qf, weights, dataset)
                 yield (name, *captions.describe_faces(of_set, qf, weights))
-    yield ("learning", *captions.describe_learning(evidence.logs(params)))
+    yield ("learning", *captions.describe_learning(load.logs(params)))
 
 
 def pictures_to_compare(folder: Path) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def pictures_to_compare(folder: Path) -> dict[str, Any]:
     Args:
         folder: Of that stage.
     """
-    index = dict(jsonfile.read(folder / samples.INDEX))
+    index = dict(jsonfile.read(folder / report_images.INDEX))
     for image in index["images"]:
         image["files"] = {kind: _uri(folder / name) for kind, name in image["files"]}
     return index
@@ -65,7 +68,7 @@ def _uri(path: Path) -> str:
 
 def findings() -> list[Finding]:
     """Return the audit of the paper's tables; none where `mlsm-bench audit` was not run."""
-    path = paper.REPORTED.with_name("audit.json")
+    path = reported.REPORTED.with_name("audit.json")
     if not path.is_file():
         return []
     return [
@@ -96,26 +99,26 @@ def documents(results: Path, profile: str) -> dict[str, Sequence[Document]]:
     if not statistics:
         statistics = [results / "tables" / "statistics.md"]
     return {
-        "claims": [prose.read("The paper's claims", results / "claims.md", claims, results)],
+        "claims": [markdown.read("The paper's claims", results / "claims.md", claims, results)],
         "statistics": [
-            prose.read(path.stem.replace("_", " ").capitalize(), path, tables, results)
+            markdown.read(path.stem.replace("_", " ").capitalize(), path, tables, results)
             for path in statistics
         ]
         + _where_made(results, tables, ABLATIONS),
         "costs": [
-            prose.read("Costs of every method", _costs(results), tables, results),
+            markdown.read("Costs of every method", _costs(results), tables, results),
             *_where_made(results, tables, {"bits_per_pixel": "Bits per pixel"}),
         ],
         "printed": [
-            prose.read(
+            markdown.read(
                 "Which settings give the paper's printed rows",
-                paper.REPORTED.with_name("printed_rows.md"),
+                reported.REPORTED.with_name("printed_rows.md"),
                 "mlsm-bench forensics",
                 results,
             )
         ],
         "data": [
-            prose.read("Audit of the raw data", results / "data_audit.md", tables, results),
+            markdown.read("Audit of the raw data", results / "data_audit.md", tables, results),
         ],
     }
 
@@ -124,7 +127,9 @@ def _where_made(results: Path, command: str, names: Mapping[str, str]) -> list[D
     """Return the tables that not every profile has: name of a file -> title."""
     paths = {results / "tables" / f"{name}.md": title for name, title in names.items()}
     return [
-        prose.read(title, path, command, results) for path, title in paths.items() if path.is_file()
+        markdown.read(title, path, command, results)
+        for path, title in paths.items()
+        if path.is_file()
     ]
 
 

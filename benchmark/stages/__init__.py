@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark import params
-from benchmark.errors import told
+from benchmark.core import params
+from benchmark.core.errors import told
 
 
 def run(stage: Callable[..., None], *names: str) -> None:

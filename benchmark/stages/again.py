@@ -1,7 +1,7 @@
 """From trained methods to tables in one process: what repeats a profile's numbers (`repeat`)."""
 
 from benchmark import methods, stages
-from benchmark.params import Params
+from benchmark.core.params import Params
 from benchmark.stages.chains import chains
 from benchmark.stages.detect import detect
 from benchmark.stages.methods import describe

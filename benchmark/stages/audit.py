@@ -2,47 +2,39 @@
 
 import pandas as pd
 
-from benchmark import (
-    ROOT,
-    audit,
-    auditpage,
-    datasets,
-    merge,
-    outputs,
-    pairs,
-    prints,
-    stages,
-    validation,
-)
-from benchmark.params import Params
+from benchmark import ROOT, stages
+from benchmark.audit import page, run
+from benchmark.core import files
+from benchmark.core.params import Params
+from benchmark.data import fingerprints, lists, manifest, registry, split
 
 
 def write_audit(params: Params) -> None:
     """Audit the raw sets; leaks are told here, and refused by the stage merge."""
     manifests: dict[str, pd.DataFrame] = {
-        name: merge.prefixed(
-            pairs.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
+        name: lists.prefixed(
+            manifest.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
         )
         for name in params.sets
     }
     registered: dict[str, pd.DataFrame] = {
-        name: pairs.read_manifest(params.work / "pairs" / name / "manifest.csv")
+        name: manifest.read_manifest(params.work / "pairs" / name / "manifest.csv")
         for name in params.merge.mapping_pairs
     }
-    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     settings = params.merge
     accepted = settings.accepted_leaks
-    found = audit.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)
-    listed = merge.seen(manifests, [getattr(settings, name) for name in merge.TRAIN_LISTS])
-    known = prints.of_manifest(listed, ["normal"], places.locate, ROOT / ".cache", params.jobs)
-    held = validation.hold_back(
-        listed, known, settings.validation, params.seed, settings.group_views
+    found = run.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)
+    listed = lists.seen(manifests, [getattr(settings, name) for name in lists.TRAIN_LISTS])
+    known = fingerprints.of_manifest(
+        listed, ["normal"], places.locate, ROOT / ".cache", params.jobs
     )
-    shared = validation.repeated(listed, known, held)
-    text = auditpage.page(f"profile {params.profile}", found, accepted, registered, shared)
-    outputs.write_text(params.results / "data_audit.md", text)
+    held = split.hold_back(listed, known, settings.validation, params.seed, settings.group_views)
+    shared = split.repeated(listed, known, held)
+    text = page.page(f"profile {params.profile}", found, accepted, registered, shared)
+    files.write_text(params.results / "data_audit.md", text)
     rows = found.findings.to_csv(index=False, lineterminator="\n")
-    outputs.write_text(params.results / "data_audit.csv", rows)
+    files.write_text(params.results / "data_audit.csv", rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Stage chains: what each chain is made of, so that it is scored again when that changes."""
 
-from benchmark import jsonfile, methods, records, stages
-from benchmark.params import Params
+from benchmark import methods, stages
+from benchmark.core import jsonfile
+from benchmark.core.params import Params
+from benchmark.methods import records
 
 
 def chains(params: Params) -> None:

@@ -2,18 +2,21 @@
 
 import shutil
 
-from benchmark import compression, datasets, faces, jsonfile, merge, outputs, pairs, stages
-from benchmark.detect import darkening, widerface
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import files, jsonfile
+from benchmark.core.params import Params
+from benchmark.data import compression, darkening, manifest, registry
+from benchmark.data import lists as merge
+from benchmark.data.labels import boxes, wider_face
 
 
 def compress(params: Params, split: str) -> None:
     """Compress the images of one split and list the test inputs."""
-    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
+    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     to = params.work / "jpeg" / split
     shutil.rmtree(to, ignore_errors=True)
     lists = {
-        path.stem: pairs.read_manifest(path)
+        path.stem: manifest.read_manifest(path)
         for path in sorted((params.work / "merge" / split).glob("*.csv"))
     }
     if split == "train":
@@ -40,10 +43,10 @@ def compress(params: Params, split: str) -> None:
         compression.compress(cells, qfs, places, to, params.jobs)
         inputs = [*([None] if raw else []), *qfs]
         text = compression.cases(chosen, inputs).to_csv(index=False, lineterminator="\n")
-        outputs.write_text(to / f"{kind}.csv", text)
+        files.write_text(to / f"{kind}.csv", text)
     truth = {
         dataset: {
-            name: faces.plain(widerface.labelled(places.locate(cell), name))
+            name: boxes.plain(wider_face.labelled(places.locate(cell), name))
             for name, cell in listed[["name", "labels"]].to_numpy()
         }
         for dataset, listed in seen.items()

@@ -1,15 +1,16 @@
 """Stage costs: parameters, multiply-accumulates, seconds and memory of every method."""
 
-from benchmark import evidence, sheets, stages
-from benchmark.costs import measuring, table
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core.params import Params
+from benchmark.scoring import costs
+from benchmark.tables import cost_table, load, output
 
 
 def write_costs(params: Params) -> None:
     """Write `costs.csv`, `costs.md` and `costs.tex` of the profile."""
-    work = measuring.jobs(evidence.records(params), params.methods, params.weights)
-    made = table.measure(work, table.journal())
-    sheets.write(params.results, table.costs_page(made))
+    work = costs.jobs(load.records(params), params.methods, params.weights)
+    made = cost_table.measure(work, cost_table.journal())
+    output.write(params.results, cost_table.costs_page(made))
 
 
 if __name__ == "__main__":

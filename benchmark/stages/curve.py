@@ -2,8 +2,13 @@
 
 import shutil
 
-from benchmark import evidence, figures, jsonfile, outputs, qualitycurve, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import files, jsonfile
+from benchmark.core.params import Params
+from benchmark.figures import qf_curve as figure
+from benchmark.figures import style
+from benchmark.scoring import qf_curve
+from benchmark.tables import load
 
 
 def curve(params: Params) -> None:
@@ -13,12 +18,12 @@ def curve(params: Params) -> None:
     folder.mkdir(parents=True)
     if not params.curve.chains:
         return
-    cells = qualitycurve.measure(params, params.work / "curve")
+    cells = qf_curve.measure(params, params.work / "curve")
     text = cells.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    outputs.write_text(folder / "curve.csv", text)
-    styles = figures.styles(evidence.records(params))
-    figures.save(qualitycurve.draw(cells, params, styles), folder, "curve")
-    jsonfile.write(folder / "curve.json", qualitycurve.words(cells))
+    files.write_text(folder / "curve.csv", text)
+    styles = style.styles(load.records(params))
+    style.save(figure.draw(cells, params, styles), folder, "curve")
+    jsonfile.write(folder / "curve.json", figure.words(cells))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,13 @@ cache.
 import shutil
 from pathlib import Path
 
-from benchmark import darkfaces, faces, jsonfile, plan, stages
-from benchmark.detect import detectors
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import jsonfile
+from benchmark.core.params import Params
+from benchmark.data.labels import boxes
+from benchmark.faces import detect as darkfaces
+from benchmark.faces import detectors
+from benchmark.scoring import plan
 
 
 def detect(params: Params) -> None:
@@ -32,7 +36,7 @@ def _with(params: Params, chain: str, detector: str, to: Path) -> None:
         journal = plan.journal(params, chain, track, "faces", darkfaces.__name__, identity.digest)
         work = [job for job in planned if job.case.qf or raw]
         for (dataset, qf), found in darkfaces.detect(work, detector, journal, params.jobs).items():
-            faces.write_detections(to / darkfaces.file_name(dataset, track, qf), found)
+            boxes.write_detections(to / darkfaces.file_name(dataset, track, qf), found)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 import shutil
 
-from benchmark import evidence, figures, grids, paper, stages, tables
-from benchmark.detect import facepage, outputs
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import reported
+from benchmark.core.params import Params
+from benchmark.figures import face_outputs, style
+from benchmark.tables import cells as tables
+from benchmark.tables import face_page, grid, load
 
 
 def faces(params: Params) -> None:
@@ -17,39 +20,39 @@ def faces(params: Params) -> None:
     for made in (folder, pictures):
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
-    reason = evidence.no_faces(params)
+    reason = load.no_faces(params)
     if reason:
-        facepage.write(folder / "page.md", params.title, [reason], {})
+        face_page.write(folder / "page.md", params.title, [reason], {})
         return
-    resampling = tables.Resampling(params.seed, params.bootstrap)
+    resampling = tables.BootstrapSettings(params.seed, params.bootstrap)
     records, truth, found = (
-        evidence.face_records(params),
-        evidence.truth(params),
-        evidence.found(params),
+        load.face_records(params),
+        load.truth(params),
+        load.found(params),
     )
-    measured = facepage.measure(truth, found, records, resampling)
+    measured = face_page.measure(truth, found, records, resampling)
     others = {
-        name: (evidence.detector(params, name), evidence.found(params, name))
+        name: (load.detector(params, name), load.found(params, name))
         for name in params.detection.others
     }
-    ceilings = facepage.ceilings(truth, others, records, params.detection.iou)
-    cells = evidence.table(params, "table_7")
-    facepage.write_all(
+    ceilings = face_page.ceilings(truth, others, records, params.detection.iou)
+    cells = load.table(params, "table_7")
+    face_page.write_all(
         folder,
         params.title,
-        evidence.face_scope(params).about,
+        load.face_scope(params).about,
         measured,
         ceilings,
         cells,
-        paper.cells(("VII",)),
+        reported.cells(("VII",)),
     )
     for dataset in truth:
-        for weights in grids.groups(records):
-            drawn = outputs.fig_12(params, dataset, weights, found, truth[dataset])
+        for weights in grid.groups(records):
+            drawn = face_outputs.fig_12(params, dataset, weights, found, truth[dataset])
             for place in [pictures, folder] if params.builtin else [pictures]:
                 if drawn is not None:
                     name = f"fig_12_{dataset.lower()}_{weights}"
-                    figures.save(drawn, place, name, photographs=True)
+                    style.save(drawn, place, name, photographs=True)
 
 
 if __name__ == "__main__":

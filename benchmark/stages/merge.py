@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import ROOT, datasets, leaks, merge, outputs, pairs, prints, stages, validation
-from benchmark.params import Params
+from benchmark import ROOT, stages
+from benchmark.core import files
+from benchmark.core.params import Params
+from benchmark.data import fingerprints, leakage, manifest, registry
+from benchmark.data import lists as merge
+from benchmark.data import split as validation
 
 
 def merge_lists(params: Params) -> None:
@@ -14,7 +18,7 @@ def merge_lists(params: Params) -> None:
     settings = params.merge
     raw: dict[str, pd.DataFrame] = {
         name: merge.prefixed(
-            pairs.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
+            manifest.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
         )
         for name in params.sets
     }
@@ -24,24 +28,24 @@ def merge_lists(params: Params) -> None:
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
     seen = merge.seen(raw, wanted.values())
     unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
-    places = merge.Places(tuple(datasets.raw_roots(params.raw)), params.work)
-    known = prints.of_manifest(
+    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    known = fingerprints.of_manifest(
         pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
     )
-    leaks.check_leaks(leaks.find_leaks(seen, unseen, known), settings.accepted_leaks)
+    leakage.check_leaks(leakage.find_leaks(seen, unseen, known), settings.accepted_leaks)
     held = validation.hold_back(seen, known, settings.validation, params.seed, settings.group_views)
     training = merge.training_lists(raw, paired, wanted, held)
     testing = merge.testing_lists(raw | prepared, tested)
     for split, lists in (("train", training), ("test", testing)):
         for name, listed in lists.items():
-            pairs.write_manifest(listed, params.work / "merge" / split / f"{name}.csv")
+            manifest.write_manifest(listed, params.work / "merge" / split / f"{name}.csv")
     counted = merge.counts(training).to_csv(index=False, lineterminator="\n")
-    outputs.write_text(params.work / "merge" / "counts.csv", counted)
+    files.write_text(params.work / "merge" / "counts.csv", counted)
 
 
 def _made(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Return the manifests that the stage before wrote for each set."""
-    return {name: pairs.read_manifest(folder / name / "manifest.csv") for name in names}
+    return {name: manifest.read_manifest(folder / name / "manifest.csv") for name in names}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Stage methods: what each method of the profile is, so that an edit reruns it and no other."""
 
-from benchmark import jsonfile, methods, records, stages
-from benchmark.params import Params
+from benchmark import methods, stages
+from benchmark.core import jsonfile
+from benchmark.core.params import Params
+from benchmark.methods import records
 
 
 def describe(params: Params) -> None:

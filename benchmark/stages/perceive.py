@@ -6,8 +6,9 @@ found in the cache.
 
 import shutil
 
-from benchmark import perception, plan, rows, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core.params import Params
+from benchmark.scoring import perception, plan, results
 
 
 def perceive(params: Params) -> None:
@@ -16,12 +17,12 @@ def perceive(params: Params) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for chain in params.perceived_chains:
-        made: list[rows.Row] = []
+        made: list[results.Row] = []
         for track, planned in plan.planned(params, chain, "scores").items():
             work = [job for job in planned if job.case.qf == perception.quality_factor(params.qfs)]
             journal = plan.journal(params, chain, track, "perception", perception.__name__)
             made += perception.rows(params.profile, work, journal, params.jobs)
-        rows.write(folder / f"{chain}.parquet", rows.frame(made))
+        results.write(folder / f"{chain}.parquet", results.frame(made))
 
 
 if __name__ == "__main__":

@@ -3,19 +3,13 @@
 import shutil
 from pathlib import Path
 
-from benchmark import (
-    assembly,
-    blueprint,
-    enhancement,
-    evidence,
-    figures,
-    methods,
-    pictures,
-    rows,
-    showcase,
-    stages,
-)
-from benchmark.params import Params
+from benchmark import methods, stages
+from benchmark.core.params import Params
+from benchmark.enhance import enhance
+from benchmark.figures import image_grids, network_diagram, selection, style
+from benchmark.methods import assemble
+from benchmark.scoring import results
+from benchmark.tables import load
 
 DETAIL = "mapping.levels.0"
 """The part of MLSM that is drawn from inside: the finest mapping network."""
@@ -25,10 +19,10 @@ def draw(params: Params) -> None:
     """Draw MLSM, and where the profile allows it, the grids of pictures."""
     folder = params.results / "pictures"
     shutil.rmtree(folder, ignore_errors=True)
-    mlsm = methods.Chain.parse(showcase.CHAIN)
-    network = enhancement.network_of(assembly.assemble(mlsm, "retrained", params.weights)[0])
+    mlsm = methods.Chain.parse(selection.CHAIN)
+    network = enhance.network_of(assemble.assemble(mlsm, "retrained", params.weights)[0])
     if network is not None:
-        figures.save(blueprint.draw(network, DETAIL), folder, "architecture")
+        style.save(network_diagram.draw(network, DETAIL), folder, "architecture")
     if params.pictures:
         _draw_grids(params, folder)
 
@@ -36,22 +30,22 @@ def draw(params: Params) -> None:
 def _draw_grids(params: Params, folder: Path) -> None:
     """Run the chains of every grid of Figs. 1 and 7 to 10 on one image."""
     dataset = params.merge.test[0]
-    made = rows.read(params.work / "measured" / "rows" / f"{showcase.CHAIN}.parquet")
-    image = showcase.pick(made, dataset)[0]
-    records = evidence.records(params)
-    grids = pictures.grids(records)
+    made = results.read(params.work / "measured" / "rows" / f"{selection.CHAIN}.parquet")
+    image = selection.pick(made, dataset)[0]
+    records = load.records(params)
+    grids = image_grids.grids(records)
     shown = {}
     for chain in dict.fromkeys(chain for chains in grids.values() for chain in chains):
-        job = showcase.planned(params, chain)[dataset, image]
-        shown[chain] = showcase.run(job)
-    dark, reference = showcase.inputs(job.case)
-    box = pictures.window(dark)
-    first, last = pictures.ends(dark, reference, box)
-    caption = pictures.caption(dataset, image)
+        job = selection.planned(params, chain)[dataset, image]
+        shown[chain] = selection.run(job)
+    dark, reference = selection.inputs(job.case)
+    box = image_grids.window(dark)
+    first, last = image_grids.ends(dark, reference, box)
+    caption = image_grids.caption(dataset, image)
     for name, chains in grids.items():
-        between = [pictures.panel(records[c]["title"], shown[c], box) for c in chains]
-        figure = pictures.draw(pictures.TITLES[name], [first, *between, last], box, caption)
-        figures.save(figure, folder, name, photographs=True)
+        between = [image_grids.panel(records[c]["title"], shown[c], box) for c in chains]
+        figure = image_grids.draw(image_grids.TITLES[name], [first, *between, last], box, caption)
+        style.save(figure, folder, name, photographs=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import shutil
 
-from benchmark import demo, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core.params import Params
+from benchmark.demo import sets
 
 
 def raw(params: Params) -> None:
@@ -12,7 +13,7 @@ def raw(params: Params) -> None:
     assert folder is not None
     if folder.exists():
         shutil.rmtree(folder)
-    demo.write(folder, params.seed)
+    sets.write(folder, params.seed)
 
 
 if __name__ == "__main__":

@@ -2,34 +2,38 @@
 
 import pandas as pd
 
-from benchmark import evidence, grids, jsonfile, outputs, paper, rows, stages, tables
-from benchmark.errors import InputError
-from benchmark.params import Params
-from benchmark.report import captions, page, payload, sources, trainings
+from benchmark import stages
+from benchmark.core import files, jsonfile, reported
+from benchmark.core.errors import InputError
+from benchmark.core.params import Params
+from benchmark.report import captions, data, page, sources, training
 from benchmark.report.page import Content
+from benchmark.scoring import results
+from benchmark.tables import cells as tables
+from benchmark.tables import grid, load
 
 
 def write_report(params: Params) -> None:
     """Write `report.html` of the profile."""
-    cells = {name: evidence.table(params, name) for name in grids.QUALITY}
-    more = {name: evidence.table(params, name) for name in sources.MORE_QUALITY}
-    faces = evidence.table(params, "table_7")
-    quality = payload.results(sources.joined(cells | more), evidence.scope(params))
-    made = rows.read(params.results / "rows.parquet")
+    cells = {name: load.table(params, name) for name in grid.QUALITY}
+    more = {name: load.table(params, name) for name in sources.MORE_QUALITY}
+    faces = load.table(params, "table_7")
+    quality = data.results(sources.joined(cells | more), load.scope(params))
+    made = results.read(params.results / "rows.parquet")
     qfs = [*params.qfs, *([None] if params.uncompressed else [])]
     content = Content(
         profile=params.profile,
         title=params.title,
-        facts=evidence.facts(params),
-        notes=evidence.notes(params),
+        facts=load.facts(params),
+        notes=load.notes(params),
         quality=quality,
-        faces=payload.results(faces, evidence.face_scope(params)) if len(faces) else {},
-        no_faces=evidence.no_faces(params),
-        images=payload.images(made, quality["lines"], qfs),
+        faces=data.results(faces, load.face_scope(params)) if len(faces) else {},
+        no_faces=load.no_faces(params),
+        images=data.images(made, quality["lines"], qfs),
         samples=sources.pictures_to_compare(params.work / "samples"),
         counts=[
-            (title, paper.TRAINING_NOTES[listed], evidence.table(params, name))
-            for name, title, listed in evidence.COUNTED
+            (title, reported.TRAINING_NOTES[listed], load.table(params, name))
+            for name, title, listed in load.COUNTED
         ],
         pictures=captions.pictures(
             params.results / "figures", sources.described(params, cells, faces)
@@ -37,11 +41,11 @@ def write_report(params: Params) -> None:
         + captions.pictures(params.results / "curve", ()),
         findings=sources.findings(),
         documents=sources.documents(params.results, params.profile),
-        absences=evidence.absences(params),
-        training=trainings.trained(
-            evidence.logs(params),
-            evidence.records(params),
-            pd.concat([evidence.table(params, name) for name in tables.QFS]),
+        absences=load.absences(params),
+        training=training.trained(
+            load.logs(params),
+            load.records(params),
+            pd.concat([load.table(params, name) for name in tables.QFS]),
         ),
         tables=sorted(path.stem for path in (params.results / "tables").glob("*.csv")),
         provenance=jsonfile.read(params.results / "provenance.json"),
@@ -49,7 +53,7 @@ def write_report(params: Params) -> None:
     text = page.render(content)
     if len(text.encode()) > page.LARGEST_BYTES:
         raise InputError(f"The report has {len(text.encode()):,} bytes: name fewer previews.")
-    outputs.write_text(params.results / "report.html", text)
+    files.write_text(params.results / "report.html", text)
 
 
 if __name__ == "__main__":

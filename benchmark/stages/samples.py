@@ -1,13 +1,15 @@
 """Stage samples: every chain's output on a few test images, for the report."""
 
-from benchmark import rows, samples, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core.params import Params
+from benchmark.figures import report_images
+from benchmark.scoring import results
 
 
 def make(params: Params) -> None:
     """Write the pictures that the report compares; none where the profile names no quantile."""
-    path = params.work / "measured" / "rows" / f"{samples.guide(params)}.parquet"
-    samples.make(params, rows.read(path), params.work / "samples")
+    path = params.work / "measured" / "rows" / f"{report_images.guide(params)}.parquet"
+    report_images.make(params, results.read(path), params.work / "samples")
 
 
 if __name__ == "__main__":

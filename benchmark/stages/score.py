@@ -6,8 +6,10 @@ already are found in the cache, so another chain costs its own images alone.
 
 import shutil
 
-from benchmark import plan, rows, scoring, stages
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core.params import Params
+from benchmark.scoring import plan, results
+from benchmark.scoring import score as scoring
 
 
 def score(params: Params) -> None:
@@ -16,11 +18,11 @@ def score(params: Params) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for chain in params.chains:
-        made: list[rows.Row] = []
+        made: list[results.Row] = []
         for track, work in plan.planned(params, chain, "scores").items():
             journal = plan.journal(params, chain, track, "scores", scoring.__name__)
             made += scoring.rows(params.profile, work, journal, params.jobs)
-        rows.write(folder / f"{chain}.parquet", rows.frame(made))
+        results.write(folder / f"{chain}.parquet", results.frame(made))
 
 
 if __name__ == "__main__":

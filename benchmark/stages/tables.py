@@ -2,9 +2,12 @@
 
 import shutil
 
-from benchmark import environment, evidence, jsonfile, pairs, stages, tablefiles
-from benchmark.digests import digest_values
-from benchmark.params import Params
+from benchmark import stages
+from benchmark.core import environment, jsonfile
+from benchmark.core.hashing import digest_values
+from benchmark.core.params import Params
+from benchmark.data import manifest
+from benchmark.tables import load, write
 
 
 def write_tables(params: Params) -> None:
@@ -12,13 +15,13 @@ def write_tables(params: Params) -> None:
     folder = params.results / "tables"
     shutil.rmtree(folder, ignore_errors=True)  # no table of an earlier profile stays behind
     folder.mkdir(parents=True)
-    tablefiles.write_all(params, folder)
+    write.write_all(params, folder)
     record = {
         "commit": environment.commit(),
         "params": digest_values(params.model_dump(mode="json")),
         "threads": params.threads,
-        "manifests": pairs.manifests(params.work),
-        "chains": evidence.face_records(params) | evidence.records(params),
+        "manifests": manifest.manifests(params.work),
+        "chains": load.face_records(params) | load.records(params),
     }
     jsonfile.write(params.results / "provenance.json", environment.environment() | record)
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from benchmark import methods
-from benchmark.training import Batch, Recipe
+from benchmark.training.recipe import Batch, Recipe
 
 FOLDER = Path(__file__).parent
 SAMPLES = 400

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from baselines import kind
 from baselines._kind_losses import smoothness
-from benchmark.images import to_uint8
+from benchmark.core.images import to_uint8
 from parity.golden import Case, Outcome, batch, by_terms, filled
 
 CONTRASTS = (1.0, 0.5, 0.25, 0.1)

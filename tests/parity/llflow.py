@@ -13,7 +13,7 @@ from torch import Tensor
 
 from baselines import _llflow_flow, llflow
 from baselines._llflow_encoder import with_equalised
-from benchmark.training import Recipe
+from benchmark.training.recipe import Recipe
 from parity.golden import Case, Outcome, batch, by_terms, filled
 
 

@@ -1,6 +1,6 @@
 """Retouch: brighten the value of each pixel by a logarithmic curve and keep its colour."""
 
-from benchmark.images import Image
+from benchmark.core.images import Image
 from benchmark.methods import Method, plugin
 from mlsm_bench_retouch.curves import lifted
 

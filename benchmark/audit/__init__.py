@@ -1,0 +1,1 @@
+"""What is wrong with pairs on disk: mispairs, misalignment, and the page that says so."""

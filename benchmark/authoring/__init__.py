@@ -1,0 +1,1 @@
+"""For authors of a method: the contract suite and the scaffold of a new file."""

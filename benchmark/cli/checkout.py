@@ -1,0 +1,42 @@
+"""The repository's folder itself: whether git and DVC can work in it, told before they fail."""
+
+from pathlib import Path
+
+from benchmark import ROOT
+from benchmark.core.errors import InputError, told
+
+LINKED = "../../dvc.yaml"
+"""What the pipeline of a profile is a link to."""
+
+
+def check(root: Path) -> None:
+    """Refuse a folder whose links have become text files, or that is no git working tree.
+
+    Raises:
+        InputError: It was cloned without symbolic links, as git does on Windows by default, or
+            unpacked from an archive without git's own folder.
+    """
+    text = [path for path in sorted(root.glob("profiles/*/dvc.yaml")) if _is_target(path)]
+    if text:
+        names = ", ".join(path.relative_to(root).as_posix() for path in text)
+        raise InputError(
+            f"{names} in {root} hold the text {LINKED} where links to it are expected, because "
+            "they were cloned without symbolic links: run `git config core.symlinks true` and "
+            "`git checkout -- profiles` (on Windows in developer mode), or copy dvc.yaml over each."
+        )
+    if not (root / ".git").exists():
+        raise InputError(
+            f"{root} has no .git, expected a clone of the repository, because DVC and the check "
+            "against committed results need git: clone it, or run `git init`, `git add --all` and "
+            "`git commit -m start` there."
+        )
+
+
+def _is_target(path: Path) -> bool:
+    """Whether a pipeline is a file that holds a link's target."""
+    return not path.is_symlink() and path.read_text(encoding="utf-8").strip() == LINKED
+
+
+if __name__ == "__main__":
+    with told():
+        check(ROOT)

@@ -1,0 +1,64 @@
+"""What the commands of `mlsm-bench` share: options that recur, and which weights to use."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from benchmark.core.console import note
+from benchmark.core.errors import InputError
+from benchmark.core.types import Track
+
+if TYPE_CHECKING:
+    from benchmark.methods import Chain
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+WeightsOption = Annotated[
+    str, typer.Option(help="Whose retrained weights: the profile that trained them.")
+]
+TrackOption = Annotated[
+    str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
+]
+ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
+
+
+Value = TypeVar("Value")
+
+
+def distinct(option: str, values: Sequence[Value]) -> list[Value]:
+    """Return the values of an option that may be repeated, if each is given once.
+
+    Raises:
+        InputError: One is given twice.
+    """
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise InputError(
+            f"Option {option} names {twice[0]} more than once, expected each value once: leave the "
+            "others out."
+        )
+    return list(values)
+
+
+def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
+    """Return the kind of weights to use: the one asked for, or the first at hand."""
+    from benchmark.methods import assemble as store
+
+    known = store.tracks(chain)
+    for step in chain.plugins if asked == "auto" else ():
+        if wrong := store.broken(step):
+            note(f"warning: {wrong}; released weights of {step.name} are left out.")
+    if asked == "auto":
+        there = [track for track in known if not store.absent(chain, track, trained)]
+        if not there:
+            raise InputError(
+                f"Chain {chain} has no weights here: {store.absent(chain, known[0], trained)}; "
+                "train them with dvc repro or see weights/README.md."
+            )
+        if chain.learned:
+            note(f"using {there[0]} weights")
+        return there[0]
+    if chain.learned and asked not in known:
+        raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
+    return next((track for track in known if track == asked), known[0])

@@ -1,0 +1,1 @@
+"""Foundations: images, JPEG, files, hashes, caches, settings, statistics."""

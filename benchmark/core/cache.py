@@ -1,0 +1,65 @@
+"""Finished results on disk, so that a killed stage goes on where it stopped."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.core import files, parallel
+
+Item = TypeVar("Item")
+
+
+class ResultCache:
+    """Finished results of a stage, a JSON line each.
+
+    Args:
+        path: The file; its name must hold everything the results depend on but the item. None
+            keeps results in memory alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.done: dict[str, Any] = {}
+        if path is not None and path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self._read(line)
+
+    def _read(self, line: str) -> None:
+        try:
+            key, value = json.loads(line)
+        except ValueError:  # the line that was being written when the process was killed
+            return
+        self.done[key] = value
+
+    def add(self, key: str, value: Any) -> None:
+        """Store a result."""
+        self.done[key] = value
+        if self.path is None:
+            return
+        files.append(self.path, f"\n{json.dumps([key, value])}".encode())
+
+
+def cached_map(
+    items: Sequence[Item],
+    keys: Sequence[str],
+    work: Callable[[Item], Any],
+    journal: ResultCache,
+    processes: int,
+    label: str,
+) -> list[Any]:
+    """Return `work(item)` for every item, computing those that the journal lacks.
+
+    Args:
+        items: What to work on.
+        keys: What the journal calls each item.
+        work: Gives plain values that JSON can hold; can be pickled.
+        journal: Results of an earlier, unfinished run; every new one is added at once.
+        processes: How many items are worked on at a time.
+        label: What the progress bar says.
+    """
+    missing = {key: item for key, item in zip(keys, items, strict=True) if key not in journal.done}
+    results = parallel.map_parallel(work, list(missing.values()), processes, label)
+    for key, value in zip(missing, results, strict=True):
+        journal.add(key, value)
+    return [journal.done[key] for key in keys]

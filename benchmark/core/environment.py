@@ -1,0 +1,65 @@
+"""Where a number was made: versions, processor, encoder, commit."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from benchmark import ROOT
+from benchmark.core import jpeg
+
+LIBRARIES = ("numpy", "scipy", "scikit-image", "mahotas", "torch", "torchvision", "pillow")
+
+
+def environment() -> dict[str, Any]:
+    """Describe this machine and installation."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "vectors": _vectors(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "jpeg": jpeg.encoder().describe(),
+    }
+
+
+def _vectors() -> str:
+    """Return which vector instructions torch picked: they decide in which order sums are made."""
+    import torch
+
+    return torch.backends.cpu.get_cpu_capability()
+
+
+def _cpu() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def commit() -> str:
+    """Return the git commit the code is at, with `+` where the tree has other changes."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        changed = _git(
+            "status", "--porcelain", "--", "benchmark", "baselines", "mlsm", "params.yaml"
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()

@@ -1,1 +1,0 @@
-"""What methods cost: parameters, arithmetic, seconds and memory."""

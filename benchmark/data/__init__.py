@@ -1,0 +1,1 @@
+"""Data sets on disk: readers, fingerprints, leaks, merged lists, compressed copies."""

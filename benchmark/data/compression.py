@@ -1,0 +1,123 @@
+"""JPEG files of the merged data sets: written once, read by every method."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from benchmark.core import files, jpeg, parallel
+from benchmark.core.errors import InputError
+from benchmark.core.images import read_uint8
+from benchmark.data.inputs import TestInput, TrainingImage
+from benchmark.data.lists import PathResolver
+
+CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]
+
+
+class _Job(NamedTuple):
+    source: Path
+    targets: dict[int, Path]  # quality factor -> file to write
+
+
+def file_name(cell: str, qf: int) -> str:
+    """Return where the JPEG of a manifest's image lies below the folder of JPEG files."""
+    return f"{cell}.qf{qf}.jpg"
+
+
+def compress(
+    cells: Sequence[str], qfs: Sequence[int], places: PathResolver, to: Path, jobs: int
+) -> None:
+    """Write the JPEG of every image at every quality factor; files that exist are kept.
+
+    Args:
+        cells: Paths as merged manifests hold them; see `PathResolver`.
+        qfs: Quality factors.
+        places: Where the images lie.
+        to: Folder of JPEG files.
+        jobs: Processes.
+    """
+    work = []
+    for cell in dict.fromkeys(cells):
+        targets = {qf: to / file_name(cell, qf) for qf in qfs}
+        missing = {qf: path for qf, path in targets.items() if not path.is_file()}
+        if missing:
+            work.append(_Job(places.locate(cell), missing))
+    for _ in parallel.map_parallel(_compress, work, jobs, "compressing"):
+        pass
+
+
+def _compress(job: _Job) -> None:
+    pixels = read_uint8(job.source)
+    for qf, target in job.targets.items():
+        files.write_bytes(target, jpeg.encode(pixels, qf))
+
+
+def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.DataFrame:
+    """Return one row a test input: dataset, image, qf, input, reference, labels.
+
+    qf is <NA> for an uncompressed input. `input` is a path below the folder of JPEG files, or a
+    manifest's path where qf is <NA>; `reference` and `labels` are a manifest's paths, "" where
+    there are none.
+    """
+    rows = [
+        (name, row.name, qf, file_name(row.dark, qf) if qf else row.dark, row.normal, row.labels)
+        for name, frame in lists.items()
+        for qf in qfs
+        for row in (_Source(*cells) for cells in frame[list(_Source._fields)].to_numpy())
+    ]
+    return pd.DataFrame(rows, columns=CASE_COLUMNS).astype({"qf": "Int16"})
+
+
+class _Source(NamedTuple):
+    name: str
+    dark: str
+    normal: str
+    labels: str
+
+
+def items(
+    listed: pd.DataFrame,
+    side: str,
+    target: str,
+    qfs: Sequence[int],
+    jpegs: Path,
+    places: PathResolver,
+) -> dict[str, list[TrainingImage]]:
+    """Return split -> training items of a merged list.
+
+    Args:
+        listed: A merged list with splits `train` and `validation`.
+        side: Column whose JPEG is the input: `dark` or `normal`.
+        target: Column of the target.
+        qfs: Quality factors of the inputs.
+        jpegs: Folder of JPEG files.
+        places: Where the targets lie.
+    """
+    made: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
+    for split, source, wanted in listed[["split", side, target]].to_numpy():
+        inputs = {qf: jpegs / file_name(source, qf) for qf in qfs}
+        made[split].append(TrainingImage(inputs, places.locate(wanted)))
+    return made
+
+
+def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[TestInput]:
+    """Read the list of test inputs that `cases` made.
+
+    Raises:
+        InputError: There is no such list.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no list of test inputs at {path}: run the stage compress.")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return [
+        TestInput(
+            dataset,
+            image,
+            int(qf) if qf else None,
+            jpegs / source if qf else places.locate(source),
+            places.locate(reference) if reference else None,
+            places.locate(labels) if labels else None,
+        )
+        for dataset, image, qf, source, reference, labels in frame[CASE_COLUMNS].to_numpy()
+    ]

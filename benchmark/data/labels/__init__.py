@@ -1,0 +1,1 @@
+"""Boxes of faces and the formats of their label files."""

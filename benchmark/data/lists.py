@@ -1,0 +1,173 @@
+"""The merged data sets: which images train the VAEs and mapping networks, and which test them."""
+
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.core.errors import InputError
+from benchmark.data import manifest, registry
+
+TRAIN_LISTS = ("vae_dark", "vae_normal", "mapping_pairs")
+
+
+@dataclass(frozen=True)
+class PathResolver:
+    """Where the files of manifests lie.
+
+    A path in a merged manifest starts with `raw/<set>/` (a raw set's own folder) or `work/` (what
+    this pipeline made), so that manifests hold no path of a machine.
+
+    Attributes:
+        roots: Folders that hold raw sets; see `datasets.raw_roots`.
+        work: The profile's folder of intermediate files.
+    """
+
+    roots: tuple[Path, ...]
+    work: Path
+
+    def locate(self, cell: str) -> Path:
+        """Return the file that a manifest's path names.
+
+        Raises:
+            InputError: Its raw set is no longer there.
+        """
+        kind, _, rest = cell.partition("/")
+        if kind == "work":
+            return self.work / rest
+        name, _, inside = rest.partition("/")
+        folder = registry.find(name, self.roots)
+        if kind != "raw" or folder is None:
+            raise InputError(
+                f"{cell} is in no raw data folder any more: see `mlsm-bench data status`."
+            )
+        return folder / inside
+
+
+def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Return a manifest whose paths start with a prefix: `raw/LOL/`."""
+    paths = {
+        column: frame[column].where(frame[column] == "", prefix + frame[column])
+        for column in ("dark", "normal", "labels")
+    }
+    return frame.assign(**paths)
+
+
+def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Return the training images of all sets that enter some list, as they are in the raw sets."""
+    used = sorted({name for names in wanted for name in names})
+    frames = [raw[name][raw[name]["split"] == "train"] for name in used]
+    return pd.concat(frames, ignore_index=True) if frames else empty()
+
+
+def held_back(
+    frame: pd.DataFrame, share: float, seed: int, same: Iterable[Collection[str]] = ()
+) -> set[str]:
+    """Choose the scenes that training does not see, at least one a data set if share > 0.
+
+    Rows of one scene stay together: names that differ only after the last `-` (RELLISUR's
+    exposures) or `/` (a sequence's images) are one scene.
+
+    Args:
+        frame: Manifest of training images, as read: before registration refuses any, so that a
+            scene is on the same side in every list.
+        share: Of the scenes of each data set, 0 to 0.5.
+        seed: Of the choice.
+        same: Groups of normal-light images, by SHA-256, that show one view: their scenes stay
+            together within a data set. Without any, the split is by scene alone.
+
+    Returns:
+        Scenes, as `scenes` names them.
+    """
+    frame = frame.reset_index(drop=True)
+    scene = scenes(frame)
+    group = _joined(scene, frame["normal_sha256"], same)
+    held: set[str] = set()
+    for dataset, labels in group.groupby(frame["dataset"]):
+        found = np.sort(labels.unique())
+        count = round(share * len(found)) or (1 if share and len(found) > 1 else 0)
+        random = np.random.default_rng([seed, *str(dataset).encode()])
+        chosen = random.choice(found, count, replace=False)
+        held |= set(scene[labels.index[labels.isin(chosen)]])
+    return held
+
+
+def scenes(frame: pd.DataFrame) -> pd.Series:
+    """Return the scene of every row of a manifest: `LOL/2`, `RELLISUR/00018`."""
+    return frame["dataset"] + "/" + frame["name"].str.replace(r"-[^-/]*$", "", regex=True)
+
+
+def _joined(scene: pd.Series, digests: pd.Series, same: Iterable[Collection[str]]) -> pd.Series:
+    """Return the group of every row: its scene, or the first of all scenes of the same views."""
+    first: dict[str, str] = {}
+
+    def first_of(name: str) -> str:
+        while first.get(name, name) != name:
+            name = first[name]
+        return name
+
+    holders = scene.groupby(digests).unique()
+    for view in same:
+        found = sorted({name for digest in view for name in holders.get(digest, ())})
+        for one, other in itertools.pairwise(found):
+            if one.partition("/")[0] == other.partition("/")[0]:  # the same data set
+                low, high = sorted((first_of(one), first_of(other)))
+                first[high] = low
+    return scene.map(first_of)
+
+
+def training_lists(
+    raw: Mapping[str, pd.DataFrame],
+    paired: Mapping[str, pd.DataFrame],
+    sets: Mapping[str, Sequence[str]],
+    held: Collection[str],
+) -> dict[str, pd.DataFrame]:
+    """Merge training images.
+
+    Args:
+        raw: Set -> manifest of everything in the raw set.
+        paired: Set -> manifest of registered pairs, rejected ones included.
+        sets: List name -> sets that enter it; the lists are `TRAIN_LISTS`.
+        held: Scenes held back for validation; see `held_back`.
+
+    Returns:
+        `vae_dark` (Table I), `vae_normal` and `mapping_pairs` (Table II); splits are `train`
+        and `validation`, the same scene being in one split in every list.
+    """
+    source = {"vae_dark": raw, "vae_normal": raw, "mapping_pairs": paired}
+    column = {"vae_dark": "dark", "vae_normal": "normal", "mapping_pairs": "dark"}
+    lists = {}
+    for name in TRAIN_LISTS:
+        frames = [source[name][part] for part in sets[name]]
+        merged = pd.concat(frames, ignore_index=True) if frames else empty()
+        chosen = merged[(merged["split"] == "train") & (merged["status"] == "ok")]
+        chosen = chosen[chosen[column[name]] != ""].reset_index(drop=True)
+        side = np.where(scenes(chosen).isin(held), "validation", "train")
+        lists[name] = chosen.assign(split=side)
+    return lists
+
+
+def testing_lists(raw: Mapping[str, pd.DataFrame], sets: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return set -> its test pairs: only training pairs are warped."""
+    return {
+        name: raw[name][(raw[name]["split"] == "test") & (raw[name]["status"] == "ok")]
+        for name in sets
+    }
+
+
+def counts(lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the number of images a list and set, training and validation together."""
+    rows = [
+        (name, dataset, len(group))
+        for name, frame in lists.items()
+        for dataset, group in frame.groupby("dataset", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["list", "dataset", "images"])
+
+
+def empty() -> pd.DataFrame:
+    """Return a manifest without rows."""
+    return pd.DataFrame({column: [] for column in manifest.COLUMNS}, dtype=str)

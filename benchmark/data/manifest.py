@@ -1,0 +1,132 @@
+"""Pairs of dark and normal-light images, and the manifests that list them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.core import files
+from benchmark.core.errors import InputError
+from benchmark.core.hashing import sha256
+
+COLUMNS = (
+    *("dataset", "split", "name", "source", "dark", "normal", "labels"),
+    *("width", "height", "dark_bytes", "normal_bytes", "dark_sha256", "normal_sha256"),
+    *("prepared", "model", "inliers", "rmse_px", "displacement_px", "status", "reason"),
+)
+"""Of a manifest, a row a pair.
+
+`source`: protocol and folder it was read from. Files are POSIX paths below a folder, "" where there
+is none, with sizes in pixels and bytes (0) and SHA-256 (""). `prepared`: what was done to copies of
+the images, "" for nothing. What registration found, "" where it did not look: the model, its
+inliers, their root mean square error, the largest displacement. `status`: `ok`, or `rejected` for
+the reason.
+"""
+INTEGERS = ("width", "height", "dark_bytes", "normal_bytes")
+STATUSES = ("ok", "rejected")
+_KEY = ["dataset", "split", "name"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One dark image and what belongs to it.
+
+    Attributes:
+        dataset: Key of the raw set, such as `LOL`.
+        split: `train`, `val` or `test`.
+        name: Unique within (dataset, split), such as `2`, `Huawei/2043` or `5/2`; no suffix.
+        dark: The dark image, or None in a set of normal-light images.
+        normal: The normal-light image, or None where there is no reference.
+        labels: The face boxes, or None.
+    """
+
+    dataset: str
+    split: str
+    name: str
+    dark: Path | None
+    normal: Path | None
+    labels: Path | None = None
+
+
+def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
+    """Return a sorting key that puts `2` before `10` and any two different texts in one order."""
+    parts = re.split(r"(\d+)", text)
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), text
+
+
+def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return `frame` with its columns in order.
+
+    Raises:
+        InputError: It is no manifest: columns, statuses, or names that come twice.
+    """
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    unknown = [str(column) for column in frame.columns if column not in COLUMNS]
+    if missing or unknown:
+        raise InputError(
+            f"{where} lacks the columns {missing} and has the unknown columns {unknown}, "
+            f"expected {list(COLUMNS)}: make it again."
+        )
+    odd = sorted(set(frame["status"]) - set(STATUSES))
+    if odd:
+        raise InputError(f"{where} has status {odd[0]!r}, expected one of {STATUSES}: correct it.")
+    twice = frame[frame.duplicated(_KEY)]
+    if len(twice):
+        key = "/".join(str(twice.iloc[0][column]) for column in _KEY)
+        raise InputError(
+            f"{where} names {key} more than once, expected each once: rename or remove one."
+        )
+    return frame[list(COLUMNS)]
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a manifest in natural order of (dataset, split, name)."""
+    keys = [(d, s, natural_key(n)) for d, s, n in frame[_KEY].itertuples(index=False)]
+    return frame.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
+
+
+def write_manifest(frame: pd.DataFrame, path: Path) -> None:
+    """Write a manifest as CSV in stable order; the file appears whole or not at all.
+
+    Raises:
+        InputError: `frame` is not a manifest (columns, status, names that come twice).
+    """
+    stable = ordered(checked(frame, f"The manifest for {path}"))
+    files.write_text(path, stable.to_csv(index=False, lineterminator="\n"))
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """Read what `write_manifest` wrote: text columns as str, `INTEGERS` as int.
+
+    Raises:
+        InputError: The file is missing, is no CSV, or is not a manifest.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}): run the stage that writes it."
+        ) from error
+    except ValueError as error:  # pandas' parser errors and wrong encodings
+        raise InputError(f"{path} is not a CSV file ({error}): make it again.") from error
+    frame = checked(frame, str(path))
+    try:
+        return frame.astype(dict.fromkeys(INTEGERS, int))
+    except ValueError as error:
+        raise InputError(
+            f"{path} has a size that is no whole number ({error}): make it again."
+        ) from error
+
+
+def manifests(work: Path) -> dict[str, str]:
+    """Return the SHA-256 of every list of images behind a profile's numbers, by name.
+
+    The lists hold the SHA-256 of each image, so that these say which data were used.
+
+    Args:
+        work: `data/work/<profile>`.
+    """
+    folders = ("inventory", "merge/train", "merge/test")
+    paths = [path for folder in folders for path in sorted((work / folder).glob("*.csv"))]
+    return {path.relative_to(work).with_suffix("").as_posix(): sha256(path) for path in paths}

@@ -1,0 +1,91 @@
+"""Test pairs brought to the size that their protocol asks for, before any compression."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+
+from benchmark.core import images, parallel
+from benchmark.core.hashing import sha256
+from benchmark.data.lists import PathResolver
+
+FILTER = "bicubic"
+"""Pillow's bicubic filter, whose support grows as an image shrinks, so that nothing aliases. Not in
+the paper, nor in Zero-DCE's (Guo et al. 2020), which asks for 1200x900 and names no filter."""
+
+
+class _Job(NamedTuple):
+    source: Path
+    target: Path
+    size: tuple[int, int]
+
+
+class _Made(NamedTuple):
+    bytes: int
+    sha256: str
+
+
+def resize(
+    listed: pd.DataFrame,
+    size: Sequence[int],
+    places: PathResolver,
+    folder: Path,
+    prefix: str,
+    jobs: int,
+) -> pd.DataFrame:
+    """Write resized copies of pairs; pairs that have the size already stay as they are.
+
+    Args:
+        listed: A merged manifest of pairs of one set.
+        size: Width and height wanted, in pixels; the shape changes where the proportions differ.
+        places: Where the images lie.
+        folder: Where the copies are written, as PNG, under the names they come by; images that
+            several pairs share are written once.
+        prefix: What the manifest calls that folder: `work/prepared/SICE/`.
+        jobs: Processes.
+
+    Returns:
+        The manifest, in its order, with the copies' paths, sizes and digests, and what was done in
+        `prepared`.
+    """
+    width, height = size
+    odd = (listed["width"] != width) | (listed["height"] != height)
+    cells = pd.unique(listed.loc[odd, ["dark", "normal"]].to_numpy().ravel())
+    names = {cell: Path(cell).with_suffix(".png").as_posix() for cell in cells if cell}
+    work = [
+        _Job(places.locate(cell), folder / name, (width, height)) for cell, name in names.items()
+    ]
+    made = dict(zip(names, parallel.map_parallel(_resize, work, jobs, "resizing"), strict=True))
+    rows = [
+        row | _copied(row, made, names, prefix, (width, height)) if is_odd else row
+        for row, is_odd in zip(listed.to_dict("records"), odd, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(listed.columns))
+
+
+def _copied(
+    row: dict[Any, Any],
+    made: dict[str, _Made],
+    names: dict[str, str],
+    prefix: str,
+    size: tuple[int, int],
+) -> dict[str, Any]:
+    """Return what changes in a row."""
+    was = f"{row['width']}x{row['height']}"
+    change: dict[str, Any] = {"width": size[0], "height": size[1]}
+    change["prepared"] = f"resized from {was} ({FILTER})"
+    for side in ("dark", "normal"):
+        if cell := row[side]:
+            change[side] = prefix + names[cell]
+            change[f"{side}_bytes"], change[f"{side}_sha256"] = made[cell]
+    return change
+
+
+def _resize(job: _Job) -> _Made:
+    picture = PIL.Image.fromarray(images.read_uint8(job.source))
+    small = picture.resize(job.size, PIL.Image.Resampling.BICUBIC)
+    images.write(job.target, np.asarray(small, np.uint8))
+    return _Made(job.target.stat().st_size, sha256(job.target))

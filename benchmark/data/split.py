@@ -1,0 +1,48 @@
+"""Which training images are held back for validation, and what they share with the others."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from benchmark.data import leakage, lists, near_duplicates
+from benchmark.data.fingerprints import Fingerprint
+
+
+def hold_back(
+    listed: pd.DataFrame, known: Mapping[str, Fingerprint], share: float, seed: int, by_view: bool
+) -> set[str]:
+    """Choose the scenes that training does not see; see `merge.held_back`.
+
+    Args:
+        listed: Training images as read.
+        known: SHA-256 -> print of their normal-light images.
+        share: Of the scenes of each data set.
+        seed: Of the choice.
+        by_view: Whether photographs of one view stay together; False splits by scene alone, as
+            names tell it.
+    """
+    return lists.held_back(listed, share, seed, _views(listed, known) if by_view else ())
+
+
+def repeated(
+    listed: pd.DataFrame, known: Mapping[str, Fingerprint], held: set[str]
+) -> dict[str, tuple[int, int]]:
+    """Return set -> images held back, and how many of them show a view that is trained on."""
+    scene = lists.scenes(listed)
+    out = scene.isin(held)
+    group = {digest: view[0] for view in _views(listed, known) for digest in view}
+    view = listed["normal_sha256"].map(lambda digest: group.get(digest, digest))
+    again = out & (view != "") & view.isin(set(view[~out]))
+    return {
+        str(name): (int(out[rows.index].sum()), int(again[rows.index].sum()))
+        for name, rows in listed.groupby("dataset", sort=False)
+    }
+
+
+def _views(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[list[str]]:
+    """Return the files of every view; one file may have several names, so that alone counts."""
+    digests = leakage.rows_of(listed, "normal_sha256")
+    links = near_duplicates.find_near_duplicates({digest: known[digest] for digest in digests})
+    found = near_duplicates.groups(link[:2] for link in links)
+    grouped = {digest for view in found for digest in view}
+    return [*found, *([digest] for digest in digests if digest not in grouped)]

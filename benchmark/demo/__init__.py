@@ -1,0 +1,1 @@
+"""The miniatures of every data set that the demo profile makes itself."""

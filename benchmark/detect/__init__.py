@@ -1,1 +1,0 @@
-"""Finding faces in the dark: detectors, the darkened WIDER images, files from elsewhere, tests."""

@@ -1,0 +1,1 @@
+"""Enhancement of photographs of any size, and export to ONNX."""

@@ -1,0 +1,1 @@
+"""Face detection on enhanced images: detectors, average precision, files from elsewhere."""

@@ -1,0 +1,157 @@
+"""The detectors by name, and what each is: weights, settings, code."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from benchmark.core import code_digest, locations
+from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values, sha256
+from benchmark.data.labels.boxes import Detector
+from benchmark.faces import mtcnn, multiscale, pyramidbox, retinaface
+from benchmark.faces.pyramidbox import Config, PyramidBox, adapt
+from benchmark.methods import WeightsFile, assemble, checkpoints
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A detector that settings can name.
+
+    Attributes:
+        title: How tables and captions state it, scale included.
+        build: Builds it with its weights.
+        weights: Returns the SHA-256 of its weights.
+        code: The modules that build and run it; what they import counts, too.
+    """
+
+    title: str
+    build: Callable[[], Detector]
+    weights: Callable[[], str]
+    code: tuple[str, ...]
+
+
+class Identity(NamedTuple):
+    """Which detector found some boxes.
+
+    Attributes:
+        name: Key in `DETECTORS`.
+        title: See `Entry`.
+        weights: SHA-256 of its weights.
+        code: SHA-256 over its code.
+    """
+
+    name: str
+    title: str
+    weights: str
+    code: str
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 over all of it."""
+        return digest_values(list(self))
+
+
+RETINAFACE = WeightsFile(
+    "retinaface_mnet025/RetinaFace_mobilenet025.pth",
+    1_789_735,
+    "2979b33ffafda5d74b6948cd7a5b9a7a62f62b949cef24e95fd15d2883a65220",
+    "a public port of RetinaFace (biubug6/Pytorch_Retinaface and its copies), MobileNet 0.25",
+)
+
+
+def _retinaface() -> Detector:
+    path = assemble.find_released(RETINAFACE)
+    if path is None:
+        raise InputError(
+            f"The detector retinaface needs {RETINAFACE.file} (SHA-256 {RETINAFACE.sha256[:12]}...)"
+            f" in weights/released: get it from {RETINAFACE.source}, or choose mtcnn."
+        )
+    return retinaface.build(checkpoints.read(path))
+
+
+PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
+"""Where weights of PyramidBox may lie; the name says which convention they follow."""
+
+
+def _pyramidbox_file() -> Path:
+    for folder in locations.released_folders():
+        for name in PYRAMIDBOX:
+            if (folder / name).is_file():
+                return folder / name
+    raise InputError(
+        f"The detector pyramidbox needs your own weights as weights/released/{PYRAMIDBOX[0]} "
+        f"(fc6 not dilated, scaled after the context modules) or {PYRAMIDBOX[1]} (dilated, scaled "
+        "before): none are published with this suite; place them there, or choose mtcnn."
+    )
+
+
+def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
+    path = _pyramidbox_file()
+    official = path.name == Path(PYRAMIDBOX[0]).name
+    network = PyramidBox(Config(dilation=1, scale_first=False) if official else Config())
+    try:
+        network.load_state_dict(adapt(checkpoints.read(path), network))
+    except assemble.MISFITS as error:
+        raise InputError(
+            f"{path} does not fit PyramidBox ({error}): convert it to the names that "
+            "benchmark/faces/pyramidbox.py lists."
+        ) from error
+    return build(network)
+
+
+DETECTORS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "mtcnn": Entry(
+            "MTCNN, faces from 12 px",
+            mtcnn.build,
+            mtcnn.weights_digest,
+            (mtcnn.__name__,),
+        ),
+        "pyramidbox": Entry(
+            "PyramidBox, single scale",
+            lambda: _pyramidbox(multiscale.single),
+            lambda: sha256(_pyramidbox_file()),
+            (pyramidbox.__name__, multiscale.__name__),
+        ),
+        "pyramidbox_multiscale": Entry(
+            "PyramidBox, multi-scale with box voting",
+            lambda: _pyramidbox(multiscale.multiple),
+            lambda: sha256(_pyramidbox_file()),
+            (pyramidbox.__name__, multiscale.__name__),
+        ),
+        "retinaface": Entry(
+            "RetinaFace MobileNet 0.25, single scale",
+            _retinaface,
+            lambda: RETINAFACE.sha256,
+            (retinaface.__name__,),
+        ),
+    }
+)
+"""What `detection.detector` in params.yaml may be."""
+
+
+def _entry(name: str) -> Entry:
+    if name not in DETECTORS:
+        raise InputError(f"Detector must be one of {', '.join(DETECTORS)}, but got {name!r}.")
+    return DETECTORS[name]
+
+
+def detector(name: str) -> Detector:
+    """Build a detector.
+
+    Raises:
+        InputError: There is none of that name, or its weights are absent or broken.
+    """
+    return _entry(name).build()
+
+
+def identity(name: str) -> Identity:
+    """Return which detector a name stands for here.
+
+    Raises:
+        InputError: There is none of that name, or its weights are absent.
+    """
+    entry = _entry(name)
+    return Identity(name, entry.title, entry.weights(), code_digest.of(*entry.code))

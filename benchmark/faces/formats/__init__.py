@@ -1,0 +1,1 @@
+"""Detections that other tools wrote, read with every field of their formats."""

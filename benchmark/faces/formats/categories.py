@@ -1,0 +1,99 @@
+"""Which category of COCO files is scored: a person's box on a face is no face."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from benchmark.core.console import shown
+from benchmark.core.errors import InputError
+from benchmark.data.labels.text_files import excerpt
+from benchmark.faces.formats.coco_fields import Annotation, Result
+
+_SHOWN = 8
+_Boxes = TypeVar("_Boxes", Annotation, Result)
+
+
+class Choice(NamedTuple):
+    """The category to score.
+
+    Attributes:
+        id: Of the category, None where all boxes are of one.
+        several: Whether there are boxes of others.
+        title: Id and name, for messages.
+    """
+
+    id: str | None
+    several: bool
+    title: str
+
+
+def choose(
+    boxes: Sequence[Annotation | Result],
+    names: Mapping[str, str],
+    asked: str | None,
+    where: str,
+) -> Choice:
+    """Return the category to score: the one asked for, or the only one.
+
+    Args:
+        boxes: All of labels and detections.
+        names: Category id -> name, those that the labels declare.
+        asked: Id or name of the category, if the user named one.
+        where: The files, for the message.
+
+    Raises:
+        InputError: There are several and none is asked for, or the one asked for is not there.
+    """
+    met = dict.fromkeys(one.category_id for one in boxes if one.category_id is not None)
+    if asked is None:
+        if len(met) > 1:
+            raise InputError(
+                f"{where} hold boxes of {len(met)} categories ({_listed(met, names)}), expected "
+                "one: name the one to score with --category, by id or name."
+            )
+        return Choice(None, False, "")
+    known = dict.fromkeys([*names, *met])
+    by_name = [one for one in known if names.get(one) == asked]
+    found = [asked] if asked in known else by_name
+    if len(found) != 1:
+        problem = "is the name of several categories" if found else "is no category"
+        raise InputError(
+            f"Option --category {excerpt(asked)} {problem} of {where}, expected the id or name of "
+            f"one ({_listed(known, names) or 'they tell none'}): correct it."
+        )
+    return Choice(found[0], len(met) > 1, _listed(found, names))
+
+
+def _listed(ids: Iterable[str], names: Mapping[str, str]) -> str:
+    listed = [shown(f"{one} {names[one]!r}" if names.get(one) else one) for one in ids]
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
+
+
+def of(choice: Choice, path: Path, section: str, boxes: Sequence[_Boxes]) -> list[_Boxes]:
+    """Return the boxes of the category to score.
+
+    Args:
+        choice: The category.
+        path: The file, for messages.
+        section: Where in it, "annotations entry" or "entry".
+        boxes: All boxes of the file.
+
+    Raises:
+        InputError: A box does not tell its category where there are several, or none is of it.
+    """
+    if choice.id is None:
+        return list(boxes)
+    for place, one in enumerate(boxes):
+        if choice.several and one.category_id is None:
+            raise InputError(
+                f"{shown(path)} {section} {place} lacks the field category_id, expected one beside "
+                "boxes of several categories: add it."
+            )
+    kept = [one for one in boxes if one.category_id in (choice.id, None)]
+    if boxes and not kept:
+        raise InputError(
+            f"{shown(path)} holds {len(boxes)} boxes, none of category {choice.title}, expected "
+            "some: give a category one id in labels and detections."
+        )
+    return kept

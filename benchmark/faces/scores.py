@@ -1,0 +1,78 @@
+"""What a set of detections scores, in words and numbers for people who bring their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.core.errors import InputError
+from benchmark.data.labels.boxes import Boxes
+from benchmark.faces import ap_protocols, average_precision
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be computed.
+
+    Attributes:
+        ious: Least overlaps of a hit.
+        names: Keys of `protocols.PROTOCOLS`; the interval is that of `all_point`.
+        seed: Of the bootstrap.
+        draws: Of the bootstrap; 0 draws give no interval.
+
+    Raises:
+        InputError: One of them is out of range, or stands twice.
+    """
+
+    ious: tuple[float, ...]
+    names: tuple[str, ...]
+    seed: int
+    draws: int
+
+    def __post_init__(self) -> None:
+        for option, values in (("--iou", self.ious), ("--protocol", self.names)):
+            if len(set(values)) < len(values):
+                raise InputError(f"Option {option} must have each value once, but got {values}.")
+        for iou in self.ious:
+            if not 0.0 < iou <= 1.0:
+                raise InputError(f"Option --iou must be in (0, 1], but got {iou}.")
+        for name in self.names:
+            ap_protocols.named(name)
+        if self.draws and self.draws < average_precision.MIN_DRAWS:
+            raise InputError(
+                f"Option --draws must be 0 or at least {average_precision.MIN_DRAWS}, "
+                f"but got {self.draws}."
+            )
+        if self.seed < 0:
+            raise InputError(f"Option --seed must not be negative, but got {self.seed}.")
+
+
+def summary(
+    truth: Mapping[str, Boxes], found: Mapping[str, Boxes], asked: Asked
+) -> list[dict[str, Any]]:
+    """Return a row an overlap and protocol: `ap`, its interval, and precision at fixed recalls.
+
+    Args:
+        truth: Image name to labelled faces.
+        found: The same names to detections.
+        asked: What to compute.
+
+    Raises:
+        InputError: As `detection.pool`.
+    """
+    rows = []
+    for iou in asked.ious:
+        pooled = average_precision.pool(truth, found, iou)
+        precision = ap_protocols.precision_at(pooled, ap_protocols.RECALLS)
+        for name in asked.names:
+            row: dict[str, Any] = {"iou": iou, "protocol": name}
+            row["ap"] = round(ap_protocols.score(name, truth, found, iou), 6)
+            if asked.draws and name == "all_point":
+                low, high = average_precision.ap_interval(
+                    truth, found, iou, asked.seed, asked.draws
+                )
+                row |= {"ci_low": round(low, 6), "ci_high": round(high, 6)}
+            else:
+                row |= {"ci_low": None, "ci_high": None}
+            at = zip(ap_protocols.RECALLS, precision, strict=True)
+            rows.append(row | {f"precision@{recall:g}": round(float(p), 6) for recall, p in at})
+    return rows

@@ -1,0 +1,1 @@
+"""Figures: curves, image grids, diagrams."""

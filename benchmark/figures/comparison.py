@@ -1,0 +1,55 @@
+"""The figures of a profile that compare methods: average ranks, and quality against cost."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.core.params import Params
+from benchmark.figures import comparison_plots, style
+from benchmark.figures.comparison_plots import Point
+from benchmark.figures.style import Styles
+from benchmark.scoring import results
+from benchmark.tables import cost_table, grid, load, ranks
+
+
+def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) -> None:
+    """Write `critical_difference_*` and `quality_cost_*` of a profile.
+
+    Args:
+        params: The profile; the stages tables and costs have run.
+        sound: Cells of its quality tables, protocol `sound`.
+        drawn: From `figures.styles`.
+        folder: Where figures go.
+    """
+    records = load.records(params)
+    made = results.read(params.results / "rows.parquet")
+    for ranking in ranks.rankings(made, records):
+        figure = comparison_plots.critical_difference(ranking, records, drawn)
+        name = f"critical_difference_{ranking.metric.lower()}_{ranking.weights}"
+        style.save(figure, folder, name)
+    costs = cost_table.read(params)
+    for weights in grid.groups(records):
+        points = _points(params, sound, costs, weights)
+        if points:
+            qf = max(params.qfs)
+            where = f"mean over {', '.join(params.merge.test)} at QF {qf}"
+            figure = comparison_plots.quality_against_cost(points, where, drawn)
+            style.save(figure, folder, f"quality_cost_{weights}")
+
+
+def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, weights: str) -> list[Point]:
+    """Return a point a chain that was scored and measured with one kind of weights.
+
+    Variants of MLSM cost what it costs, so they are left out; Tables V and VI compare them.
+    """
+    records = load.records(params)
+    at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
+    chosen = sound[at & sound["track"].isin(["classical", weights])]
+    means = chosen.groupby(["method", "order"], sort=False)["value"].mean()
+    made = []
+    for chain, cost in cost_table.chain_costs(costs, records, weights).items():
+        key = (records[chain]["title"], records[chain]["order"])
+        left_out = grid.uses_reference(records[chain]) or style.is_variant(key[0])
+        if key in means.index and not left_out:
+            made.append(Point(*key, float(means[key]), *cost))
+    return made

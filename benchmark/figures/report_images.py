@@ -1,0 +1,195 @@
+"""Outputs of every chain on a few test images, small enough to stand inside the report."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import PIL.Image
+
+from benchmark import methods
+from benchmark.core import files as outputs
+from benchmark.core import jsonfile, parallel
+from benchmark.core.errors import InputError
+from benchmark.core.images import Bytes, read_uint8
+from benchmark.core.params import Params
+from benchmark.scoring import jobs, plan
+from benchmark.scoring.jobs import Job
+
+LARGEST_PX = 480
+"""Longest side: larger images are cut to their centre, because scaling would hide the blocks."""
+QUALITIES = (90, 80, 70, 60, 50)
+"""Of the WebP files, the first that keeps to `MOST_BYTES`."""
+MOST_BYTES = 5_000_000
+"""Of all pictures together; base64 adds a third."""
+INDEX = "index.json"
+DARK, REFERENCE = "dark", "reference"
+
+
+class Chosen(NamedTuple):
+    """A test image that the report shows.
+
+    Attributes:
+        dataset: Its raw set.
+        image: Its name there.
+        quantile: What it stands for.
+        psnr: Of the chain that the choice goes by, in dB.
+    """
+
+    dataset: str
+    image: str
+    quantile: float
+    psnr: float
+
+
+def choose(rows: pd.DataFrame, quantiles: Sequence[float]) -> list[Chosen]:
+    """Return the images at quantiles of PSNR: the nearest rank, so that each is an image.
+
+    Args:
+        rows: Of one chain, track and quality factor under protocol `sound`; see
+        `benchmark.scoring.results`.
+        quantiles: In [0, 1]; two of them that meet in one image choose it once.
+    """
+    psnr = rows[rows["metric"] == "psnr"]
+    ordered = psnr.sort_values(["value", "dataset", "image"], kind="stable", ignore_index=True)
+    found: dict[int, Chosen] = {}
+    for quantile in quantiles if len(ordered) else ():
+        place = round(quantile * (len(ordered) - 1))
+        dataset, image, value = ordered[["dataset", "image", "value"]].to_numpy()[place]
+        chosen = Chosen(str(dataset), str(image), quantile, float(value))
+        found.setdefault(place, chosen)
+    return list(found.values())
+
+
+def rule(params: Params) -> str:
+    """Return in words which images are shown."""
+    if not params.previews:
+        return (
+            "This profile shows no pictures: their licence is the data set's own. Name quantiles "
+            "under previews in its params.yaml to see them on this machine."
+        )
+    percents = ", ".join(f"{quantile * 100:g}" for quantile in params.previews)
+    return (
+        f"Every chain on the images at the {percents} % quantiles of the PSNR of "
+        f"{methods.Chain.parse(guide(params)).title} over all test images at QF "
+        f"{min(params.qfs)}, the lowest; chosen by this rule alone."
+    )
+
+
+def guide(params: Params) -> str:
+    """Return the chain whose PSNR chooses the images: the paper's method where it is there."""
+    return "mlsm" if "mlsm" in params.chains else params.chains[0]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One picture: a chain's output, or with `job.chain` unused one side of the pair."""
+
+    job: Job
+    kind: str
+
+
+def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
+    """Write the pictures of a profile and their index.
+
+    Args:
+        params: The profile.
+        rows: Of `guide`, every track and quality factor.
+        folder: For `index.json` and a WebP file a picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    index: dict[str, Any] = {"rule": rule(params), "qf": min(params.qfs), "quality": 0}
+    index |= {"images": []}
+    if params.previews:
+        first = rows[(rows["protocol"] == "sound") & (rows["qf"] == min(params.qfs))]
+        chosen = choose(first[first["track"] == first["track"].iloc[0]], params.previews)
+        work = _planned(params, chosen)
+        pixels = list(parallel.map_parallel(_pixels, work, params.jobs, "pictures"))
+        index["quality"], files = _encoded(pixels)
+        index["images"] = _written(chosen, work, pixels, files, folder)
+    jsonfile.write(folder / INDEX, index)
+
+
+def _planned(params: Params, chosen: Sequence[Chosen]) -> list[_Work]:
+    made: list[_Work] = []
+    for chain in params.chains:
+        for of_track in plan.planned(params, chain, "scores").values():
+            wanted = {(job.case.dataset, job.case.image, job.case.qf): job for job in of_track}
+            for one in chosen:
+                job = wanted[one.dataset, one.image, min(params.qfs)]
+                if chain == params.chains[0]:
+                    made += [_Work(job, DARK), _Work(job, REFERENCE)]
+                made.append(_Work(job, f"{job.chain} {job.track}"))
+    return list({(_where(work), work.kind): work for work in made}.values())
+
+
+def _where(work: _Work) -> tuple[str, str]:
+    return work.job.case.dataset, work.job.case.image
+
+
+def _pixels(work: _Work) -> Bytes:
+    job = work.job
+    if job.case.reference is None:
+        raise InputError(f"{job.case.input} has no reference: pictures need pairs.")
+    if work.kind == REFERENCE:
+        return _centre(read_uint8(job.case.reference))
+    pixels = read_uint8(job.case.input)
+    if work.kind == DARK:
+        return _centre(pixels)
+    steps = jobs.assembled(job.chain, job.track, job.trained)
+    belongs = jobs.context_of(job.case, read_uint8(job.case.reference))
+    return _centre(methods.run(steps, pixels, "sound", belongs))
+
+
+def _centre(pixels: Bytes) -> Bytes:
+    """Cut the centre on multiples of 8, so that the blocks stay where they were."""
+    cuts = []
+    for side in pixels.shape[:2]:
+        start = max(0, side - LARGEST_PX) // 2 // 8 * 8
+        cuts.append(slice(start, start + min(side, LARGEST_PX)))
+    return pixels[cuts[0], cuts[1]]
+
+
+def _encoded(pictures: Sequence[Bytes]) -> tuple[int, list[bytes]]:
+    """Return the quality and the files, the best that keep to the budget.
+
+    Raises:
+        InputError: None does.
+    """
+    for quality in QUALITIES:
+        files = [_webp(pixels, quality) for pixels in pictures]
+        if sum(map(len, files)) <= MOST_BYTES:
+            return quality, files
+    raise InputError(
+        f"{len(pictures)} pictures do not fit into {MOST_BYTES:,} bytes: name fewer quantiles "
+        "under previews in params.yaml."
+    )
+
+
+def _webp(pixels: Bytes, quality: int) -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(stream, "webp", quality=quality, method=6)
+    return stream.getvalue()
+
+
+def _written(
+    chosen: Sequence[Chosen],
+    work: Sequence[_Work],
+    pixels: Sequence[Bytes],
+    files: Sequence[bytes],
+    folder: Path,
+) -> list[dict[str, Any]]:
+    images = []
+    for number, one in enumerate(chosen):
+        names: list[list[str]] = []  # JSON files sort keys, and this order counts
+        size = (0, 0)
+        for picture, of_picture, content in zip(work, pixels, files, strict=True):
+            if _where(picture) == (one.dataset, one.image):
+                name = f"{number}_{picture.kind.replace(' ', '_')}.webp"
+                outputs.write_bytes(folder / name, content)
+                names.append([picture.kind, name])
+                size = of_picture.shape[1], of_picture.shape[0]
+        images.append(one._asdict() | {"width": size[0], "height": size[1], "files": names})
+    return images

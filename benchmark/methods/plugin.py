@@ -1,0 +1,171 @@
+"""What a method is, and the decorator that declares one.
+
+A method is one file. The whole of a parameter-free one is this short:
+
+    @plugin("enhancer", cite="Poynton, SMPTE Journal 1993")
+    def gamma(exponent: float = 0.45) -> Method:
+        return lambda image: image**exponent
+
+The function carries the file's name, and its arguments are the method's settings. A learned method
+takes its weights first (`state`, a state dict), names what trains it, and lists the files of its
+authors that it can load; `baselines/zero_dce.py` is the example to read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+import numpy as np
+
+from benchmark.core.images import Image
+from benchmark.core.types import Need, Role, Writer
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from benchmark.training import Recipe
+
+Method: TypeAlias = Callable[..., Image]
+"""`method(image)`, or `method(image, given)` for a plugin with `needs`: keeps height and width,
+returns float32, leaves its input alone, gives the same answer twice."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file that a method's authors released, as it lies below a weights folder.
+
+    Attributes:
+        file: Path below the folder, such as `zero_dce/Epoch99.pth`.
+        size: Bytes.
+        sha256: Hex digest; a file with another one is refused.
+        source: Where the authors offer it, in words or as an address.
+        url: A stable address of the file itself, or "" where none is known.
+    """
+
+    file: str
+    size: int
+    sha256: str
+    source: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Released:
+    """Weights that a method's authors released: one network, in one file or several.
+
+    Attributes:
+        name: What tells it from the method's other releases, such as `lol`.
+        files: The files, all of which are needed.
+        adapt: Turns what the files hold, in their order, into the state dict our module loads.
+        settings: What `build` takes besides the state dict.
+        partial: Why these weights do not make up the whole method, or "" where they do; partial
+            weights are checked and loaded, but have no row in the track `released`.
+    """
+
+    name: str
+    files: tuple[WeightsFile, ...]
+    adapt: Callable[..., Mapping[str, Any]] = dict
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    partial: str = ""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One method as the suite sees it.
+
+    Attributes:
+        name: The file's name; what chains and params.yaml call it.
+        role: What it is for.
+        cite: The paper, short.
+        title: How tables spell it.
+        build: Makes the method: `build(**settings)`, or `build(state, **settings)` if learned.
+        train: Makes the training recipe of one part: `train(part, trained, **settings)`, where
+            `trained` holds the state dicts of all other parts for the last one, and nothing for
+            those; None for a classical method.
+        parts: What is trained, in order; the last, always `model`, is what `build` takes.
+        released: The authors' weights it can load; the first are those of the released track.
+        writes: How the authors' script stores its output.
+        needs: What the method is given besides the image: `tables` (`benchmark.core.jpeg.Tables`
+        of the
+            file at the head of the chain, also where the method runs later) or `reference` (the
+            normal-light image, float32 of the same size: controls that no user could run).
+        quick: Settings under which the contract suite runs the method in seconds; its published
+            settings are the default arguments.
+        module: Where it is defined.
+    """
+
+    name: str
+    role: Role
+    cite: str
+    title: str
+    build: Callable[..., Method]
+    train: "Callable[..., Recipe] | None"
+    parts: tuple[str, ...]
+    released: tuple[Released, ...]
+    writes: Writer
+    needs: Need
+    quick: Mapping[str, Any]
+    module: str
+
+    @property
+    def learned(self) -> bool:
+        """Whether the method has weights."""
+        return self.train is not None
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Method:
+        """Build the method."""
+        return self.build(*arguments, **settings)
+
+
+def plugin(
+    role: Role,
+    *,
+    cite: str,
+    title: str = "",
+    train: "Callable[..., Recipe] | None" = None,
+    parts: tuple[str, ...] = ("model",),
+    released: tuple[Released, ...] = (),
+    writes: Writer = "round",
+    needs: Need = "nothing",
+    quick: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., Method]], Plugin]:
+    """Declare the decorated function as a method of the suite; see `Plugin` for the arguments."""
+    if role not in get_args(Role):
+        raise ValueError(f"Argument `role` must be one of {get_args(Role)}, but got {role!r}.")
+
+    def declare(build: Callable[..., Method]) -> Plugin:
+        name = build.__name__
+        return Plugin(
+            name=name,
+            role=role,
+            cite=cite,
+            title=title or name,
+            build=build,
+            train=train,
+            parts=parts if train else (),
+            released=released,
+            writes=writes,
+            needs=needs,
+            quick=dict(quick or {}),
+            module=build.__module__,
+        )
+
+    return declare
+
+
+def from_network(network: "nn.Module") -> Method:
+    """Make a method of a network that maps (N, 3, H, W) in [0, 1] to the same, as evaluated.
+
+    What leaves [0, 1] is clipped.
+    """
+    import torch
+
+    network.eval()
+
+    def method(image: Image) -> Image:
+        batch = torch.from_numpy(np.array(image.transpose(2, 0, 1), order="C"))[None]
+        with torch.inference_mode():
+            output = network(batch)[0].clamp(0.0, 1.0)  # (3, H, W)
+        return np.ascontiguousarray(output.permute(1, 2, 0).numpy())
+
+    return method

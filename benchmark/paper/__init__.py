@@ -1,0 +1,1 @@
+"""The paper under test: its claims, and what does not fit inside its own tables."""

@@ -1,0 +1,202 @@
+"""Where the numbers come from that claims are judged by: the paper's tables, or a run."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+
+from benchmark.core import reported, statistics
+from benchmark.paper.claims.schema import Columns, Recall, Rows
+from benchmark.tables import ablations, cells
+from benchmark.tables.cells import BootstrapSettings
+from benchmark.tables.competitors import PROTOCOL, Competitors
+
+
+class Key(NamedTuple):
+    """A row of a table."""
+
+    method: str
+    order: str
+
+
+class Place(NamedTuple):
+    """A column of a table."""
+
+    dataset: str
+    qf: int
+    metric: str
+
+
+class Difference(NamedTuple):
+    """One number minus another.
+
+    Attributes:
+        value: The difference; of means over images where there are any.
+        low: Lower end of its 95 % interval; NaN in the paper, which has none.
+        high: Upper end.
+        p: Of the hypothesis that there is no difference, two-sided; NaN in the paper.
+        images: Behind it; 0 in the paper.
+    """
+
+    value: float
+    low: float = np.nan
+    high: float = np.nan
+    p: float = np.nan
+    images: int = 0
+
+
+class Source(Protocol):
+    """Numbers that predicates ask for; None where one was not measured."""
+
+    def ahead(self, ours: Key, theirs: Key, at: Place, by: float) -> Difference | None:
+        """Return ours minus theirs minus `by`."""
+
+    def loss(self, row: Key, at: Place) -> Difference | None:
+        """Return a row's value on uncompressed images minus that at a place."""
+
+    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
+        """Return ours minus theirs: mean precision at high recall."""
+
+
+@functools.cache
+def _reported() -> pd.DataFrame:
+    return reported.reported()
+
+
+def places(columns: Columns) -> list[Place]:
+    """Return the columns that a claim speaks of, in the paper's order."""
+    numbers = _reported()
+    chosen = numbers[numbers["table"].isin(columns.tables)]
+    if columns.datasets is not None:
+        chosen = chosen[chosen["dataset"].isin(columns.datasets)]
+    if columns.qfs is not None:
+        chosen = chosen[chosen["qf"].isin(columns.qfs)]
+    at = chosen[["dataset", "qf"]].drop_duplicates().itertuples(index=False, name=None)
+    return [Place(str(d), int(qf), metric) for d, qf in at for metric in columns.metrics]
+
+
+def keys(rows: Rows, columns: Columns) -> list[Key]:
+    """Return the rows that a claim speaks of: those that the paper's tables print, or by name."""
+    numbers = _reported()
+    printed = numbers[numbers["table"].isin(columns.tables)][["method", "order"]].drop_duplicates()
+    listed = [Key(str(m), str(o)) for m, o in printed.itertuples(index=False, name=None)]
+    if rows.orders is not None:
+        return [key for key in listed if key.order in rows.orders]
+    by_name = {key.method: key for key in listed}
+    return [by_name.get(name, Key(name, "enhance")) for name in rows.methods or []]
+
+
+class Printed:
+    """The paper's own tables."""
+
+    def __init__(self) -> None:
+        numbers = _reported()
+        columns = ["method", "order", "dataset", "qf", "metric", "value"]
+        self._values = {
+            (Key(m, o), Place(d, int(qf), metric)): float(value)
+            for m, o, d, qf, metric, value in numbers[columns].itertuples(index=False, name=None)
+        }
+
+    def ahead(self, ours: Key, theirs: Key, at: Place, by: float) -> Difference | None:
+        """Return the difference of two printed numbers, without the noise of binary fractions."""
+        first, second = self._values.get((ours, at)), self._values.get((theirs, at))
+        if first is None or second is None:
+            return None
+        return Difference(round(first - second - by, cells.DECIMALS))
+
+    def loss(self, row: Key, at: Place) -> Difference | None:
+        """The paper prints no row on uncompressed images."""
+        return None
+
+    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
+        """The paper prints its curves as a figure alone."""
+        return None
+
+
+class Curves(Protocol):
+    """What the detection of faces in a run says; see `benchmark.paper.claims.face_sources`."""
+
+    def ap(self, ours: str, theirs: str, at: Place, by: float) -> Difference | None:
+        """Return the difference of two chains' average precision, minus `by`."""
+
+    def recall(self, chains: tuple[str, str], asked: Recall) -> Difference | None:
+        """Return the difference of two chains' mean precision at high recall."""
+
+
+class Measured:
+    """A run with one kind of weights.
+
+    Args:
+        rows: See `benchmark.scoring.results`.
+        records: Chain -> `provenance.chain_record`.
+        field: Whose rows count.
+        resampling: Of the images.
+        curves: Of the faces; None where none were looked for.
+    """
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        records: Mapping[str, Any],
+        field: Competitors,
+        resampling: BootstrapSettings,
+        curves: Curves | None = None,
+    ) -> None:
+        pairs = pd.MultiIndex.from_frame(rows[["chain", "track"]])
+        wanted = pairs.isin(list(field.tracks.items())) & (rows["protocol"] == PROTOCOL)
+        chosen = rows[wanted].assign(qf=rows["qf"].astype("float64").fillna(0).astype(int))
+        self._values = {
+            (str(chain), str(dataset), int(str(qf)), cells.SPELLING[str(metric)]): group.set_index(
+                "image"
+            )["value"]
+            for (chain, dataset, qf, metric), group in chosen.groupby(
+                ["chain", "dataset", "qf", "metric"], sort=False
+            )
+        }
+        self._chains = {
+            Key(record["title"], record["order"]): chain
+            for chain, record in records.items()
+            if chain in field.tracks
+        }
+        for ablation in ablations.TABLES.values():
+            named = {Key(*key): c for c, key in ablation.chains.items() if c in field.tracks}
+            self._chains = named | self._chains
+        self._resampling, self._curves = resampling, curves
+
+    def _at(self, row: Key, at: Place) -> "pd.Series[float] | None":
+        chain = self._chains.get(row)
+        return None if chain is None else self._values.get((chain, at.dataset, at.qf, at.metric))
+
+    def ahead(self, ours: Key, theirs: Key, at: Place, by: float) -> Difference | None:
+        """Return the mean over images of their paired differences."""
+        if at.metric.startswith("mAP"):
+            chains = [self._chains.get(key) for key in (ours, theirs)]
+            if self._curves is None or chains[0] is None or chains[1] is None:
+                return None
+            return self._curves.ap(chains[0], chains[1], at, by)
+        return self._paired(self._at(ours, at), self._at(theirs, at), by)
+
+    def loss(self, row: Key, at: Place) -> Difference | None:
+        """Return the mean over images of what compression costs a row."""
+        return self._paired(self._at(row, at._replace(qf=0)), self._at(row, at), 0.0)
+
+    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
+        """Ask the curves."""
+        chains = [self._chains.get(key) for key in (ours, theirs)]
+        if self._curves is None or chains[0] is None or chains[1] is None:
+            return None
+        return self._curves.recall((chains[0], chains[1]), asked)
+
+    def _paired(
+        self, first: "pd.Series[float] | None", second: "pd.Series[float] | None", by: float
+    ) -> Difference | None:
+        if first is None or second is None:
+            return None
+        every = (first - second - by).sort_index().to_numpy(dtype=np.float64)
+        apart = every[np.isfinite(every)]
+        if not len(apart):
+            return None
+        mean = statistics.mean_interval(apart, *self._resampling)
+        return Difference(mean.value, mean.low, mean.high, statistics.signed_ranks(apart), mean.n)

@@ -1,0 +1,1 @@
+"""Registration of misaligned pairs: SURF, RANSAC, criteria, geometry."""

@@ -1,0 +1,197 @@
+"""Registered copies of misaligned training pairs, and the tables that list them.
+
+What is finished survives a kill: images and what was found of each pair lie in a cache under a name
+that holds everything they depend on, and are linked from there into the stage's output.
+"""
+
+import dataclasses
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from benchmark.core import code_digest, files, images
+from benchmark.core.cache import ResultCache, cached_map
+from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values, sha256
+from benchmark.registration import register as registration
+from benchmark.registration.criteria import RegistrationSettings
+
+if TYPE_CHECKING:
+    from benchmark.data.lists import PathResolver
+
+FACTS = (
+    "dataset",
+    "name",
+    "model",
+    "matches",
+    "inliers",
+    "inlier_ratio",
+    "rmse_px",
+    "overlap",
+    "max_displacement_px",
+    "accepted",
+    "reason",
+)
+"""Columns of the table of what registration found, a row a pair."""
+_SIDES = ("dark", "normal")
+
+
+class Outcome(NamedTuple):
+    """What registering a set gives.
+
+    Attributes:
+        manifest: The pairs, in their order: those that had to be warped with the new files, sizes
+            and digests; those that were aligned already as they were; refused ones with status
+            `rejected` and the reason.
+        facts: One row a pair with `FACTS`, in the same order.
+    """
+
+    manifest: pd.DataFrame
+    facts: pd.DataFrame
+
+
+class _Job(NamedTuple):
+    dark: Path
+    normal: Path
+    digests: tuple[str, str]  # SHA-256 of both, as listed
+    folder: Path  # where the registered images go
+    settings: RegistrationSettings
+    seed: int
+
+
+def register(
+    listed: pd.DataFrame,
+    places: "PathResolver",
+    folder: Path,
+    prefix: str,
+    seed: int,
+    jobs: int,
+    cache: Path,
+    settings: RegistrationSettings | None = None,
+) -> Outcome:
+    """Register every pair of a manifest; a killed run goes on where it stopped.
+
+    Args:
+        listed: A merged manifest of pairs of one set.
+        places: Where its images lie.
+        folder: Where warped and cropped images are placed, as `dark/<name>.png` and
+            `normal/<name>.png`.
+        prefix: What the manifest calls that folder: `work/pairs/LSRW/`.
+        seed: Of RANSAC, the same for every pair: a pair's result depends on no other pair.
+        jobs: Processes.
+        cache: Folder of finished pairs; best on the file system of `folder`.
+        settings: Thresholds.
+
+    Raises:
+        InputError: An image cannot be read, or is not the file that was listed.
+    """
+    chosen = settings or RegistrationSettings()
+    finished = cache / _key(chosen, seed)
+    work = [
+        _Job(
+            places.locate(row["dark"]),
+            places.locate(row["normal"]),
+            (row["dark_sha256"], row["normal_sha256"]),
+            finished / digest_values([row["dark_sha256"], row["normal_sha256"]])[:32],
+            chosen,
+            seed,
+        )
+        for row in listed.to_dict("records")
+    ]
+    journal = ResultCache(finished / "pairs.jsonl")
+    keys = [job.folder.name for job in work]
+    for key in set(keys) & journal.done.keys():
+        if not _whole(finished / key, journal.done[key]["written"]):
+            del journal.done[key]
+    found = cached_map(work, keys, _register, journal, jobs, f"registering {folder.name}")
+    rows = list(zip(listed.to_dict("records"), work, found, strict=True))
+    return Outcome(
+        pd.DataFrame(
+            [_placed(row, job.folder, entry, folder, prefix) for row, job, entry in rows],
+            columns=list(listed.columns),
+        ),
+        pd.DataFrame([row | entry["facts"] for row, _, entry in rows], columns=list(FACTS)),
+    )
+
+
+def _key(settings: RegistrationSettings, seed: int) -> str:
+    """Return the name of everything but the images that a registered pair depends on."""
+    return digest_values([dataclasses.asdict(settings), seed, code_digest.of(__name__)])[:32]
+
+
+def _whole(folder: Path, written: dict[str, Any]) -> bool:
+    """Tell whether the images of a finished pair are still what they were."""
+    return all(
+        (folder / f"{side}.png").is_file() and sha256(folder / f"{side}.png") == digest
+        for side, digest in written.get("sha256", {}).items()
+    )
+
+
+def _register(job: _Job) -> dict[str, Any]:
+    """Return `facts` of a pair, and what was `written`: nothing, or sizes and digests."""
+    for path, digest in zip((job.dark, job.normal), job.digests, strict=True):
+        if (actual := sha256(path)) != digest:
+            raise InputError(
+                f"{path} has SHA-256 {actual[:12]}, but the inventory lists {digest[:12]}: it "
+                "changed since; run the inventory again."
+            )
+    dark, normal = images.read(job.dark), images.read(job.normal)
+    found = registration.register(dark, normal, job.settings, job.seed)
+    names = ("model", "matches", "inliers", "inlier_ratio", "rmse_px", "overlap")
+    facts = {
+        name: getattr(found, name) for name in (*names, "max_displacement_px", "accepted", "reason")
+    }
+    if not found.accepted:
+        return {"facts": facts, "written": {}}
+    registered = registration.apply(dark, normal, found)
+    if registered.dark is dark and registered.normal is normal:
+        return {"facts": facts, "written": {}}
+    for side, image in zip(_SIDES, registered, strict=True):
+        images.write(job.folder / f"{side}.png", image)
+    height, width = registered.dark.shape[:2]
+    digests = {side: sha256(job.folder / f"{side}.png") for side in _SIDES}
+    return {"facts": facts, "written": {"height": height, "width": width, "sha256": digests}}
+
+
+def _placed(
+    row: dict[Any, Any], finished: Path, entry: dict[str, Any], folder: Path, prefix: str
+) -> dict[Any, Any]:
+    """Return the manifest's row of a finished pair, and put its images into place."""
+    facts, written = entry["facts"], entry["written"]
+    changed = row | _geometry(facts)
+    if not facts["accepted"]:
+        return changed | {"status": "rejected", "reason": facts["reason"]}
+    if not written:
+        return changed
+    changed |= {"height": written["height"], "width": written["width"]}
+    for side in _SIDES:
+        name, file = f"{side}/{row['name']}.png", finished / f"{side}.png"
+        _link(file, folder / name)
+        changed |= {side: prefix + name, f"{side}_sha256": written["sha256"][side]}
+        changed[f"{side}_bytes"] = file.stat().st_size
+    return changed
+
+
+def _geometry(facts: dict[str, Any]) -> dict[str, str]:
+    """Return what the manifest tells of a registration; nothing where there was no attempt."""
+    if math.isnan(facts["max_displacement_px"]):
+        return {}
+    rmse = "" if math.isnan(facts["rmse_px"]) else f"{facts['rmse_px']:.3f}"
+    moved = f"{facts['max_displacement_px']:.3f}"
+    told = {"model": facts["model"], "inliers": str(facts["inliers"])}
+    return told | {"rmse_px": rmse, "displacement_px": moved}
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name without a second copy; copy where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        with files.beside(target) as place:
+            shutil.copyfile(source, place)

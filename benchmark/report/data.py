@@ -1,0 +1,166 @@
+"""What the report's tables and charts are drawn from, as plain values for JSON."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+
+from benchmark.tables import cells as tables
+from benchmark.tables import grid
+from benchmark.tables.grid import Scope
+
+FAMILIES: Mapping[str, str] = {
+    "enhance": "enhancers",
+    "deblock+enhance": "deblocked, then enhanced",
+    "enhance+deblock": "enhanced, then deblocked",
+    "joint": "both at once",
+    "deblock": "deblockers alone",
+}
+"""Order of a chain -> what its family is called."""
+CONTROLS = "controls"
+"""Family of what only shows where the scale begins and ends."""
+MOST_VALUES = 400_000
+"""Numbers of single images that a page holds: about 3 MB."""
+
+
+def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
+    """Return the cells of tables with everything that a reader can choose them by.
+
+    Args:
+        cells: As `benchmark.tables.cells` makes them, of any tables.
+        scope: What they should hold.
+
+    Returns:
+        `datasets`, `qfs` (text, "none" for uncompressed inputs), `protocols`, `metrics` (name,
+        unit, decimals, rises), `lines` (see `_lines`), and `cells`: lists of the places in these
+        (set, qf, protocol, metric, line), then value, low, high, n, reported and difference.
+        Infinite values are the text "inf", missing ones null.
+    """
+    lines = _lines(scope)
+    at = {(line["title"], line["order"], line["track"]): i for i, line in enumerate(lines)}
+    found: dict[str, list[Any]] = {
+        "datasets": list(dict.fromkeys([*scope.datasets, *cells["dataset"]])),
+        "qfs": list(dict.fromkeys(map(_qf, cells["qf"]))),
+        "protocols": list(dict.fromkeys(cells["protocol"])),
+        "metrics": list(dict.fromkeys(cells["metric"])),
+    }
+    places = {key: {value: i for i, value in enumerate(values)} for key, values in found.items()}
+    listed = [
+        [
+            places["datasets"][row["dataset"]],
+            places["qfs"][_qf(row["qf"])],
+            places["protocols"][row["protocol"]],
+            places["metrics"][row["metric"]],
+            at[row["method"], row["order"], row["track"]],
+            *(_number(row[key]) for key in ("value", "ci_low", "ci_high")),
+            int(row["n"]),
+            *(_number(row[key]) for key in ("reported", "difference")),
+        ]
+        for row in cells.to_dict("records")
+        if (row["method"], row["order"], row["track"]) in at
+    ]
+    return found | {"metrics": metrics(found["metrics"]), "lines": lines, "cells": listed}
+
+
+def metrics(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how each metric is printed: name, unit, decimals, and whether more is better."""
+    made = []
+    for name in names:
+        column = grid.Column("", name)
+        made.append(
+            {
+                "name": name,
+                "unit": column.unit.strip(),
+                "decimals": column.decimals,
+                "rises": column.rises,
+            }
+        )
+    return made
+
+
+def _lines(scope: Scope) -> list[dict[str, Any]]:
+    """Return one line a chain and track, with notes, and the reason where it has no numbers."""
+    made = []
+    for chain, record in scope.records.items():
+        control = grid.uses_reference(record)
+        named = any(step.get("cite") == "a control" for step in record["steps"].values())
+        family = CONTROLS if control or named else FAMILIES.get(record["order"], record["order"])
+        common = {"chain": chain, "title": record["title"], "order": record["order"]}
+        common |= {"family": family, "control": control}
+        for track in record["tracks"]:
+            notes = grid.unlike_published(record, track)
+            made.append(common | {"track": track, "notes": notes, "absent": ""})
+        for track, reason in record["absent"].items():
+            made.append(common | {"track": track, "notes": [], "absent": reason})
+    return made
+
+
+def images(
+    rows: pd.DataFrame, lines: Sequence[Mapping[str, Any]], qfs: Sequence[int | None]
+) -> dict[str, Any]:
+    """Return every image's numbers under protocol `sound`, for the comparison image by image.
+
+    Args:
+        rows: See `benchmark.scoring.results`.
+        lines: Those of `results`.
+        qfs: Quality factors in the order in which they are kept while there is room.
+
+    Returns:
+        `metrics` as in `results`, `names` (set -> images), `values` (set -> qf -> metric -> place
+        of the line -> a value an image) and `left_out` (quality factors without room).
+    """
+    sound = rows[rows["protocol"] == "sound"]
+    at = {(line["chain"], line["track"]): i for i, line in enumerate(lines)}
+    spelled = [tables.SPELLING[m] for m in tables.SPELLING if m in set(sound["metric"])]
+    names = {
+        str(dataset): sorted(group["image"].unique(), key=_natural)
+        for dataset, group in sound.groupby("dataset", sort=False)
+    }
+    made: dict[str, Any] = {"metrics": metrics(spelled), "names": names, "values": {}}
+    left_out, room = [], MOST_VALUES
+    for qf in qfs:
+        chosen = sound[sound["qf"].isna() if qf is None else sound["qf"] == qf]
+        if len(chosen) > room:
+            left_out.append(_qf(qf))
+            continue
+        room -= len(chosen)
+        for key, group in chosen.groupby(["dataset", "metric", "chain", "track"], sort=False):
+            dataset, metric, chain, track = map(str, cast(tuple[Any, ...], key))
+            if (chain, track) not in at or metric not in tables.SPELLING:
+                continue
+            column = grid.Column(dataset, tables.SPELLING[metric])
+            values = group.set_index("image")["value"].reindex(names[dataset])
+            by_metric = made["values"].setdefault(dataset, {}).setdefault(_qf(qf), {})
+            by_metric.setdefault(column.metric, {})[str(at[chain, track])] = [
+                _number(value, column.decimals + 1) for value in values
+            ]
+    return made | {"left_out": left_out}
+
+
+def _qf(qf: Any) -> str:
+    return "none" if qf is None or pd.isna(qf) else str(int(qf))
+
+
+def _number(value: Any, decimals: int = tables.DECIMALS) -> float | str | None:
+    if value is None or pd.isna(value):
+        return None
+    return "inf" if math.isinf(value) else round(float(value), decimals)
+
+
+def _natural(name: str) -> tuple[int, str]:
+    """Sort `2` before `10`."""
+    digits = "".join(letter for letter in name if letter.isdigit())
+    return (int(digits) if digits else 0, name)
+
+
+def script(content: object) -> str:
+    """Return values as JSON that may stand inside a script element.
+
+    No text in it can end the element or open a comment: `<`, `>` and `&` are escaped.
+    """
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text

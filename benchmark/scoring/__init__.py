@@ -1,0 +1,1 @@
+"""Chains run on test inputs and measured: jobs, metrics, result rows, costs."""

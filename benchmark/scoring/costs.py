@@ -1,0 +1,232 @@
+"""What a method costs: parameters, multiply-accumulates, seconds and memory.
+
+Each in a new process: `python -m benchmark.scoring.costs DARK.npy` takes jobs as lines of JSON on
+stdin and answers with lines of JSON. Parameters and multiply-accumulates follow from the code;
+seconds and memory hold for one machine.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+
+from benchmark import ROOT, methods
+from benchmark.core.errors import InputError
+from benchmark.core.images import Image
+from benchmark.core.parallel import THREADS
+from benchmark.core.types import Track
+from benchmark.methods import assemble
+
+SIZE = (600, 400)
+"""Width and height of the image, pixels: those of LOL."""
+MEGAPIXELS = SIZE[0] * SIZE[1] / 1e6
+SLOW_SECONDS = 10.0
+"""A first run that takes longer is the timed one, too."""
+REPEATS, ENOUGH_SECONDS = 5, 2.0
+"""Faster runs are repeated, at most so often and so long, and the shortest counts."""
+
+
+class Job(NamedTuple):
+    """A method with weights.
+
+    Attributes:
+        method: Name of a plugin.
+        track: Which weights.
+        trained: Folder of retrained weights.
+        settings: Of a method without weights, where they are not the published ones.
+    """
+
+    method: str
+    track: Track
+    trained: str
+    settings: Mapping[str, Any]
+
+
+class Cost(NamedTuple):
+    """What one image of `SIZE` costs.
+
+    Attributes:
+        parameters: Of the networks that run, 0 where there is none.
+        gmacs: 10^9 multiply-accumulates in convolutions and matrix products; 0 without networks.
+        seconds_per_megapixel: Of the processor, on one thread, the model loaded.
+        peak_mib: Largest resident memory of the process, interpreter and libraries included.
+    """
+
+    parameters: int
+    gmacs: float
+    seconds_per_megapixel: float
+    peak_mib: float
+
+
+def jobs(
+    chains: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]], trained: Path
+) -> Iterator[Job]:
+    """Yield every method that the chains are made of, with every kind of weights it has here.
+
+    Args:
+        chains: Chain -> `provenance.chain_record`.
+        settings: Of methods without weights, by name.
+        trained: Folder of retrained weights.
+    """
+    for name in dict.fromkeys(step for record in chains.values() for step in record["steps"]):
+        chain = methods.Chain((name,))
+        asked = {track for record in chains.values() for track in record["tracks"]}
+        for track in get_args(Track):
+            there = track in assemble.tracks(chain) and track in asked | {"classical"}
+            if there and not assemble.absent(chain, track, trained):
+                yield Job(name, track, str(trained), settings.get(name, {}))
+
+
+class Measurer:
+    """Measures jobs, each in a process of its own, on one thread.
+
+    The processes are forked from one that has loaded the libraries, which takes longer than most
+    methods. Use it in a `with` block; the process starts with the first job.
+
+    Args:
+        dark: float32 (400, 600, 3), sRGB, [0, 1].
+    """
+
+    def __init__(self, dark: Image) -> None:
+        self._dark = dark
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Measurer":
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name) / "dark.npy"
+        np.save(self._path, self._dark)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.communicate()  # closes its stdin, which ends it
+        self._folder.cleanup()
+
+    def measure(self, job: Job) -> Cost:
+        """Measure a job.
+
+        Raises:
+            InputError: The method fails.
+        """
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "benchmark.scoring.costs", str(self._path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | dict.fromkeys(THREADS, "1"),
+                cwd=ROOT,
+                text=True,
+            )
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        cost = json.loads(answer) if answer.strip() else "the process that measures has died"
+        if isinstance(cost, str):
+            raise InputError(
+                f"Method {job.method} ({job.track}) failed while its costs were measured ({cost}): "
+                "run `mlsm-bench baseline test` on it."
+            )
+        return Cost(*cost)
+
+
+def measure_here(job: Job, dark: Image) -> Cost:
+    """Measure a job in this process, whose memory is counted from its start."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    torch.set_num_threads(1)
+    chain = methods.Chain.parse(job.method, {job.method: job.settings} if job.settings else {})
+    (step,) = assemble.assemble(chain, job.track, Path(job.trained))
+    given = methods.MethodContext(reference=np.clip(dark * 8, 0, 1))
+    pixels = np.round(dark * 255).astype(np.uint8)
+    with _Parameters() as seen, FlopCounterMode(display=False) as counter:
+        seconds = _timed(step, pixels, given)
+    if seconds < SLOW_SECONDS:  # the first run has warmed up, and was slowed by counting
+        times = [_timed(step, pixels, given)]
+        while len(times) < REPEATS and sum(times) < ENOUGH_SECONDS:
+            times.append(_timed(step, pixels, given))
+        seconds = min(times)
+    gmacs = counter.get_total_flops() / 2e9
+    return Cost(seen.total, gmacs, seconds / MEGAPIXELS, _peak_mib())
+
+
+def _timed(step: methods.Step, pixels: Any, given: methods.MethodContext) -> float:
+    started = time.process_time()  # one thread: what the clock says where nothing else runs
+    methods.run([step], pixels, "sound", given)
+    return time.process_time() - started
+
+
+class _Parameters:
+    """Counts the parameters of all modules that run inside the `with` block, each once."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, Any] = {}
+
+    @property
+    def total(self) -> int:
+        return sum(parameter.numel() for parameter in self._found.values())
+
+    def __enter__(self) -> "_Parameters":
+        from torch.nn.modules import module
+
+        self._handle = module.register_module_forward_pre_hook(self._see)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._handle.remove()
+
+    def _see(self, module: Any, _: Any) -> None:
+        for parameter in module.parameters(recurse=False):
+            self._found[id(parameter)] = parameter  # kept alive, so that no id is used twice
+
+
+def _peak_mib() -> float:
+    """Return the largest resident memory of this process since it was started, MiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # unlike getrusage, not inherited from the process that started this one
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def main(path: str) -> None:
+    """Answer each job on stdin with its costs, or with what went wrong, from a forked process."""
+    import torch  # noqa: F401  # what takes long to load, once for all
+
+    dark = np.load(path)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _answer(Job(*json.loads(line)), dark)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(json.dumps(f"its process ended with status {status}"), flush=True)
+
+
+def _answer(job: Job, dark: Image) -> None:
+    """Print the costs of a job, and end this process."""
+    try:
+        cost = measure_here(job, dark)
+        told: Any = [int(cost.parameters), *map(float, cost[1:])]
+    except Exception as error:  # whatever a method raises is what its author should read
+        told = f"{type(error).__name__}: {error}"
+    print(json.dumps(told), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,54 @@
+"""Perceptual distances of a chain's outputs, at the profile's highest quality factor alone.
+
+The networks cost as much as many methods, and the paper's ablations are at that quality factor too.
+"""
+
+from collections.abc import Sequence
+
+from benchmark import methods
+from benchmark.core.cache import ResultCache, cached_map
+from benchmark.core.errors import InputError
+from benchmark.core.images import read_uint8
+from benchmark.core.types import Protocol
+from benchmark.scoring import perceptual
+from benchmark.scoring import score as scoring
+from benchmark.scoring.jobs import Job, assembled, context_of
+from benchmark.scoring.results import Row
+
+PROTOCOL: Protocol = "sound"
+
+
+def quality_factor(qfs: Sequence[int]) -> int:
+    """Return the quality factor that is measured: the highest of the profile."""
+    return max(qfs)
+
+
+def score(job: Job) -> dict[str, float]:
+    """Return metric -> value of one output.
+
+    Raises:
+        InputError: There is no reference, or weights are absent.
+    """
+    if job.case.reference is None:
+        raise InputError(f"{job.case.input} has no reference: perceptual distances need one.")
+    reference = read_uint8(job.case.reference)
+    steps = assembled(job.chain, job.track, job.trained)
+    output = methods.run(
+        steps, read_uint8(job.case.input), PROTOCOL, context_of(job.case, reference)
+    )
+    found = {
+        "st_lpips": perceptual.st_lpips(output, reference),
+        "psnr_gtmean": perceptual.psnr_gtmean(output, reference),
+    }
+    if not perceptual.no_lpips():
+        found["lpips"] = perceptual.lpips_distance(output, reference)
+    return found
+
+
+def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
+    """Return the result rows of one chain with one kind of weights; as `scoring.rows`."""
+    if not work:
+        return []
+    keys = [f"{job.case.key()}|{perceptual.no_lpips() == ''}" for job in work]
+    values = cached_map(work, keys, score, journal, processes, work[0].label)
+    return scoring.as_rows(profile, work, [{PROTOCOL: found} for found in values])

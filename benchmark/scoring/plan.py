@@ -1,0 +1,63 @@
+"""Which chains a profile runs on which inputs, and where their results are found again."""
+
+from typing import Any, get_args
+
+from benchmark import ROOT, methods
+from benchmark.core import code_digest, jsonfile
+from benchmark.core.cache import ResultCache
+from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values
+from benchmark.core.params import Params
+from benchmark.core.types import Track
+from benchmark.data import compression, lists, registry
+from benchmark.scoring.jobs import Job
+
+
+def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
+    """Return a chain's jobs in a profile, for every kind of weights it has there.
+
+    Args:
+        params: The profile.
+        chain: One of its chains.
+        listing: Name of a list of test inputs: `scores` or `faces`.
+    """
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    jpegs = params.work / "jpeg" / "test"
+    cases = compression.read_cases(jpegs / f"{listing}.csv", jpegs, places)
+    record = _record(params, chain)
+    parsed = methods.Chain.parse(chain, params.methods)
+    return {
+        track: [Job(parsed, track, params.weights, case) for case in cases]
+        for track in get_args(Track)
+        if track in record["tracks"]
+    }
+
+
+def _record(params: Params, chain: str) -> dict[str, Any]:
+    records = jsonfile.read(params.work / "chains.json")
+    if chain not in records:
+        raise InputError(f"Profile {params.profile} has no chain {chain!r}: it has {[*records]}.")
+    found: dict[str, Any] = records[chain]
+    return found
+
+
+def journal(
+    params: Params, chain: str, track: Track, kind: str, code: str, *depends: str
+) -> ResultCache:
+    """Return the journal of a chain's results, found again as long as nothing they depend on moves.
+
+    Args:
+        params: The profile.
+        chain: One of its chains.
+        track: Which weights.
+        kind: Folder name of the results: `scores`, `perception` or `faces`.
+        code: The module that makes them; it counts with all that it imports.
+        depends: What the results depend on besides the chain's methods and weights.
+    """
+    record = _record(params, chain)
+    made_of = [
+        [name, step["code"], record["tracks"][track].get(name), record["settings"][track].get(name)]
+        for name, step in record["steps"].items()
+    ]
+    key = digest_values([made_of, code_digest.of(code), depends])
+    return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")

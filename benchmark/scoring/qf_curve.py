@@ -1,0 +1,58 @@
+"""Quality against the quality factor of the input, from 10 to 100, trained for or not.
+
+The tables hold the four quality factors of the paper. A model meets others in the wild; this shows
+what it does there. The same test images, metrics and code as the tables', protocol `sound`.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import methods
+from benchmark.core import files
+from benchmark.core.params import Params
+from benchmark.core.types import Track
+from benchmark.data import compression, manifest, registry
+from benchmark.data import lists as merge
+from benchmark.data.inputs import TestInput
+from benchmark.scoring import jobs, plan, results, score
+
+COLUMNS = ["dataset", "chain", "track", "qf", "metric", "n", "value"]
+METRICS = ("psnr", "ssim", "bef")
+
+
+def cases(params: Params, folder: Path) -> list[TestInput]:
+    """Compress every test image at every quality factor of the curve.
+
+    Args:
+        params: The profile.
+        folder: For the JPEG files; those that exist are kept.
+    """
+    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    tests = params.work / "merge" / "test"
+    lists: dict[str, pd.DataFrame] = {
+        name: manifest.read_manifest(tests / f"{name}.csv") for name in params.merge.test
+    }
+    cells = [cell for listed in lists.values() for cell in listed["dark"]]
+    compression.compress(cells, params.curve.qfs, places, folder, params.jobs)
+    listed = compression.cases(lists, params.curve.qfs)
+    files.write_text(folder / "curve.csv", listed.to_csv(index=False, lineterminator="\n"))
+    return compression.read_cases(folder / "curve.csv", folder, places)
+
+
+def measure(params: Params, folder: Path) -> pd.DataFrame:
+    """Return the means over images, `COLUMNS`, of every chain of the curve.
+
+    A chain is measured with retrained weights, or classical; an interrupted run goes on.
+    """
+    inputs = cases(params, folder)
+    found = []
+    for text in params.curve.chains:
+        chain = methods.Chain.parse(text, params.methods)
+        track: Track = "retrained" if chain.learned else "classical"
+        work = [jobs.Job(chain, track, params.weights, case) for case in inputs]
+        journal = plan.journal(params, text, track, "scores", score.__name__)
+        found += score.rows(params.profile, work, journal, params.jobs)
+    means = results.means(results.frame(found))
+    kept = means[(means["protocol"] == "sound") & means["metric"].isin(METRICS)]
+    return kept[COLUMNS].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Result rows turned into tables: cells, grids, ranks, paired differences, files."""

@@ -1,0 +1,99 @@
+"""Tables V and VI: the paper's method without its mapping networks, and with fewer levels."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from benchmark.tables import cells as tables
+from benchmark.tables import grid
+from benchmark.tables.cells import BootstrapSettings
+
+
+class Ablation(NamedTuple):
+    """One table of the paper.
+
+    Attributes:
+        table: As the paper counts it.
+        chains: Chain -> how the paper calls the row, and its order there.
+    """
+
+    table: str
+    chains: Mapping[str, tuple[str, str]]
+
+
+QF = 90
+"""The quality factor of both tables (Sec. IV-F)."""
+TABLES: Mapping[str, Ablation] = MappingProxyType(
+    {
+        "table_5": Ablation(
+            "V", {"mlsm_direct": ("MLSM w/o M", "direct VAE-structure"), "mlsm": ("MLSM", "joint")}
+        ),
+        "table_6": Ablation(
+            "VI",
+            {
+                "mlsm_level1": ("MLSM single-level", "joint"),
+                "mlsm_level2": ("MLSM two-level", "joint"),
+                "mlsm": ("MLSM three-level", "joint"),
+            },
+        ),
+    }
+)
+
+WHOLE = "mlsm_level3"
+"""The whole method on the ablations' own budget: its rows stand for `mlsm` where a profile trains
+it, because a comparison of budgets is none of levels."""
+
+
+def chains(name: str, records: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the chains of one of `TABLES` in a profile, and how the paper calls their rows."""
+    found = TABLES[name].chains.items()
+    return {WHOLE if c == "mlsm" and WHOLE in records else c: called for c, called in found}
+
+
+def cells(
+    name: str,
+    rows: pd.DataFrame,
+    scope: grid.Scope,
+    resampling: BootstrapSettings,
+    compare: bool,
+) -> pd.DataFrame:
+    """Return the cells of one of `TABLES`, in the columns of `tables.COLUMNS`.
+
+    Args:
+        name: Key of `TABLES`.
+        rows: See `benchmark.scoring.results`.
+        scope: Of the profile's quality tables.
+        resampling: Of the images.
+        compare: As `tables.quality` takes it.
+    """
+    records = renamed(name, scope.records)
+    chosen = rows[rows["chain"].isin(records) & (rows["qf"] == QF).fillna(False)]
+    return tables.quality(
+        chosen, records, scope.datasets, resampling, compare, printed=(TABLES[name].table,)
+    )
+
+
+def renamed(name: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    """Return records of the rows of a table, as the paper calls them.
+
+    Rows whose chain the profile lacks have a record without weights that says so.
+    """
+    made = {}
+    for chain, (title, order) in chains(name, records).items():
+        known = records.get(chain) or _missing(chain, records)
+        made[chain] = {**known, "title": title, "order": order}
+    return made
+
+
+def _missing(chain: str, records: Mapping[str, Any]) -> dict[str, Any]:
+    reason = f"the profile has no chain {chain}"
+    weights = grid.groups(records)
+    empty: dict[str, Any] = {key: {} for key in ("steps", "tracks", "settings", "budgets")}
+    return empty | {"absent": dict.fromkeys(weights, reason)}
+
+
+def scope(name: str, whole: grid.Scope) -> grid.Scope:
+    """Return what one of `TABLES` should hold, given what the profile's quality tables hold."""
+    return grid.Scope(renamed(name, whole.records), whole.datasets, whole.missing, whole.draws)

@@ -1,0 +1,91 @@
+"""Tables of a profile beside III, IV and VII: ablations, perception, statistics, bit rates."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.core import jpeg, statistics
+from benchmark.core.params import Params
+from benchmark.data import compression, inputs, lists, registry
+from benchmark.scoring import perceptual, results
+from benchmark.tables import ablations, bitrates, grid, output, paired_differences, ranks, render
+from benchmark.tables import cells as tables
+from benchmark.tables.grid import Scope
+from benchmark.tables.output import Page
+
+PERCEPTION_NOTES = (
+    "At the highest quality factor of the profile alone, protocol `sound`. ST-LPIPS: LPIPS on a "
+    "shift-tolerant AlexNet (Ghildyal and Liu 2022). MLSM, EnlightenGAN and others may train on "
+    "features of networks akin to it, which favours them here.",
+    "PSNR-GT-mean is a marked extra: every output is first given the mean brightness of its "
+    "reference, which no user can do. Use it to see what a method loses besides exposure, and not "
+    "to rank methods.",
+)
+
+
+def pages(params: Params, made: pd.DataFrame, scope: Scope) -> Iterator[Page]:
+    """Yield every further table of a profile.
+
+    Args:
+        params: The profile.
+        made: Rows of its chains (`evidence.image_rows`).
+        scope: What its tables of image quality hold.
+
+    Raises:
+        InputError: The stage perceive has not run.
+    """
+    resampling = tables.BootstrapSettings(params.seed, params.bootstrap)
+    for name in ablations.TABLES:
+        cells = ablations.cells(name, made, scope, resampling, bool(params.external))
+        if len(cells):
+            yield _grids(name, cells, ablations.scope(name, scope), _few(cells))
+    if params.perceived_chains:
+        perceived = perception_rows(params)
+        chosen = {name: scope.records[name] for name in params.perceived_chains}
+        cells = tables.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
+        missing = perceptual.no_lpips() if "LPIPS" not in set(cells["metric"]) else ""
+        notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
+        yield _grids("table_perception", cells, replace(scope, records=chosen), notes)
+    yield from paired_differences.pages(
+        paired_differences.differences(made, scope.records, resampling)
+    )
+    yield from ranks.pages(ranks.rankings(made, scope.records), scope.records)
+    encoder = jpeg.encoder()
+    sizes = bitrates.measure(_cases(params))
+    yield from bitrates.pages(sizes, f"{encoder.library}, chroma {encoder.subsampling}")
+
+
+def write_supplement(folder: Path, params: Params, made: pd.DataFrame, scope: Scope) -> None:
+    """Write every further table of a profile into a folder; see `pages`."""
+    for page in pages(params, made, scope):
+        output.write(folder, page)
+
+
+def perception_rows(params: Params) -> pd.DataFrame:
+    """Return the perceptual distances of the profile's chains."""
+    folder = params.work / "measured" / "perception"
+    return pd.concat(
+        [results.read(folder / f"{chain}.parquet") for chain in params.perceived_chains],
+        ignore_index=True,
+    )
+
+
+def _cases(params: Params) -> list[inputs.TestInput]:
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    jpegs = params.work / "jpeg" / "test"
+    return compression.read_cases(jpegs / "scores.csv", jpegs, places)
+
+
+def _grids(name: str, cells: pd.DataFrame, scope: Scope, notes: list[str]) -> Page:
+    made = grid.build(name, cells, scope)
+    text = render.markdown(grid.TITLES[name], made, notes)
+    return output.Page(name, cells, text, render.latex(made))
+
+
+def _few(cells: pd.DataFrame) -> list[str]:
+    """Return what a reader must know about the number of images."""
+    counts = {str(d): int(n) for d, n in cells.groupby("dataset")["n"].max().items()}
+    warned = {dataset: statistics.warning(n) for dataset, n in counts.items()}
+    return [f"{dataset}: {text}." for dataset, text in warned.items() if text]

@@ -1,0 +1,168 @@
+"""Training crops: which images a recipe sees, at which quality factors, and where they are cut."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmark.core.errors import InputError
+from benchmark.core.images import Bytes, read_uint8
+from benchmark.data.inputs import TrainingImage
+from benchmark.training.recipe import UNCHANGED, Batch, Change, Whole
+
+VALIDATION_CROP = 192
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
+"""(H, W, C), uint8 or float32 in [0, 1]."""
+
+
+class ImageCache:
+    """Decoded images, kept in memory until the budget is spent, then read each time.
+
+    What a recipe does to whole images is kept with them, so it is done once.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.left = budget_bytes
+        self.kept: dict[tuple[Path, Change | None], Pixels] = {}
+
+    def read(self, path: Path, change: Change | None = None) -> Pixels:
+        """Return the image at `path`, changed as a whole."""
+        found = self.kept.get((path, change))
+        if found is not None:
+            return found
+        pixels = _changed(read_uint8(path), change)
+        if pixels.nbytes <= self.left:
+            self.left -= pixels.nbytes
+            self.kept[path, change] = pixels
+        return pixels
+
+
+def _changed(pixels: Bytes, change: Change | None) -> Pixels:
+    return pixels if change is None else change(pixels)
+
+
+class CropSampler:
+    """Random aligned crops of items; the crops of a step follow from the seed and the step alone.
+
+    A crop is cut after the whole image was compressed, so that it starts anywhere on the 8x8 grid,
+    then flipped and turned by a random one of the eight symmetries of the square.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[TrainingImage],
+        crop: int,
+        batch: int,
+        seed: int,
+        budget_bytes: int = 3 << 30,
+        others: Sequence[Path] = (),
+        whole: Whole = UNCHANGED,
+    ) -> None:
+        """Prepare crops.
+
+        Args:
+            items: Training images.
+            crop: Side in pixels; smaller images are extended by reflection.
+            batch: Crops a step.
+            seed: Of the choice of images, quality factors, places and symmetries.
+            budget_bytes: Memory for decoded images.
+            others: Normal-light images; if there are any, targets are crops of these, each drawn
+                on its own, instead of the items' targets.
+            whole: What is done to whole images before crops are cut.
+
+        Raises:
+            InputError: There are no items.
+        """
+        if not items:
+            raise InputError("There are no training images: see `mlsm-bench data status`.")
+        self.items, self.crop, self.batch, self.seed = items, crop, batch, seed
+        self.others, self.whole = others, whole
+        self.cache = ImageCache(budget_bytes)
+
+    def draw(self, step: int, process: int) -> Batch:
+        """Return the batch of a step: see `benchmark.training.recipe.Batches`."""
+        random = np.random.default_rng([self.seed, step, process])
+        return _batch([self._one(random) for _ in range(self.batch)])
+
+    def _one(self, random: np.random.Generator) -> tuple[Pixels, Pixels, int]:
+        item = self.items[int(random.integers(len(self.items)))]
+        qf = sorted(item.inputs)[int(random.integers(len(item.inputs)))]
+        symmetry = int(random.integers(8))
+        place = random.random(2)
+        made = _cut(self.cache.read(item.inputs[qf], self.whole.input), self.crop, place, symmetry)
+        target = item.target
+        if self.others:
+            target = self.others[int(random.integers(len(self.others)))]
+            symmetry, place = int(random.integers(8)), random.random(2)
+        wanted = self.cache.read(target, self.whole.target)
+        return made, _cut(wanted, self.crop, place, symmetry), qf
+
+
+def _cut(pixels: Pixels, crop: int, place: NDArray[np.float64], symmetry: int) -> Pixels:
+    """Cut a square at a place in [0, 1)^2 of the possible ones and apply a symmetry."""
+    missing = [max(0, crop - side) for side in pixels.shape[:2]]
+    if any(missing):
+        beyond = ((0, missing[0]), (0, missing[1]), (0, 0))
+        pixels = cast(Pixels, np.pad(pixels, beyond, mode="symmetric"))
+    top, left = (
+        int(where * (side - crop + 1)) for where, side in zip(place, pixels.shape[:2], strict=True)
+    )
+    square = np.rot90(pixels[top : top + crop, left : left + crop], symmetry % 4)
+    return square[:, ::-1] if symmetry >= 4 else square
+
+
+def batch(images: Sequence[tuple[Bytes, Bytes, int]], whole: Whole = UNCHANGED) -> Batch:
+    """Return whole images of one size, changed as a recipe says, as a batch.
+
+    Args:
+        images: Input and target, uint8 (H, W, 3), and quality factor.
+        whole: What is done to them.
+    """
+    return _batch(
+        [
+            (_changed(made, whole.input), _changed(target, whole.target), qf)
+            for made, target, qf in images
+        ]
+    )
+
+
+def _batch(crops: Sequence[tuple[Pixels, Pixels, int]]) -> Batch:
+    inputs, targets, qfs = zip(*crops, strict=True)
+    return Batch(_tensor(inputs), _tensor(targets), torch.tensor(qfs))
+
+
+def _tensor(crops: Sequence[Pixels]) -> Tensor:
+    pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).contiguous()  # (N, C, c, c)
+    return pixels if pixels.is_floating_point() else pixels.float().div_(255.0)
+
+
+def validation(
+    items: Sequence[TrainingImage],
+    limit: int = 16,
+    crop: int = VALIDATION_CROP,
+    whole: Whole = UNCHANGED,
+) -> list[Batch]:
+    """Return the centre crops of up to `limit` items, evenly chosen, each at one quality factor.
+
+    The quality factors alternate over the items. No symmetry is applied.
+    """
+    count = min(limit, len(items))
+    chosen = [items[index * len(items) // count] for index in range(count)]
+    centre = np.array([0.5, 0.5])
+    batches = []
+    for index, item in enumerate(chosen):
+        qfs = sorted(item.inputs)
+        qf = qfs[index % len(qfs)]
+        pair = (
+            _changed(read_uint8(item.inputs[qf]), whole.input),
+            _changed(read_uint8(item.target), whole.target),
+        )
+        side = min(crop, *pair[0].shape[:2])
+        batches.append(
+            _batch([(_cut(pair[0], side, centre, 0), _cut(pair[1], side, centre, 0), qf)])
+        )
+    return batches

@@ -1,0 +1,223 @@
+"""Training of one part of a method on a profile's merged data, and the checkpoint it leaves."""
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from benchmark.core import code_digest, jpeg
+from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values
+from benchmark.core.params import Params
+from benchmark.data import compression, inputs, manifest
+from benchmark.data.lists import TRAIN_LISTS, PathResolver
+from benchmark.methods import Plugin, checkpoints, find
+from benchmark.training import fit, loop
+from benchmark.training import recipe as training
+
+_LISTS = {
+    "dark": (("vae_dark", "dark", "dark"),),
+    "normal": (("vae_normal", "normal", "normal"),),
+    "both": (("vae_dark", "dark", "dark"), ("vae_normal", "normal", "normal")),
+    "pairs": (("mapping_pairs", "dark", "normal"),),
+    "unpaired": (("mapping_pairs", "dark", "normal"),),
+}
+"""Source of a recipe -> merged list, column of the input, column of the target."""
+
+
+class TrainingData(NamedTuple):
+    """A profile's training images.
+
+    Attributes:
+        lists: Folder of the merged training lists; test lists lie elsewhere, out of reach.
+        jpegs: Folder of the compressed training images.
+        places: Where the originals lie.
+    """
+
+    lists: Path
+    jpegs: Path
+    places: PathResolver
+
+
+def items(data: TrainingData, source: str, qfs: list[int]) -> dict[str, list[inputs.TrainingImage]]:
+    """Return split (`train`, `validation`) -> the images a recipe of this source learns from."""
+    made: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
+    for name, side, target in _LISTS[source]:
+        listed = manifest.read_manifest(data.lists / f"{name}.csv")
+        found = compression.items(listed, side, target, qfs, data.jpegs, data.places)
+        for split in made:
+            made[split] += found[split]
+    return made
+
+
+def normal_light(data: TrainingData) -> list[Path]:
+    """Return the normal-light images that serve as unpaired targets; none is for validation."""
+    listed = manifest.read_manifest(data.lists / "vae_normal.csv")
+    chosen = listed[listed["split"] == "train"]
+    return [data.places.locate(cell) for cell in chosen["normal"]]
+
+
+def identity(params: Params, method: str, part: str, data: TrainingData) -> dict[str, Any]:
+    """Return everything that the weights of a part follow from but library versions.
+
+    Two trainings of equal identity give the same weights, so one that is there is not repeated.
+
+    Raises:
+        InputError: The method has no such part or the profile does not train it.
+    """
+    plugin = find(method)
+    if plugin.train is None or part not in plugin.parts:
+        raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
+    wanted = params.training_of(method, part)
+    own = {"schedule": "linear", "ema": None, "keep": "last", "precision": "32-true"}
+    return {
+        "method": method,
+        "part": part,
+        "code": code_digest.code(fit.__name__, jpeg.__name__, plugin.module),
+        "lists": _LISTS,
+        "settings": dict(wanted.settings),
+        "steps": wanted.steps,
+        "batch": wanted.batch,
+        "crop_px": wanted.crop,
+        "rate_factor": wanted.rate_factor,
+        "qfs": wanted.qfs or list(params.train_qfs),
+        "seed": params.seed,
+        "threads": params.threads,
+        "data": _data_digest(data),
+        **{
+            key: getattr(wanted, key) for key, usual in own.items() if getattr(wanted, key) != usual
+        },
+        "before": {
+            name: identity(params, method, name, data) for name in parts_before(plugin, part)
+        },
+    }
+
+
+def is_trained(checkpoint: checkpoints.Checkpoint, wanted: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is what a training of this identity would give."""
+    return bool(checkpoint.record.get("identity") == digest_values(wanted))
+
+
+def train_part(
+    params: Params,
+    method: str,
+    part: str,
+    data: TrainingData,
+    state: Path,
+    before: Mapping[str, checkpoints.Checkpoint] | None = None,
+) -> tuple[checkpoints.Checkpoint, list[dict[str, float]]]:
+    """Train one part of a method.
+
+    Args:
+        params: The profile.
+        method: The plugin's name.
+        part: Which of its parts.
+        data: Training images.
+        state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
+        before: The method's other parts, trained, where this is the last one.
+
+    Returns:
+        The checkpoint and the training log.
+
+    Raises:
+        InputError: The method has no such part or the profile does not train it.
+    """
+    known = identity(params, method, part, data)
+    plugin, wanted = find(method), params.training_of(method, part)
+    trained = {name: checkpoint.state for name, checkpoint in (before or {}).items()}
+    run = loop.Run(
+        steps=wanted.steps,
+        seed=params.seed,
+        folder=state / digest_values([known, _versions()])[:32],
+        label=f"{method} {part}" if part != "model" else method,
+        precision=wanted.precision or params.precision,
+    )
+    recipe = fit.recipe(plugin, part, trained, wanted, run)
+    found = items(data, recipe.source, known["qfs"])
+    others = normal_light(data) if recipe.source == "unpaired" else ()
+    kept, log = fit.run(recipe, found, others, run, params.threads, params.devices)
+    record = _record(params, recipe, known)
+    record["images"] = {split: len(listed) for split, listed in found.items()}
+    record["threads"] = torch.get_num_threads()
+    record["kept_step"] = _kept_step(recipe, log)
+    return checkpoints.Checkpoint(method, part, wanted.settings, kept, record), log
+
+
+def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
+    """Return the step whose weights the training gave."""
+    validated = [row for row in log if "validation_psnr" in row]
+    if recipe.keep == "last" or not validated:
+        return int(log[-1]["step"])
+    return int(max(validated, key=lambda row: row["validation_psnr"])["step"])
+
+
+def fit_all(
+    params: Params, method: str, data: TrainingData, state: Path
+) -> tuple[checkpoints.Checkpoint, list[dict[str, Any]]]:
+    """Train every part of a method, one after the other.
+
+    Returns:
+        The checkpoint of the last part, and the logs of all, rows marked with their `part`.
+
+    Raises:
+        InputError: The profile does not train the method or one of its parts.
+    """
+    made: dict[str, checkpoints.Checkpoint] = {}
+    rows: list[dict[str, Any]] = []
+    plugin = find(method)
+    for part in plugin.parts or ("model",):
+        before = {name: made[name] for name in parts_before(plugin, part)}
+        made[part], log = train_part(params, method, part, data, state, before)
+        rows += [{"part": part} | row for row in log] if len(plugin.parts) > 1 else log
+    return made["model"], rows
+
+
+def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
+    """Return the parts that a part is built on: the last one on all others."""
+    return plugin.parts[:-1] if part == plugin.parts[-1] else ()
+
+
+def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> dict[str, Any]:
+    """Return how the part is trained, for readers of the checkpoint."""
+    return {
+        "identity": digest_values(known),
+        "profile": params.profile,
+        "part": known["part"],
+        "code": known["code"],
+        "settings": known["settings"],
+        "source": recipe.source,
+        "batch": recipe.batch,
+        "crop_px": recipe.crop,
+        "steps": known["steps"],
+        "published_steps": recipe.steps,
+        "rate_factor": known["rate_factor"],
+        "schedule": recipe.schedule if recipe.decay else "constant",
+        "ema": recipe.ema,
+        "keep": recipe.keep,
+        "qfs": known["qfs"],
+        "seed": known["seed"],
+        "precision": known.get("precision", "32-true"),
+        "parameters": sum(value.numel() for value in recipe.network.parameters()),
+        "data": known["data"],
+        "before": {name: digest_values(part) for name, part in known["before"].items()},
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Return versions that first steps and last bits of a training follow from."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),  # its own type is not a plain value
+        "numpy": np.__version__,
+    }
+
+
+def _data_digest(data: TrainingData) -> str:
+    """Return the SHA-256 over the contents of all training images, in order, and their splits."""
+    columns = ["split", "dark_sha256", "normal_sha256"]
+    lists = [manifest.read_manifest(data.lists / f"{name}.csv") for name in TRAIN_LISTS]
+    return digest_values([listed[columns].to_numpy().tolist() for listed in lists])

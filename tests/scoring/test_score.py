@@ -1,0 +1,118 @@
+"""Compression and scoring: files written once, chains run as files on disk would."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.core import images, jpeg
+from benchmark.core.cache import ResultCache
+from benchmark.core.errors import InputError
+from benchmark.data import compression, lists
+from benchmark.methods import Chain
+from benchmark.scoring import folders, metrics, score
+from benchmark.scoring.jobs import Job
+from tests.helpers.pictures import photograph
+
+
+@pytest.fixture
+def pair_folders(tmp_path):
+    """Two dark images and their references."""
+    for number in (1, 2):
+        normal = photograph(48, 64, number)
+        images.write(tmp_path / "normal" / f"{number}.png", normal)
+        images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
+    return tmp_path / "dark", tmp_path / "normal"
+
+
+def cases(pair_folders, tmp_path, qfs=(90, None)):
+    return [
+        case
+        for pair in folders.paired(*pair_folders)
+        for case in folders.cases(pair, qfs, "dark", tmp_path / "jpeg" / pair.name)
+    ]
+
+
+def jobs(found, chain="gamma"):
+    return [Job(Chain.parse(chain), "classical", found[0].input.parent, case) for case in found]
+
+
+def test_a_jpeg_is_what_the_encoder_makes_of_the_whole_image(pair_folders, tmp_path):
+    case = cases(pair_folders, tmp_path)[0]
+    pixels = images.read_uint8(pair_folders[0] / "1.png")
+    assert case.input.read_bytes() == jpeg.encode(pixels, 90)
+
+
+def test_the_uncompressed_input_is_the_file_itself(pair_folders, tmp_path):
+    case = cases(pair_folders, tmp_path)[-1]
+    assert (case.qf, case.input) == (None, pair_folders[0] / "2.png")
+
+
+def test_a_row_is_the_metric_of_the_chains_output(pair_folders, tmp_path):
+    found = cases(pair_folders, tmp_path)
+    rows = score.rows("demo", jobs(found), ResultCache(None))
+    pixels = images.to_float(images.read_uint8(found[0].input))
+    output = images.to_uint8(pixels ** np.float32(0.45))
+    reference = images.read_uint8(found[0].reference)
+    expected = metrics.METRICS["sound", "psnr"](output, reference)
+    [row] = [r for r in rows if (r.image, r.qf, r.metric, r.protocol) == ("1", 90, "psnr", "sound")]
+    assert row.value == pytest.approx(expected, abs=1e-9)
+
+
+def test_rows_do_not_depend_on_the_number_of_processes(pair_folders, tmp_path):
+    found = jobs(cases(pair_folders, tmp_path))
+    assert score.rows("demo", found, ResultCache(None), 1) == score.rows(
+        "demo", found, ResultCache(None), 2
+    )
+
+
+def test_a_pair_of_different_sizes_is_refused_with_both_sizes(pair_folders, tmp_path):
+    images.write(pair_folders[1] / "1.png", photograph(40, 64, 1))
+    with pytest.raises(InputError, match=r"64x48 and 64x40 pixels"):
+        score.rows("demo", jobs(cases(pair_folders, tmp_path)), ResultCache(None))
+
+
+def test_a_changed_input_is_not_taken_from_the_journal(pair_folders, tmp_path):
+    journal = ResultCache(tmp_path / "journal.jsonl")
+    before = score.rows("demo", jobs(cases(pair_folders, tmp_path)), journal)
+    images.write(pair_folders[0] / "1.png", np.zeros((48, 64, 3), np.uint8))
+    after = score.rows("demo", jobs(cases(pair_folders, tmp_path)), journal)
+    changed = {r.image for r, s in zip(before, after, strict=True) if r != s}
+    assert changed == {"1"}
+
+
+def test_images_without_a_partner_are_named(pair_folders, tmp_path):
+    (pair_folders[1] / "2.png").unlink()
+    with pytest.raises(InputError, match="differ in 1 image names, first '2'"):
+        cases(pair_folders, tmp_path)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no images"):
+        folders.listed(tmp_path)
+
+
+def test_a_list_of_cases_survives_the_disk(pair_folders, tmp_path):
+    listed = pd.DataFrame(
+        {"name": ["1"], "dark": ["work/dark/1.png"], "normal": ["work/normal/1.png"], "labels": ""}
+    )
+    places = lists.PathResolver((), tmp_path)
+    path = tmp_path / "scores.csv"
+    compression.cases({"LOL": listed}, [None, 80]).to_csv(path, index=False)
+    read = compression.read_cases(path, tmp_path / "jpeg", places)
+    assert [(case.qf, case.input.name) for case in read] == [
+        (None, "1.png"),
+        (80, "1.png.qf80.jpg"),
+    ]
+    assert {case.reference for case in read} == {tmp_path / "normal" / "1.png"}
+    assert all(case.labels is None for case in read)
+
+
+def test_compression_keeps_files_that_are_there(pair_folders, tmp_path):
+    places = lists.PathResolver((), tmp_path)
+    to = tmp_path / "files"
+    compression.compress(["work/dark/1.png"], [90, 60], places, to, 1)
+    first = to / "work/dark/1.png.qf90.jpg"
+    first.write_bytes(b"kept")
+    compression.compress(["work/dark/1.png", "work/dark/2.png"], [90, 60], places, to, 1)
+    assert first.read_bytes() == b"kept"
+    assert len(list(to.rglob("*.jpg"))) == 4
