@@ -7,7 +7,7 @@ from torch import Tensor
 
 from baselines.mlsm import PARTS, QUICK, build, recipe
 from benchmark.methods import Method, Plugin, plugin
-from benchmark.training.recipe import Recipe
+from benchmark.training import Recipe
 
 
 def declare(name: str, title: str, module: str, **fixed: Any) -> Plugin:

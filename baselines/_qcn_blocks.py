@@ -16,7 +16,7 @@ from torch.nn import functional
 from benchmark.core import jpeg
 from benchmark.core.images import Image
 from benchmark.methods import Method, from_network
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 BLOCK = 8
 """Side of JPEG's blocks and of the quantisation tables, in pixels."""

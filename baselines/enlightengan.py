@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from baselines._enlightengan_networks import Discriminator, Generator
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 from benchmark.training.vgg import STD, Trunk
 
 PATCH_PX = 32

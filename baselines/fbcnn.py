@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 SCALE = 8
 """Sides are padded to multiples of it: the network halves the resolution three times."""

@@ -17,7 +17,7 @@ from baselines._kind_losses import mutual_consistency, slope_distance, smoothnes
 from baselines._kind_networks import Decomposition, Layers, Network, stretch
 from benchmark.core.images import Bytes, Image, to_float
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.training.recipe import UNCHANGED, Batch, Phase, Recipe, Terms, Whole
+from benchmark.training import UNCHANGED, Batch, Phase, Recipe, Terms, Whole
 from benchmark.training.ssim_loss import ssim
 
 

@@ -19,7 +19,7 @@ from baselines._llflow_flow import SCALE, Flow, Undo
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, to_float, to_uint8
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms, Whole
+from benchmark.training import Batch, Phase, Recipe, Terms, Whole
 
 MULTIPLE = 16
 """The sides of an image are extended to multiples of this."""

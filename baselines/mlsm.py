@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Recipe
+from benchmark.training import Recipe
 from mlsm import recipes
 from mlsm.config import from_dict
 from mlsm.model import MLSM

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 CONVS = 5
 NOISE = 0.03

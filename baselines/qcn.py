@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from baselines import _qcn_blocks as blocks_of
 from benchmark.methods import Method, plugin
-from benchmark.training.recipe import Recipe
+from benchmark.training import Recipe
 
 
 class Network(blocks_of.Guided):

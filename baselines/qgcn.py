@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from baselines import _qcn_blocks as blocks_of
 from benchmark.methods import Method, plugin
-from benchmark.training.recipe import Recipe
+from benchmark.training import Recipe
 
 GLOBAL_SIDE = 112
 """Side in pixels of the whole image as the global branch sees it."""

@@ -16,7 +16,7 @@ from torch.nn import functional
 from baselines import _tensorflow
 from baselines._retinexnet_networks import Decomposition, Layers, Network
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 STEPS = 9_200
 """Steps of either part: 100 epochs of 1,485 pairs (485 of LOL, 1,000 synthetic) by 16."""

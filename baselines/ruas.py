@@ -16,7 +16,7 @@ from torch.nn import functional
 from baselines._ruas_released import RELEASED
 from baselines._smoothness import smoothness
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 Kind = Literal["skip", "residual 1x1", "residual dilated", "3x3"]
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from baselines._smoothness import smoothness
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 STAGES = 3
 _SOURCE = "https://github.com/vis-opt-group/SCI (weights)"

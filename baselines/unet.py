@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods import Method, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 from benchmark.training.ssim_loss import ssim
 
 FACTORS = (1, 2, 4, 4)

@@ -21,7 +21,7 @@ from baselines.zero_dce import (
     spatial_consistency,
 )
 from benchmark.methods import Method, Released, WeightsFile, from_network, plugin
-from benchmark.training.recipe import Batch, Phase, Recipe, Terms
+from benchmark.training import Batch, Phase, Recipe, Terms
 
 
 class Separable(nn.Sequential):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.core.errors import InputError
-from benchmark.training.recipe import Batch, Optimiser, Phase, Recipe, Source, Terms
+from benchmark.training import Batch, Optimiser, Phase, Recipe, Source, Terms
 from mlsm.config import Config, Preset
 from mlsm.discriminator import Discriminator
 from mlsm.losses import (

@@ -24,10 +24,9 @@ from benchmark import ROOT, methods
 from benchmark.check import plan
 from benchmark.core import environment, params
 from benchmark.core.params import Params
-from benchmark.training import crops, fit
+from benchmark.training import Batch, Recipe, crops, fit
 from benchmark.training import plan as training_plan
 from benchmark.training.loop import Run, _Loop
-from benchmark.training.recipe import Batch, Recipe
 
 REPEATS = 3
 UNUSED = ROOT / ".cache" / "unused"
@@ -38,7 +37,7 @@ SLOW_SECONDS = 5.0
 def parts(chosen: Params, names: Sequence[str] | None) -> list[tuple[str, str, Recipe]]:
     """Return every part of some methods, or of all that the profile trains, with its recipe."""
     made = []
-    for name in names or [*chosen.training, "mlsm"]:
+    for name in names or chosen.training:
         plugin = methods.find(name)
         states: dict[str, Any] = {}
         for part in plugin.parts or ("model",):

@@ -20,8 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmark.core import images, jpeg
 from benchmark.data.inputs import TrainingImage
-from benchmark.training import crops
-from benchmark.training.recipe import Batch
+from benchmark.training import Batch, crops
 from mlsm import recipes
 from mlsm.config import Config
 from mlsm.vae import VAE

@@ -102,10 +102,9 @@ def trained(
     """
     wanted = params.training_of(method, part)
     own = {**wanted.settings, **(settings or {})}
-    brief = wanted.model_copy(update={"steps": steps, "settings": own})
-    if method == "mlsm" and params.mlsm is not None:
-        mine = params.mlsm.model_copy(update={"settings": own, part: brief})
-        changed = params.model_copy(update={"mlsm": mine})
-    else:
-        changed = params.model_copy(update={"training": params.training | {method: brief}})
+    whole = params.training[method].model_copy(update={"settings": own})
+    brief = wanted.model_copy(update={"steps": steps, "settings": own, "parts": whole.parts})
+    if part != "model":
+        brief = whole.model_copy(update={"parts": whole.parts | {part: brief}})
+    changed = params.model_copy(update={"training": params.training | {method: brief}})
     return plan.train_part(changed, method, part, data, ROOT / ".cache" / "training", before)

@@ -42,10 +42,9 @@ def small_vae(params: Params, data: plan.TrainingData, **settings: object) -> VA
 
 def e17_literal_kl(params: Params, data: plan.TrainingData, seen: Pictures) -> Table:
     """Is the KL of the printed architecture constant?"""
-    assert params.mlsm is not None
     rows = []
     for name, preset in (("as printed", "literal"), ("sound", "sound")):
-        width = params.mlsm.settings.get("width", 16)
+        width = params.training["mlsm"].settings.get("width", 16)
         own = {"preset": preset, "width": width, "discriminator_width": 16, "weights": "tuned"}
         vae = small_vae(params, data, **own)
         fresh = VAE(vae.config)

@@ -13,6 +13,7 @@ from benchmark.authoring import contract
 from benchmark.core import files
 from benchmark.core.errors import InputError
 from benchmark.core.types import Role
+from benchmark.methods import registry
 
 TRAINING = "{steps: 100, batch: 4, crop: 64}"
 """Budget of a new learned method in a profile: seconds, to be replaced."""
@@ -55,11 +56,11 @@ def new(draft: Draft, params_path: Path) -> Path:
             be added to, or a file cannot be written.
     """
     check_name(draft.name)
-    target = ROOT / methods.PACKAGE / f"{draft.name}.py"
+    target = ROOT / registry.PACKAGE / f"{draft.name}.py"
     if target.exists() or draft.name in methods.names():
         raise InputError(
             f"There is a method {draft.name!r} already: choose another name, or edit "
-            f"{methods.PACKAGE}/{draft.name}.py."
+            f"{registry.PACKAGE}/{draft.name}.py."
         )
     if not params_path.is_file():
         raise InputError(

@@ -90,7 +90,7 @@ def trainings(params: Params) -> list[dict[str, Any]]:
     """Return one record a part of a method that the profile trains, in the order of training."""
     measured = _step_seconds(params)
     made = []
-    for name in [*params.training, "mlsm"]:
+    for name in params.training:
         for part in methods.find(name).parts or ("model",):
             wanted = params.training_of(name, part)
             seconds = measured.get((name, part))

@@ -142,7 +142,7 @@ def _copy(params: Params, folder: Path, content: Mapping[str, Any]) -> None:
 def _narrowed(params: Params, chains: Sequence[str], threads: int) -> dict[str, Any]:
     """Return the profile's settings with these chains alone."""
     content: dict[str, Any] = params.model_dump(mode="json", exclude_none=True)
-    content |= {"threads": threads, "mlsm": content.get("mlsm")}
+    content["threads"] = threads
     if chains:
         kept = set(chains)
         content["chains"] = [chain for chain in params.chains if chain in kept]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from benchmark import ROOT
+from benchmark.core.console import shown
 from benchmark.core.errors import InputError, told
 
 LINKED = "../../dvc.yaml"
@@ -20,15 +21,16 @@ def check(root: Path) -> None:
     if text:
         names = ", ".join(path.relative_to(root).as_posix() for path in text)
         raise InputError(
-            f"{names} in {root} hold the text {LINKED} where links to it are expected, because "
-            "they were cloned without symbolic links: run `git config core.symlinks true` and "
+            f"{names} in {shown(root)} hold the text {LINKED} where links to it are expected, "
+            "because they were cloned without symbolic links: run `git config core.symlinks true` "
+            "and "
             "`git checkout -- profiles` (on Windows in developer mode), or copy dvc.yaml over each."
         )
     if not (root / ".git").exists():
         raise InputError(
-            f"{root} has no .git, expected a clone of the repository, because DVC and the check "
-            "against committed results need git: clone it, or run `git init`, `git add --all` and "
-            "`git commit -m start` there."
+            f"{shown(root)} has no .git, expected a clone of the repository, because DVC and the "
+            "check against committed results need git: clone it, or run `git init`, "
+            "`git add --all` and `git commit -m start` there."
         )
 
 

@@ -59,17 +59,6 @@ class Training(_Model):
     """Budgets of the parts that are trained before the last one; settings are shared."""
 
 
-class Mlsm(_Model):
-    """The paper's method: two VAEs, then the mapping networks."""
-
-    settings: dict[str, Any] = {}
-    """Fields of `mlsm.config.Config`."""
-    vae_dark: Training
-    vae_normal: Training
-    model: Training
-    """The mapping networks between the two frozen VAEs."""
-
-
 class Merge(_Model):
     """Which raw sets make the merged training sets (Tables I and II) and the test sets."""
 
@@ -163,9 +152,7 @@ class Params(_Model):
     tracks: list[Track]
     """Which weights learned methods are scored with."""
     training: dict[str, Training]
-    """Learned baselines to train, by name."""
-    mlsm: Mlsm | None
-    """None where the profile trains nothing."""
+    """Learned methods to train, by name; none where the weights are another profile's."""
     methods: dict[str, dict[str, Any]] = {}
     """Settings of methods without weights, by name, where they are not the published ones."""
     chains: list[str]
@@ -245,8 +232,6 @@ class Params(_Model):
 
     def _trainings(self) -> Iterator[Training]:
         """Yield how each part of each learned method is trained."""
-        if self.mlsm:
-            yield from (self.mlsm.vae_dark, self.mlsm.vae_normal, self.mlsm.model)
         for whole in self.training.values():
             yield whole
             yield from whole.parts.values()
@@ -257,11 +242,8 @@ class Params(_Model):
         Raises:
             InputError: The profile does not train it.
         """
-        if method == "mlsm" and self.mlsm and part in Mlsm.model_fields:
-            wanted: Training = getattr(self.mlsm, part)
-            return self._precise(wanted).model_copy(update={"settings": self.mlsm.settings})
         if method not in self.training:
-            known = ", ".join([*self.training, *(["mlsm"] if self.mlsm else [])]) or "nothing"
+            known = ", ".join(self.training) or "nothing"
             raise InputError(f"Profile {self.profile} trains {known}, but not {method!r}.")
         whole = self._precise(self.training[method])
         if part == "model":

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmark.core import files, jpeg, parallel
 from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8
-from benchmark.data.inputs import TestInput, TrainingImage
+from benchmark.data.inputs import EvaluationInput, TrainingImage
 from benchmark.data.lists import PathResolver
 
 CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]
@@ -101,7 +101,7 @@ def items(
     return made
 
 
-def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[TestInput]:
+def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[EvaluationInput]:
     """Read the list of test inputs that `cases` made.
 
     Raises:
@@ -111,7 +111,7 @@ def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[TestInput]
         raise InputError(f"There is no list of test inputs at {path}: run the stage compress.")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     return [
-        TestInput(
+        EvaluationInput(
             dataset,
             image,
             int(qf) if qf else None,

@@ -16,7 +16,7 @@ class TrainingImage:
     target: Path
 
 
-class TestInput(NamedTuple):
+class EvaluationInput(NamedTuple):
     """One test input and where it lies.
 
     Attributes:

@@ -47,6 +47,16 @@ class PathResolver:
         return folder / inside
 
 
+def inventory(work: Path, name: str) -> pd.DataFrame:
+    """Return the inventory of a raw set, its paths as merged manifests hold them.
+
+    Args:
+        work: `data/work/<profile>`.
+        name: The set.
+    """
+    return prefixed(manifest.read_manifest(work / "inventory" / f"{name}.csv"), f"raw/{name}/")
+
+
 def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Return a manifest whose paths start with a prefix: `raw/LOL/`."""
     paths = {

@@ -1,6 +1,5 @@
 """Photographs through a chain: which files become which, and pixels of any size enhanced."""
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,10 +266,7 @@ def _strips(
 
 
 def network_of(step: methods.Step) -> "nn.Module | None":
-    """Return the network that `methods.from_network` made a method of, or None."""
-    if step.plugin.needs != "nothing" or not inspect.isfunction(step.method):
-        return None
-    made_by = step.method.__module__ == methods.__name__
-    network = inspect.getclosurevars(step.method).nonlocals.get("network") if made_by else None
-    found: nn.Module | None = network
-    return found
+    """Return the network that a step is, or None where it is more than one network."""
+    if step.plugin.needs == "nothing" and isinstance(step.method, methods.NetworkMethod):
+        return step.method.network
+    return None

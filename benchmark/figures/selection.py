@@ -11,7 +11,7 @@ from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, read_uint8, to_float, to_uint8
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.scoring import jobs, metrics, plan
 
 QF = 90
@@ -88,7 +88,7 @@ def planned(params: Params, chain: str, qf: int | None = QF) -> dict[tuple[str, 
     return {(job.case.dataset, job.case.image): job for job in first if job.case.qf == qf}
 
 
-def inputs(case: TestInput) -> tuple[Bytes, Bytes]:
+def inputs(case: EvaluationInput) -> tuple[Bytes, Bytes]:
     """Return a test input as every method decodes it, and its reference.
 
     Raises:

@@ -5,22 +5,30 @@ A method elsewhere needs this package, `benchmark.training.recipe` if it learns,
 
 from benchmark.core.images import Image
 from benchmark.methods.chain import Chain, MethodContext, Step, outputs, run, save
-from benchmark.methods.plugin import Method, Plugin, Released, WeightsFile, from_network, plugin
-from benchmark.methods.registry import ENTRY_POINTS, PACKAGE, find, names
+from benchmark.methods.plugin import (
+    Method,
+    NetworkMethod,
+    Plugin,
+    Released,
+    WeightsFile,
+    from_network,
+    plugin,
+)
+from benchmark.methods.registry import find, module_of, names
 
 __all__ = [
-    "ENTRY_POINTS",
-    "PACKAGE",
     "Chain",
     "Image",
     "Method",
     "MethodContext",
+    "NetworkMethod",
     "Plugin",
     "Released",
     "Step",
     "WeightsFile",
     "find",
     "from_network",
+    "module_of",
     "names",
     "outputs",
     "plugin",

@@ -153,19 +153,34 @@ def plugin(
     return declare
 
 
-def from_network(network: "nn.Module") -> Method:
-    """Make a method of a network that maps (N, 3, H, W) in [0, 1] to the same, as evaluated.
+class NetworkMethod:
+    """A method that is one network, which maps (N, 3, H, W) in [0, 1] to the same.
 
     What leaves [0, 1] is clipped.
+
+    Attributes:
+        network: The network, in evaluation mode.
+
+    Example:
+        >>> import numpy as np, torch
+        >>> method = NetworkMethod(torch.nn.Identity())
+        >>> method(np.full((2, 3, 3), 0.25, np.float32)).shape
+        (2, 3, 3)
     """
-    import torch
 
-    network.eval()
+    def __init__(self, network: "nn.Module") -> None:
+        self.network = network.eval()
 
-    def method(image: Image) -> Image:
+    def __call__(self, image: Image) -> Image:
+        """Return the network's output on float32 (H, W, 3) in [0, 1], likewise."""
+        import torch
+
         batch = torch.from_numpy(np.array(image.transpose(2, 0, 1), order="C"))[None]
         with torch.inference_mode():
-            output = network(batch)[0].clamp(0.0, 1.0)  # (3, H, W)
+            output = self.network(batch)[0].clamp(0.0, 1.0)  # (3, H, W)
         return np.ascontiguousarray(output.permute(1, 2, 0).numpy())
 
-    return method
+
+def from_network(network: "nn.Module") -> NetworkMethod:
+    """Make a method of a network that maps (N, 3, H, W) in [0, 1] to the same, as evaluated."""
+    return NetworkMethod(network)

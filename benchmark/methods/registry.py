@@ -39,6 +39,19 @@ def find(name: str) -> Plugin:
     return _checked(getattr(module, name, None), name, f"{PACKAGE}/{name}.py")
 
 
+def module_of(name: str) -> str:
+    """Return the dotted name of the module that defines a method, without loading it.
+
+    Raises:
+        InputError: There is no method of that name.
+    """
+    if name not in names():
+        return find(name).module  # which says so
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
+        return point.module
+    return f"{PACKAGE}.{name}"
+
+
 def _refuse_namesakes(name: str, points: Sequence[importlib.metadata.EntryPoint]) -> None:
     """Let no installed package replace a method silently: whose numbers would the rows be?"""
     package = importlib.import_module(PACKAGE)

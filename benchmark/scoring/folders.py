@@ -12,7 +12,7 @@ from benchmark.core import files, jpeg, parallel, user_files
 from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 from benchmark.core.types import Track
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.scoring import jobs
 from benchmark.scoring import score as scoring
 from benchmark.scoring.results import Row
@@ -106,7 +106,7 @@ def _numbered(names: Iterable[str]) -> dict[str, str]:
     return {number: name for _, number, name in found}
 
 
-def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[TestInput]:
+def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[EvaluationInput]:
     """Compress a dark image and return it as one test input per quality factor.
 
     Args:
@@ -130,7 +130,7 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
         source = pair.dark if qf is None else to / f"qf{qf}.jpg"
         if qf is not None:
             files.write_bytes(source, jpeg.encode(pixels, qf))
-        made.append(TestInput(dataset, pair.name, qf, source, pair.normal, None, own=True))
+        made.append(EvaluationInput(dataset, pair.name, qf, source, pair.normal, None, own=True))
     return made
 
 

@@ -26,7 +26,7 @@ class Job:
     chain: methods.Chain
     track: Track
     trained: Path
-    case: inputs.TestInput
+    case: inputs.EvaluationInput
 
     @property
     def label(self) -> str:
@@ -40,7 +40,9 @@ def assembled(chain: methods.Chain, track: Track, trained: Path) -> tuple[method
     return tuple(assemble.assemble(chain, track, trained))
 
 
-def context_of(case: inputs.TestInput, reference: Bytes | None = None) -> methods.MethodContext:
+def context_of(
+    case: inputs.EvaluationInput, reference: Bytes | None = None
+) -> methods.MethodContext:
     """Return what belongs to an input for the methods that need it."""
     of_reference = None if reference is None else to_float(reference)
     tables = user_files.tables if case.own else jpeg.tables

@@ -14,14 +14,14 @@ from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data import compression, manifest, registry
 from benchmark.data import lists as merge
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.scoring import jobs, plan, results, score
 
 COLUMNS = ["dataset", "chain", "track", "qf", "metric", "n", "value"]
 METRICS = ("psnr", "ssim", "bef")
 
 
-def cases(params: Params, folder: Path) -> list[TestInput]:
+def cases(params: Params, folder: Path) -> list[EvaluationInput]:
     """Compress every test image at every quality factor of the curve.
 
     Args:

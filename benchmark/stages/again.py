@@ -8,7 +8,7 @@ from benchmark.stages.methods import describe
 from benchmark.stages.perceive import perceive
 from benchmark.stages.score import score
 from benchmark.stages.tables import write_tables
-from benchmark.stages.train import ALL, train
+from benchmark.stages.train import train
 
 
 def again(params: Params) -> None:
@@ -17,12 +17,7 @@ def again(params: Params) -> None:
     steps = dict.fromkeys(
         step for text in params.every_chain for step in methods.Chain.parse(text).steps
     )
-    for name in steps:
-        if name in params.training:
-            train(params, name, ALL)
-        elif params.mlsm and name == "mlsm":
-            for part in methods.find(name).parts:
-                train(params, name, part)
+    train(params, tuple(name for name in steps if name in params.training))
     chains(params)
     score(params)
     detect(params)

@@ -12,10 +12,7 @@ from benchmark.data import fingerprints, lists, manifest, registry, split
 def write_audit(params: Params) -> None:
     """Audit the raw sets; leaks are told here, and refused by the stage merge."""
     manifests: dict[str, pd.DataFrame] = {
-        name: lists.prefixed(
-            manifest.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
-        )
-        for name in params.sets
+        name: lists.inventory(params.work, name) for name in params.sets
     }
     registered: dict[str, pd.DataFrame] = {
         name: manifest.read_manifest(params.work / "pairs" / name / "manifest.csv")

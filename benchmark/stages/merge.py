@@ -17,10 +17,7 @@ def merge_lists(params: Params) -> None:
     """Merge the sets into training lists (Tables I and II) and test lists; refuse leaks."""
     settings = params.merge
     raw: dict[str, pd.DataFrame] = {
-        name: merge.prefixed(
-            manifest.read_manifest(params.work / "inventory" / f"{name}.csv"), f"raw/{name}/"
-        )
-        for name in params.sets
+        name: merge.inventory(params.work, name) for name in params.sets
     }
     paired = _made(params.work / "pairs", settings.mapping_pairs)
     prepared = _made(params.work / "prepared", settings.test)

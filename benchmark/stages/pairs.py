@@ -1,4 +1,4 @@
-"""Stage pairs: registered training pairs of one raw set."""
+"""Stage pairs: the training pairs of every set, registered where the set needs it."""
 
 import shutil
 
@@ -9,24 +9,24 @@ from benchmark.data import lists, manifest, registry
 from benchmark.registration import batch
 
 
-def register(params: Params, set: str) -> None:  # noqa: A002
-    """Register the training pairs of a set that needs it; list the pairs of the others."""
-    listed = lists.prefixed(
-        manifest.read_manifest(params.work / "inventory" / f"{set}.csv"), f"raw/{set}/"
-    )
-    listed = listed[listed["split"] == "train"].reset_index(drop=True)
-    folder = params.work / "pairs" / set
-    shutil.rmtree(folder, ignore_errors=True)
-    if registry.SETS[set].needs_registration:
-        places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
-        prefix, cache = f"work/pairs/{set}/", ROOT / ".cache" / "pairs"
-        listed, facts = batch.register(
-            listed, places, folder, prefix, params.seed, params.jobs, cache
-        )
-        text = facts.to_csv(index=False, lineterminator="\n")
-        files.write_text(folder / "registration.csv", text)
-    manifest.write_manifest(listed, folder / "manifest.csv")
+def register(params: Params) -> None:
+    """Register the training pairs of sets that need it; list those of the others as they are."""
+    whole = params.work / "pairs"
+    shutil.rmtree(whole, ignore_errors=True)
+    whole.mkdir(parents=True)
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    for name in params.merge.mapping_pairs:
+        listed = lists.inventory(params.work, name)
+        listed = listed[listed["split"] == "train"].reset_index(drop=True)
+        if registry.SETS[name].needs_registration:
+            prefix, cache = f"work/pairs/{name}/", ROOT / ".cache" / "pairs"
+            listed, facts = batch.register(
+                listed, places, whole / name, prefix, params.seed, params.jobs, cache
+            )
+            text = facts.to_csv(index=False, lineterminator="\n")
+            files.write_text(whole / name / "registration.csv", text)
+        manifest.write_manifest(listed, whole / name / "manifest.csv")
 
 
 if __name__ == "__main__":
-    stages.run(register, "set")
+    stages.run(register)

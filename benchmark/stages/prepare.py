@@ -1,4 +1,4 @@
-"""Stage prepare: test pairs of one raw set, at the size its protocol asks for."""
+"""Stage prepare: the test pairs of every set, at the size its protocol asks for."""
 
 import shutil
 
@@ -7,21 +7,21 @@ from benchmark.core.params import Params
 from benchmark.data import lists, manifest, registry, resize
 
 
-def prepare(params: Params, set: str) -> None:  # noqa: A002
+def prepare(params: Params) -> None:
     """Resize the test pairs of a set where the profile says so; list those of the others."""
-    listed = lists.prefixed(
-        manifest.read_manifest(params.work / "inventory" / f"{set}.csv"), f"raw/{set}/"
-    )
-    listed = listed[listed["split"] == "test"].reset_index(drop=True)
-    folder = params.work / "prepared" / set
-    shutil.rmtree(folder, ignore_errors=True)
-    size = params.merge.resize_test.get(set)
-    if size:
-        places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
-        prefix = f"work/prepared/{set}/"
-        listed = resize.resize(listed, size, places, folder, prefix, params.jobs)
-    manifest.write_manifest(listed, folder / "manifest.csv")
+    whole = params.work / "prepared"
+    shutil.rmtree(whole, ignore_errors=True)
+    whole.mkdir(parents=True)
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    for name in params.merge.test:
+        listed = lists.inventory(params.work, name)
+        listed = listed[listed["split"] == "test"].reset_index(drop=True)
+        size = params.merge.resize_test.get(name)
+        if size:
+            prefix = f"work/prepared/{name}/"
+            listed = resize.resize(listed, size, places, whole / name, prefix, params.jobs)
+        manifest.write_manifest(listed, whole / name / "manifest.csv")
 
 
 if __name__ == "__main__":
-    stages.run(prepare, "set")
+    stages.run(prepare)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.core import images
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.tables import cells
 from benchmark.tables.output import Page, Sheet, page
 
@@ -14,7 +14,7 @@ METRIC = "bits per pixel"
 COLUMNS = [*cells.KEYS, "n", "value", "least", "most"]
 
 
-def measure(cases: Sequence[TestInput]) -> pd.DataFrame:
+def measure(cases: Sequence[EvaluationInput]) -> pd.DataFrame:
     """Return columns `COLUMNS`: mean, least and most over the `n` JPEG files of a set and QF.
 
     Args:
@@ -43,7 +43,7 @@ def measure(cases: Sequence[TestInput]) -> pd.DataFrame:
     return pd.DataFrame([same | row for row in made], columns=COLUMNS).round(cells.DECIMALS)
 
 
-def _bits(case: TestInput) -> float:
+def _bits(case: EvaluationInput) -> float:
     with images.opened(case.input) as picture:
         pixels = picture.width * picture.height
     return case.input.stat().st_size * 8 / pixels

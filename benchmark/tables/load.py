@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmark.core import jsonfile, reported
 from benchmark.core.errors import InputError
-from benchmark.core.params import Mlsm, Params
+from benchmark.core.params import Params
 from benchmark.data import registry
 from benchmark.data.labels import boxes
 from benchmark.faces import detect
@@ -119,17 +119,14 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
     Raises:
         InputError: A part has no log.
     """
-    parts = [part for part in Mlsm.model_fields if part != "settings"] if params.mlsm else []
-    named = [*((name, "model") for name in params.training), *(("mlsm", part) for part in parts)]
     found = {}
-    for name, part in named:
-        stem = checkpoints.trained_path(Path(), name, part).stem
-        path = params.results / "training" / f"{stem}.csv"
+    for name in params.training:
+        path = params.results / "training" / f"{name}.csv"
         if not path.is_file():
             raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
         log = pd.read_csv(path)
         if "part" not in log:
-            found[stem] = log
+            found[name] = log
             continue
         for trained, rows_of in log.groupby("part", sort=False):
             key = checkpoints.trained_path(Path(), name, str(trained)).stem

@@ -72,7 +72,7 @@ def perception_rows(params: Params) -> pd.DataFrame:
     )
 
 
-def _cases(params: Params) -> list[inputs.TestInput]:
+def _cases(params: Params) -> list[inputs.EvaluationInput]:
     places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
     return compression.read_cases(jpegs / "scores.csv", jpegs, places)

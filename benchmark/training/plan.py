@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from benchmark.core import code_digest, jpeg
@@ -154,13 +155,25 @@ def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
     return int(max(validated, key=lambda row: row["validation_psnr"])["step"])
 
 
-def fit_all(
-    params: Params, method: str, data: TrainingData, state: Path
-) -> tuple[checkpoints.Checkpoint, list[dict[str, Any]]]:
+def train_method(
+    params: Params,
+    method: str,
+    data: TrainingData,
+    state: Path,
+    kept: Mapping[str, tuple[checkpoints.Checkpoint, list[dict[str, Any]]]] | None = None,
+) -> tuple[dict[str, checkpoints.Checkpoint], list[dict[str, Any]]]:
     """Train every part of a method, one after the other.
 
+    Args:
+        params: The profile.
+        method: The plugin's name.
+        data: Training images.
+        state: Folder for unfinished runs.
+        kept: Parts that are trained as asked already, with their rows of the log.
+
     Returns:
-        The checkpoint of the last part, and the logs of all, rows marked with their `part`.
+        Part -> checkpoint, and the logs of all parts, rows marked with their `part` where the
+        method has several.
 
     Raises:
         InputError: The profile does not train the method or one of its parts.
@@ -170,9 +183,40 @@ def fit_all(
     plugin = find(method)
     for part in plugin.parts or ("model",):
         before = {name: made[name] for name in parts_before(plugin, part)}
-        made[part], log = train_part(params, method, part, data, state, before)
+        if kept and part in kept:
+            made[part], log = kept[part]
+        else:
+            made[part], log = train_part(params, method, part, data, state, before)
         rows += [{"part": part} | row for row in log] if len(plugin.parts) > 1 else log
-    return made["model"], rows
+    return made, rows
+
+
+def trained_already(
+    params: Params, method: str, data: TrainingData, folder: Path, logs: Path
+) -> dict[str, tuple[checkpoints.Checkpoint, list[dict[str, Any]]]]:
+    """Return the parts of a method whose weights and log are what a training here would give.
+
+    Args:
+        params: The profile.
+        method: The plugin's name.
+        data: Training images.
+        folder: Of the weights.
+        logs: Of the training logs.
+    """
+    path = logs / f"{method}.csv"
+    log = pd.read_csv(path) if path.is_file() else pd.DataFrame()
+    found = {}
+    for part in find(method).parts or ("model",):
+        file = checkpoints.trained_path(folder, method, part)
+        of_part = log[log["part"] == part].drop(columns="part") if "part" in log else log
+        if not file.is_file() or of_part.empty:
+            continue
+        checkpoint = checkpoints.load(file, method, part)
+        if is_trained(checkpoint, identity(params, method, part, data)):
+            cells = of_part.to_dict("records")
+            rows = [{str(k): v for k, v in row.items() if v == v} for row in cells]
+            found[part] = (checkpoint, rows)
+    return found
 
 
 def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:

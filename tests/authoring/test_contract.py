@@ -23,7 +23,7 @@ from benchmark.methods import (
     from_network,
     plugin,
 )
-from benchmark.training.recipe import Batch, Phase, Recipe
+from benchmark.training import Batch, Phase, Recipe
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def copy(tmp_path, monkeypatch):
     (folder / "__init__.py").write_text("")
     path = tmp_path / "params.yaml"
     path.write_text((ROOT / "params.yaml").read_text())
-    monkeypatch.setattr(methods, "PACKAGE", folder.name)
+    monkeypatch.setattr("benchmark.methods.registry.PACKAGE", folder.name)
     monkeypatch.syspath_prepend(tmp_path)
     for module in (
         "benchmark.ROOT",

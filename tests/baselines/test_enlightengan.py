@@ -7,9 +7,8 @@ from torch import nn
 from baselines import enlightengan
 from baselines._enlightengan_networks import WIDEST_PX, Convolution, Discriminator, Generator
 from benchmark import methods
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 from benchmark.training.vgg import STD, Trunk
 
 TINY = {"width": 4, "discriminator_width": 4, "patches": 1}

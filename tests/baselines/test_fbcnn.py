@@ -9,9 +9,8 @@ from baselines import fbcnn
 from benchmark import methods
 from benchmark.core import jpeg
 from benchmark.core.images import to_float
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 
 TINY = {"blocks": 1, "width": 4}
 

@@ -18,9 +18,8 @@ from benchmark.core.images import read_uint8, to_float, to_uint8
 from benchmark.data import registry
 from benchmark.demo import sample_photos
 from benchmark.methods import assemble, checkpoints
-from benchmark.training import loop
+from benchmark.training import UNCHANGED, Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import UNCHANGED, Batch, Batches
 
 
 def network_of(width=4, ratio=5.0, stretch=True, port=False):

@@ -15,10 +15,9 @@ from benchmark import methods
 from benchmark.core.errors import InputError
 from benchmark.core.images import to_float, write
 from benchmark.data.inputs import TrainingImage
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.crops import CropSampler
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 
 TINY = {"width": 8, "blocks": 2, "taps": 1, "growth": 4, "hidden": 8, "flow_steps": 1}
 SMALL = {"width": 32, "blocks": 4, "taps": 1, "flow_steps": 4}

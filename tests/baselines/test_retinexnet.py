@@ -12,9 +12,8 @@ from baselines._retinexnet_networks import Decomposition, Layers, Network, Relig
 from benchmark import methods
 from benchmark.core.images import to_float
 from benchmark.methods import assemble
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 
 
 def batch_of(side=32):

@@ -11,9 +11,8 @@ from torch import nn
 from baselines import mlsm, unet
 from baselines.unet import Block, Network
 from benchmark import methods
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 
 
 def batch_of(count=2, side=32):

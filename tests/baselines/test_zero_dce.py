@@ -11,9 +11,8 @@ from baselines import zero_dce
 from benchmark import methods
 from benchmark.core.images import to_float
 from benchmark.methods import assemble
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches
 
 
 @pytest.fixture

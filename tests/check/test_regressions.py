@@ -16,19 +16,19 @@ def test_a_planted_regression_still_finds_the_text_that_it_replaces(mutant):
     text = (ROOT / mutant.file).read_text()
     assert text.count(mutant.old) == 1, (
         f"{mutant.file} does not hold {mutant.old!r} exactly once: give the planted regression "
-        f"{mutant.about!r} the text of today in tests/mutants.py"
+        f"{mutant.about!r} the text of today in tests/helpers/mutants.py"
     )
     compile(text.replace(mutant.old, mutant.new), mutant.file, "exec")
 
 
 def test_regressions_are_planted_in_every_room_of_the_pipeline():
     rooms = {
-        "data": ("layouts", "preparation", "registration", "merge"),
-        "compression": ("jpeg",),
-        "training": ("crops", "loop", "training", "unet", "losses"),
-        "methods": ("methods", "images", "jobs"),
-        "measuring": ("metrics", "scoring", "statistics", "likeness"),
-        "detection": ("darkening", "matching", "detection"),
+        "data": ("readers", "resize", "register", "lists", "darkening"),
+        "core": ("jpeg", "images", "statistics"),
+        "training": ("crops", "loop", "recipe", "unet", "losses"),
+        "methods": ("chain",),
+        "scoring": ("jobs", "metrics", "score", "perceptual"),
+        "faces": ("matching", "average_precision"),
     }
     planted = {Path(mutant.file).stem for mutant in MUTANTS}
     assert {room for room, files in rooms.items() if not planted.issuperset(files)} == set()
@@ -51,7 +51,7 @@ def problems(mutant: Mutant, found: list[list[str]], error: str) -> list[str]:
 @pytest.mark.slow
 def test_every_planted_regression_is_caught_and_named_and_nothing_else_is(tmp_path):
     path = tmp_path / "outcomes.json"
-    script = Path(__file__).with_name("regressions.py")
+    script = ROOT / "tests" / "helpers" / "regressions.py"
     done = subprocess.run(
         [sys.executable, str(script), "--json", str(path)], capture_output=True, text=True
     )

@@ -13,7 +13,7 @@ from tests.helpers import copies
 
 RUN = """
 from pathlib import Path
-from benchmark import params
+from benchmark.core import params
 from benchmark.stages import chains, compress, inventory, merge, pairs, prepare, raw, score, tables
 
 profile = params.load(Path("params.yaml"))

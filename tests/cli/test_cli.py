@@ -212,7 +212,7 @@ def test_wrong_usage_exits_with_2():
 
 def test_help_needs_no_heavy_module():
     code = (
-        "import sys; from benchmark import cli; "
+        "import sys; from benchmark.cli import main; "
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -171,13 +171,15 @@ def test_a_docstring_beside_code_takes_only_itself_away():
 
 
 def test_what_is_left_of_a_module_of_the_suite_still_differs_by_code():
-    source = (ROOT / "benchmark" / "loop.py").read_text(encoding="utf-8")
+    source = (ROOT / "benchmark" / "training" / "loop.py").read_text(encoding="utf-8")
     assert essence(source) != essence(source.replace("step % every", "step"))
     assert essence(source) == essence(source.replace("# ", "# again "))
 
 
 def test_the_digest_is_the_same_in_another_process():
-    code = "from benchmark import codedigest; print(codedigest.of('benchmark.scoring.score'))"
+    code = (
+        "from benchmark.core import code_digest; print(code_digest.of('benchmark.scoring.score'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )

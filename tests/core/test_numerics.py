@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from baselines.zero_dce import Network, zero_dce
+from benchmark import ROOT
 from benchmark.core import images, numerics, parallel
 from benchmark.methods import assemble
 
@@ -20,7 +21,7 @@ BITS = 713_624
 NOTEBOOK = """
 import torch
 
-from benchmark import numerics
+from benchmark.core import numerics
 
 def denormals(tensor):
     return numerics.count_denormals(tensor.detach().numpy())
@@ -107,7 +108,8 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, save
 
-from benchmark import export, numerics
+from benchmark.core import numerics
+from benchmark.enhance import onnx_export
 
 form = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in "xy"]
 half = helper.make_tensor("half", TensorProto.FLOAT, [1], [0.5])
@@ -118,7 +120,7 @@ save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_ve
 tiny = np.full(1 << 20, 713_624, np.uint32).view(np.float32)
 onnxruntime.InferenceSession(path)  # a process's first session sets this thread's state
 print(numerics.denormals_are_flushed())
-(output,) = export.session(path, 2).run(None, {"x": tiny})
+(output,) = onnx_export.session(path, 2).run(None, {"x": tiny})
 print(numerics.count_denormals(output), numerics.denormals_are_flushed())
 """
 
@@ -134,10 +136,9 @@ def test_an_onnx_session_flushes_even_after_one_that_does_not(tmp_path):
 
 
 def test_only_the_suites_own_function_opens_an_onnx_session():
-    here = Path(__file__).parents[1]
-    files = [*(here / "benchmark").rglob("*.py"), *(here / "perf").glob("*.py")]
+    files = [*(ROOT / "benchmark").rglob("*.py"), *(ROOT / "perf").glob("*.py")]
     openers = [path.name for path in files if "InferenceSession(" in path.read_text()]
-    assert openers == ["export.py"]
+    assert openers == ["onnx_export.py"]
 
 
 def test_an_image_is_the_same_whether_denormal_weights_are_flushed_or_not():
@@ -173,7 +174,7 @@ def test_released_files_hold_as_many_denormals_as_the_committed_table_says(file,
     state = torch.load(path, map_location="cpu", weights_only=True)
     held = [value.numpy() for value in state.values() if value.dtype == torch.float32]
     assert sum(map(numerics.count_denormals, held)) == count
-    table = Path(__file__).parents[1] / "perf" / "denormals.md"
+    table = ROOT / "perf" / "denormals.md"
     lines = [line for line in table.read_text().splitlines() if line.startswith(f"| {file} |")]
     assert lines
     assert {line.split(" | ")[2] for line in lines} == {f"{count:,}"}

@@ -23,9 +23,9 @@ def test_an_unknown_key_is_refused_by_name(tmp_path):
 def test_an_unknown_key_inside_a_section_is_refused_with_its_place(tmp_path):
     path = written(tmp_path)
     content = yaml.safe_load(path.read_text())
-    content["mlsm"]["vae_dark"]["epochs"] = 3
+    content["training"]["mlsm"]["parts"]["vae_dark"]["epochs"] = 3
     path.write_text(yaml.safe_dump(content))
-    with pytest.raises(InputError, match=r"mlsm.vae_dark.epochs"):
+    with pytest.raises(InputError, match=r"training.mlsm.parts.vae_dark.epochs"):
         params.load(path)
 
 
@@ -61,7 +61,7 @@ def test_a_chain_that_no_detector_sees_cannot_be_asked_for_more(tmp_path, key):
 
 
 def test_a_profile_that_trains_nothing_uses_the_weights_of_another(tmp_path):
-    found = params.load(written(tmp_path, weights_of="lol", mlsm=None, training={}))
+    found = params.load(written(tmp_path, weights_of="lol", training={}))
     assert found.weights.name == "lol"
     with pytest.raises(InputError, match="trains nothing, but not 'mlsm'"):
         found.training_of("mlsm", "vae_dark")
@@ -127,7 +127,7 @@ def test_an_unknown_profile_lists_the_known_ones():
 def test_the_parts_of_mlsm_share_its_settings():
     found = params.load(ROOT / "params.yaml")
     for part in ("vae_dark", "vae_normal", "model"):
-        assert found.training_of("mlsm", part).settings == found.mlsm.settings
+        assert found.training_of("mlsm", part).settings == found.training["mlsm"].settings
 
 
 def test_a_method_the_profile_does_not_train_is_named():

@@ -253,7 +253,7 @@ def test_the_memory_that_is_given_reaches_the_network(tmp_path, monkeypatch):
     told = []
     images.write(tmp_path / "a.png", np.zeros((1100, 1400, 3), np.uint8))
     monkeypatch.setattr(
-        run, "enhance", lambda network, pixels, memory, tick: told.append(memory) or pixels
+        schedule, "enhance", lambda network, pixels, memory, tick: told.append(memory) or pixels
     )
     task = run.Task(tmp_path / "a.png", tmp_path / "out/a.png", None)
     steps = assemble.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
@@ -267,7 +267,9 @@ from pathlib import Path
 
 import torch
 
-from benchmark import enhancement, images, methods, photofiles
+from benchmark.enhance import enhance, photo_io
+from benchmark.core import images
+from benchmark import methods
 
 class Brighter(torch.nn.Module):
     def forward(self, x):
@@ -275,7 +277,7 @@ class Brighter(torch.nn.Module):
 
 source, target = map(Path, sys.argv[1:])
 steps = [methods.Step(methods.find("identity"), methods.from_network(Brighter()))]
-enhancement.perform(enhancement.Task(source, target, None), steps, enhancement.Choice())
+enhance.perform(enhance.Task(source, target, None), steps, enhance.Choice())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 

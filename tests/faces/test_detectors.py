@@ -111,7 +111,7 @@ def test_an_unknown_detector_is_refused_with_those_that_exist():
 
 
 def test_detectors_without_their_weights_say_where_to_put_them(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmark.data.registry.released_folders", lambda: [tmp_path])
+    monkeypatch.setattr("benchmark.core.locations.released_folders", lambda: [tmp_path])
     for name in ("pyramidbox", "pyramidbox_multiscale", "retinaface"):
         with pytest.raises(InputError, match="weights/released"):
             detectors.detector(name)
@@ -247,7 +247,7 @@ def test_weights_that_do_not_fit_pyramidbox_are_refused_by_the_first_tensor_that
 
 
 def test_a_file_of_weights_makes_pyramidbox_a_detector(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmark.data.registry.released_folders", lambda: [tmp_path])
+    monkeypatch.setattr("benchmark.core.locations.released_folders", lambda: [tmp_path])
     monkeypatch.setattr("benchmark.faces.detectors.Config", lambda **_: Config(width=1 / 64))
     path = tmp_path / detectors.PYRAMIDBOX[1]
     path.parent.mkdir()

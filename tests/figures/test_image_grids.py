@@ -6,7 +6,7 @@ import pytest
 from benchmark import ROOT, methods
 from benchmark.core import params
 from benchmark.core.images import write
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.figures import image_grids, selection
 from benchmark.figures.selection import Box, Shown
 from benchmark.methods import assemble
@@ -72,7 +72,7 @@ def test_photographs_are_drawn_only_where_the_profile_allows_it(tmp_path, monkey
     normal = photograph(48, 64, 2)
     write(tmp_path / "normal.png", normal)
     write(tmp_path / "dark.png", (normal // 6).astype(np.uint8))
-    case = TestInput("LOL", "7", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
+    case = EvaluationInput("LOL", "7", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
     made = results.frame(
         [results.Row("demo", "LOL", "7", 90, "mlsm", "retrained", "psnr", "sound", 9.0)]
     )
@@ -83,9 +83,9 @@ def test_photographs_are_drawn_only_where_the_profile_allows_it(tmp_path, monkey
 
     monkeypatch.setattr(selection, "planned", planned)
     records = {chain: record(chain) for chain in ("lime", "mlsm")}
-    monkeypatch.setattr(stage.evidence, "records", lambda params: records)
+    monkeypatch.setattr(stage.load, "records", lambda params: records)
     shipped = assemble.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights/lol")
-    monkeypatch.setattr(stage.weights, "assemble", lambda *arguments: shipped)
+    monkeypatch.setattr(stage.assemble, "assemble", lambda *arguments: shipped)
     stage.draw(demo)
     found = {path.name for path in (demo.results / "pictures").iterdir()}
     drawn = {"architecture.pdf", "architecture.png"}

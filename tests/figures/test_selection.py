@@ -7,7 +7,7 @@ import pytest
 from benchmark import methods
 from benchmark.core.errors import InputError
 from benchmark.core.images import write
-from benchmark.data.inputs import TestInput
+from benchmark.data.inputs import EvaluationInput
 from benchmark.figures import selection
 from benchmark.scoring import jobs, results
 from tests.helpers.pictures import flat, photograph
@@ -70,7 +70,7 @@ def test_a_chain_is_run_and_measured_against_the_reference(tmp_path):
     normal = photograph(32, 40, 3)
     write(tmp_path / "normal.png", normal)
     write(tmp_path / "dark.png", normal // 4)
-    case = TestInput("LOL", "1", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
+    case = EvaluationInput("LOL", "1", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
     identity = jobs.Job(methods.Chain.parse("identity"), "classical", tmp_path, case)
     shown = selection.run(identity)
     assert (shown.output == normal // 4).all()

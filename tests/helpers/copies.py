@@ -11,18 +11,15 @@ import yaml
 
 from benchmark import ROOT
 
+ONE_STEP = {"steps": 1, "batch": 1, "crop": 64}
 TINY: dict[str, Any] = {
     "sets": ["LOL"],
     "qfs": [80],
     "train_qfs": [80],
     "uncompressed": False,
-    "training": {},
-    "mlsm": {
-        "settings": {"width": 4},
-        **{
-            part: {"steps": 1, "batch": 1, "crop": 64}
-            for part in ("vae_dark", "vae_normal", "model")
-        },
+    "training": {
+        "mlsm": ONE_STEP
+        | {"settings": {"width": 4}, "parts": {"vae_dark": ONE_STEP, "vae_normal": ONE_STEP}}
     },
     "chains": ["identity"],
     "previews": [],

@@ -137,7 +137,7 @@ MUTANTS = (
         ("train mlsm", "tables"),
         "mlsm",
         "last mapping/latent_2",
-        ("unet", "mlsm_vae_dark", "Identity"),
+        ("unet", "Identity"),
     ),
     Mutant(
         "weights of another network: the dark images' VAE in place of the normal-light images'",
@@ -147,7 +147,7 @@ MUTANTS = (
         ("train mlsm", "tables"),
         "mlsm",
         "first mapping/image",
-        ("unet", "mlsm_vae_dark", "Identity"),
+        ("unet", "Identity"),
     ),
     Mutant(
         "a learning rate that never falls",
@@ -172,7 +172,7 @@ MUTANTS = (
     # methods and chains
     Mutant(
         "chains run from right to left",
-        "benchmark/methods.py",
+        "benchmark/methods/chain.py",
         "    for step in steps:\n        made",
         "    for step in reversed(steps):\n        made",
         _SCORED,
@@ -192,8 +192,8 @@ MUTANTS = (
     Mutant(
         "weights of another method: a chain gets those of the chain before",
         "benchmark/scoring/jobs.py",
-        "    return tuple(weights.assemble(chain, track, trained))\n",
-        "    made = tuple(weights.assemble(chain, track, trained))\n"
+        "    return tuple(assemble.assemble(chain, track, trained))\n",
+        "    made = tuple(assemble.assemble(chain, track, trained))\n"
         "    return _KEPT.setdefault(track, made)\n\n\n_KEPT: dict[str, Any] = {}\n",
         _SCORED,
         "MLSM",
@@ -201,7 +201,7 @@ MUTANTS = (
     ),
     Mutant(
         "outputs of the sound protocol stored as the authors' scripts do",
-        "benchmark/methods.py",
+        "benchmark/methods/chain.py",
         'step.plugin.writes if protocol == "paper" else "round"',
         'step.plugin.writes if protocol != "paper" else "round"',
         _SCORED,

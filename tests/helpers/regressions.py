@@ -51,11 +51,14 @@ PROFILE: dict[str, Any] = {
         "edsr": ONE | {"settings": {"width": 4, "blocks": 1}},
         "qcn": ONE | {"steps": 6, "rate_factor": 100.0, "settings": {"width": 8, "blocks": 1}},
         "zero_dce": ONE | {"crop": 48, "settings": {"width": 4}},
-    },
-    "mlsm": {
-        "settings": {"width": 4},
-        **{part: ONE | {"crop": 64, "rate_factor": 30.0} for part in ("vae_dark", "vae_normal")},
-        "model": ONE | {"crop": 64},
+        "mlsm": ONE
+        | {
+            "crop": 64,
+            "settings": {"width": 4},
+            "parts": dict.fromkeys(
+                ("vae_dark", "vae_normal"), ONE | {"crop": 64, "rate_factor": 30.0}
+            ),
+        },
     },
     "chains": [
         "identity", "clahe", "unet", "qcn", "zero_dce", "edsr+clahe", "clahe+edsr", "mlsm",
@@ -109,11 +112,7 @@ def _steps() -> dict[str, list[Callable[[], None]]]:
         "merge": [stage("merge", "merge_lists")],
         "compress": [stage("compress", "compress", split) for split in ("test", "train")],
         "methods": [stage("methods", "describe")],
-        **{f"train {name}": [stage("train", "train", name, "all")] for name in chosen.training},
-        "train vaes": [
-            stage("train", "train", "mlsm", part) for part in ("vae_dark", "vae_normal")
-        ],
-        "train mlsm": [stage("train", "train", "mlsm", "model")],
+        **{f"train {name}": [stage("train", "train", (name,))] for name in chosen.training},
         "score": [stage("chains", "chains"), stage("score", "score")],
         "detect": [stage("detect", "detect")],
         "perceive": [stage("perceive", "perceive")],

@@ -42,10 +42,11 @@ tracks: [classical, retrained, released]
 training:
   zero_dce: {steps: 40}
   edsr: {steps: 40}
-mlsm:
-  vae_dark: {steps: 40}
-  vae_normal: {steps: 40}
-  model: {steps: 40}
+  mlsm:
+    steps: 40
+    parts:
+      vae_dark: {steps: 40}
+      vae_normal: {steps: 40}
 chains: [gamma, lime, zero_dce, edsr, edsr+zero_dce, zero_dce+edsr, mlsm]
 detection:
   chains: [gamma, zero_dce, edsr+zero_dce, mlsm]
@@ -252,8 +253,11 @@ def write(root: Path, params: Params) -> Params:
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])
     frame.to_csv(work / "merge" / "counts.csv", index=False)
     costs().to_csv(results / "costs.csv", index=False)
-    for seed, part in enumerate(("zero_dce", "edsr", "mlsm_vae_dark", "mlsm_vae_normal", "mlsm")):
-        log(seed).to_csv(results / "training" / f"{part}.csv", index=False)
+    for seed, name in enumerate(("zero_dce", "edsr")):
+        log(seed).to_csv(results / "training" / f"{name}.csv", index=False)
+    parts = ("vae_dark", "vae_normal", "model")
+    mlsm = pd.concat([log(seed).assign(part=part) for seed, part in enumerate(parts, 2)])
+    mlsm.to_csv(results / "training" / "mlsm.csv", index=False)
     return params
 
 

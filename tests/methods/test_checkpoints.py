@@ -192,7 +192,7 @@ def test_a_broken_released_file_is_told_and_stops_no_other_weights(released, mon
     path, described = released
     path.write_bytes(path.read_bytes()[:-1])
     plugin = dataclasses.replace(methods.find("zero_dce"), released=(Released("a", (described,)),))
-    monkeypatch.setattr(methods, "find", lambda name: plugin)
+    monkeypatch.setattr("benchmark.methods.chain.find", lambda name: plugin)
     chain = Chain(("zero_dce",))
     for reason in (assemble.broken(plugin), assemble.absent(chain, "released", path.parent)):
         assert re.search(
@@ -217,7 +217,7 @@ def test_a_truncated_released_file_is_refused(released):
 def nothing(tmp_path, monkeypatch):
     """A data folder without weights."""
     monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path / "nothing"))
-    monkeypatch.setattr("benchmark.data.registry.ROOT", tmp_path / "nowhere")
+    monkeypatch.setattr("benchmark.core.locations.ROOT", tmp_path / "nowhere")
     return tmp_path
 
 
@@ -270,7 +270,16 @@ def test_a_chain_is_built_with_the_settings_of_its_checkpoint(tmp_path):
 def test_every_weights_file_of_a_chain_has_its_hash_on_record(tmp_path):
     path = write_edsr(tmp_path)
     chain = Chain.parse("gamma+edsr")
-    assert assemble.hashes(chain, "retrained", tmp_path) == {"edsr": sha256(path)}
+    before = assemble.hashes(chain, "retrained", tmp_path)
+    assert [*before] == ["edsr"]
+    assert len(before["edsr"]) == 64
+    stored = checkpoints.load(path, "edsr")
+    retold = dataclasses.replace(stored, record=dict(stored.record) | {"restamped": "x"})
+    checkpoints.save(path, retold)  # what is told of weights makes them no other weights
+    assert assemble.hashes(chain, "retrained", tmp_path) == before
+    other = {name: value + 1 for name, value in stored.state.items()}
+    checkpoints.save(path, dataclasses.replace(stored, state=other))
+    assert assemble.hashes(chain, "retrained", tmp_path) != before
 
 
 def test_released_hashes_come_from_the_method(tmp_path):
@@ -317,7 +326,7 @@ def test_a_release_of_two_files_is_one_state_dict(tmp_path, monkeypatch):
 def test_partial_weights_have_no_row_and_say_why(tmp_path, monkeypatch):
     released = two_files(tmp_path, monkeypatch, partial="the third file is lost")
     plugin = dataclasses.replace(methods.find("zero_dce"), released=(released,))
-    monkeypatch.setattr(methods, "find", lambda name: plugin)
+    monkeypatch.setattr("benchmark.methods.chain.find", lambda name: plugin)
     reason = assemble.absent(Chain(("zero_dce",)), "released", tmp_path)
     assert reason == "released weights of Zero-DCE are partial: the third file is lost"
 

@@ -201,7 +201,7 @@ def test_a_disk_without_room_for_the_file_is_told_before_anything_is_asked(
 def test_a_disk_that_is_full_midway_is_told_and_what_came_stays(
     server, file, tmp_path, monkeypatch
 ):
-    appended = fetching.outputs.append
+    appended = fetching.files.append
 
     def filling(path, block):
         if path.exists() and path.stat().st_size > 100_000:
@@ -209,7 +209,7 @@ def test_a_disk_that_is_full_midway_is_told_and_what_came_stays(
         appended(path, block)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fetching.outputs, "append", filling)
+        patched.setattr(fetching.files, "append", filling)
         with pytest.raises(InputError, match="No space left on device"):
             fetching.fetch(file, tmp_path)
     assert left(tmp_path) == [".net.pth.partial"]

@@ -33,7 +33,7 @@ def package(tmp_path, monkeypatch):
     (folder / "misnamed.py").write_text(BRIGHTEN.replace("NAME", "another"))
     (folder / "_solver.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(methods, "PACKAGE", folder.name)
+    monkeypatch.setattr("benchmark.methods.registry.PACKAGE", folder.name)
     yield folder
     for name in [name for name in sys.modules if name.startswith(folder.name)]:
         del sys.modules[name]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from parity import golden
 from torch import nn
+
+from tests.parity import golden
 
 METHODS = sorted(path.stem for path in golden.FOLDER.glob("*.json"))
 CASES = [(method, name) for method in METHODS for name in golden.read(method).cases]

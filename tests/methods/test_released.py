@@ -10,9 +10,8 @@ from torch import nn
 
 from benchmark import methods
 from benchmark.core.hashing import sha256
-from benchmark.data import registry
 from benchmark.methods import Released, WeightsFile, fetching, from_network, plugin, released
-from benchmark.training.recipe import Recipe
+from benchmark.training import Recipe
 from tests.cli.test_cli import call, fails
 
 
@@ -31,7 +30,7 @@ def build(state):
 def root(tmp_path, monkeypatch):
     """An empty repository and data folder."""
     monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(registry, "ROOT", tmp_path)
+    monkeypatch.setattr("benchmark.core.locations.ROOT", tmp_path)
     monkeypatch.setattr(released, "ROOT", tmp_path)
     return tmp_path
 

@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from baselines.mlsm import mlsm
 from benchmark.core.errors import InputError
+from benchmark.training import Batch, Batches, Recipe
 from benchmark.training.loop import Run, train
-from benchmark.training.recipe import Batch, Batches, Recipe
 from mlsm import recipes
 from mlsm.config import LITERAL, SOUND, Config
 from mlsm.discriminator import Discriminator

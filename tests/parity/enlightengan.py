@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from baselines import enlightengan
-from parity.golden import Case, Outcome, by_recipe
+from tests.parity.golden import Case, Outcome, by_recipe
 
 FACTORS = (1.0, 3.0)
 """What each image is divided by."""

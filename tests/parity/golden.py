@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from benchmark import methods
-from benchmark.training.recipe import Batch, Recipe
+from benchmark.training import Batch, Recipe
 
 FOLDER = Path(__file__).parent
 SAMPLES = 400
@@ -196,7 +196,7 @@ def run(method: str, case: Case) -> Outcome:
     if case.ours == "recipe":
         return by_recipe(method, case)
     function: Callable[[Case], Outcome] = getattr(
-        importlib.import_module(f"parity.{method}"), case.ours
+        importlib.import_module(f"tests.parity.{method}"), case.ours
     )
     return function(case)
 

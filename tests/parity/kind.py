@@ -6,7 +6,7 @@ from torch import Tensor
 from baselines import kind
 from baselines._kind_losses import smoothness
 from benchmark.core.images import to_uint8
-from parity.golden import Case, Outcome, batch, by_terms, filled
+from tests.parity.golden import Case, Outcome, batch, by_terms, filled
 
 CONTRASTS = (1.0, 0.5, 0.25, 0.1)
 

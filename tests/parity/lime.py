@@ -3,7 +3,7 @@
 import torch
 
 from baselines import lime
-from parity.golden import Case, Outcome, images
+from tests.parity.golden import Case, Outcome, images
 
 
 def strengths(case: Case) -> Outcome:

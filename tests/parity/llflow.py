@@ -13,8 +13,8 @@ from torch import Tensor
 
 from baselines import _llflow_flow, llflow
 from baselines._llflow_encoder import with_equalised
-from benchmark.training.recipe import Recipe
-from parity.golden import Case, Outcome, batch, by_terms, filled
+from benchmark.training import Recipe
+from tests.parity.golden import Case, Outcome, batch, by_terms, filled
 
 
 def prepared(case: Case) -> Recipe:

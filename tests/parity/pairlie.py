@@ -3,7 +3,7 @@
 from unittest import mock
 
 from baselines import pairlie
-from parity.golden import Case, Outcome, by_recipe, images
+from tests.parity.golden import Case, Outcome, by_recipe, images
 
 
 def given_exposures(case: Case) -> Outcome:

@@ -3,7 +3,7 @@
 import torch
 
 from baselines import retinexdip
-from parity.golden import Case, Outcome, fill, images
+from tests.parity.golden import Case, Outcome, fill, images
 
 
 def first_iteration(case: Case) -> Outcome:

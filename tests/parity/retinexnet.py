@@ -1,7 +1,7 @@
 """RetinexNet's second part on a decomposition that is filled too."""
 
 from baselines import retinexnet
-from parity.golden import Case, Outcome, batch, by_terms, filled
+from tests.parity.golden import Case, Outcome, batch, by_terms, filled
 
 
 def on_a_decomposition(case: Case) -> Outcome:

@@ -3,7 +3,7 @@
 import torch
 
 from baselines._retinexnet_networks import Network
-from parity.golden import Case, Outcome, batch, fill
+from tests.parity.golden import Case, Outcome, batch, fill
 
 
 def brightened(case: Case) -> Outcome:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import skimage.data
 
+from benchmark import ROOT
 from benchmark.core import images, params
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import sha256
@@ -164,15 +165,15 @@ def test_a_run_killed_by_the_system_goes_on_where_it_stopped(places, count):
     script = (
         "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
         "import tests.registration.test_batch as t\n"
-        "real, seen = t.registration.register, []\n"
+        "real, seen = t.register.register, []\n"
         "def slow(*a):\n"
         "    seen.append(1)\n"
         "    time.sleep(60 * (len(seen) == 3))\n"
         "    return real(*a)\n"
-        "t.registration.register = slow\n"
-        "t.run(t.merge.Places((Path(sys.argv[2]),), Path(sys.argv[3])))\n"
+        "t.register.register = slow\n"
+        "t.run(t.lists.PathResolver((Path(sys.argv[2]),), Path(sys.argv[3])))\n"
     )
-    here, root = str(Path(__file__).parent), str(places.roots[0])
+    here, root = str(ROOT), str(places.roots[0])
     process = subprocess.Popen([sys.executable, "-c", script, here, root, str(places.work)])
     deadline = time.monotonic() + 60
     while finished(places.work / "cache") < 2:
@@ -246,9 +247,15 @@ def write_inventory(places: lists.PathResolver, name: str) -> pd.DataFrame:
     return frame
 
 
+def only(demo, name: str):
+    """Return the profile with one set of training pairs."""
+    merge = demo.merge.model_copy(update={"mapping_pairs": [name]})
+    return demo.model_copy(update={"merge": merge})
+
+
 def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_path):
     write_inventory(places, "LSRW")
-    stage.register(demo, "LSRW")
+    stage.register(only(demo, "LSRW"))
     folder = places.work / "pairs" / "LSRW"
     manifest = pairs.read_manifest(folder / "manifest.csv")
     facts = pd.read_csv(folder / "registration.csv", dtype={"name": str}, keep_default_na=False)
@@ -260,7 +267,7 @@ def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_p
 
 def test_a_set_that_needs_no_registration_is_listed_as_it_is(places, demo, count):
     before = write_inventory(places, "LOL")
-    stage.register(demo, "LOL")
+    stage.register(only(demo, "LOL"))
     folder = places.work / "pairs" / "LOL"
     manifest = pairs.read_manifest(folder / "manifest.csv")
     assert not count

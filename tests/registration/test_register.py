@@ -311,7 +311,7 @@ def test_a_homography_of_implausible_perspective_gives_way_to_a_simpler_model(
         features.Fit("similarity", moved, 0.8),
         features.Fit("homography", bent, 0.9),
     )
-    monkeypatch.setattr(register, "_fits", lambda dark, normal, start: fits)
+    monkeypatch.setattr(registration, "_fits", lambda dark, normal, start: fits)
     plane, at = np.zeros((300, 400)), np.random.default_rng(0).uniform(0, 300, (40, 2))
     pairs = features.Matches(at, transform(bent, at))
     assert criteria.perspective(bent, plane.shape) > SETTINGS.max_perspective

@@ -101,7 +101,7 @@ def test_what_was_scored_before_a_process_died_is_written(tmp_path, monkeypatch)
         yield work(items[0])
         raise InputError("One of 2 processes was ended by the system: work with fewer processes.")
 
-    monkeypatch.setattr(folders.executor, "spread", ending)
+    monkeypatch.setattr(folders.parallel, "map_parallel", ending)
     done = score(tmp_path)
     assert done.returncode == 1
     assert scored(tmp_path) == {"1"}

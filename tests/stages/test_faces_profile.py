@@ -44,7 +44,7 @@ def profile(**detection):
             **{"profile": "tiny", "title": "Toys", "root": ".", "params_file": "params.yaml"},
             **{"builtin": ["demo"], "external": [], "sets": ["WIDER"], "qfs": [], "train_qfs": []},
             "merge": {"vae_dark": [], "vae_normal": [], "mapping_pairs": [], "test": []},
-            **{"uncompressed": False, "tracks": ["classical"], "training": {}, "mlsm": None},
+            **{"uncompressed": False, "tracks": ["classical"], "training": {}},
             **{"chains": [], "bootstrap": 100, "jobs": 1},
             "detection": settings | detection,
         }

@@ -59,7 +59,7 @@ def test_a_row_appears_as_soon_as_its_chain_does():
 def test_bits_per_pixel_are_those_of_the_files(tmp_path):
     synthetic.write_jpegs(tmp_path, PARAMS)
     files = [
-        inputs.TestInput("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
+        inputs.EvaluationInput("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
         for i in range(synthetic.IMAGES)
         for qf in (90, 70)
     ]

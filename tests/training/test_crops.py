@@ -7,9 +7,8 @@ import torch
 from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8, write
 from benchmark.data.inputs import TrainingImage
-from benchmark.training import crops
+from benchmark.training import Whole, crops
 from benchmark.training.crops import CropSampler
-from benchmark.training.recipe import Whole
 
 HEIGHT, WIDTH = 40, 56
 

@@ -13,9 +13,8 @@ from benchmark.core import images, params
 from benchmark.core.errors import InputError
 from benchmark.data import compression, inventory, lists, manifest
 from benchmark.methods import checkpoints
-from benchmark.training import plan
+from benchmark.training import Phase, Recipe, plan
 from benchmark.training.plan import TrainingData
-from benchmark.training.recipe import Phase, Recipe
 from tests.helpers.pictures import photograph
 
 

@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from benchmark.core.errors import InputError
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, Phase, Recipe, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches, Phase, Recipe
 
 ADAM = partial(torch.optim.Adam, lr=1e-2)
 SGD = partial(torch.optim.SGD, lr=0.1)

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.training import loop
+from benchmark.training import Batch, Batches, Phase, Recipe, loop
 from benchmark.training.loop import Run
-from benchmark.training.recipe import Batch, Batches, Phase, Recipe
 
 STEPS = 4
 

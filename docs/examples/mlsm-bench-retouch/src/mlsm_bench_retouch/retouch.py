@@ -1,7 +1,6 @@
 """Retouch: brighten the value of each pixel by a logarithmic curve and keep its colour."""
 
-from benchmark.core.images import Image
-from benchmark.methods import Method, plugin
+from benchmark.methods import Image, Method, plugin
 from mlsm_bench_retouch.curves import lifted
 
 
