@@ -57,7 +57,9 @@ def test_a_stage_runs_from_the_root_with_its_profile(name):
     assert "--params ${params_file}" in STAGES[name]["cmd"]
 
 
-@pytest.mark.parametrize("path", (ROOT / "benchmark" / "stages").glob("*.py"), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "benchmark" / "stages").glob("*.py")), ids=lambda p: p.stem
+)
 def test_a_stage_module_is_short(path):
     assert len(path.read_text().splitlines()) <= 60
 
