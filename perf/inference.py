@@ -25,10 +25,10 @@ from torch import nn
 
 from benchmark import ROOT, methods
 from benchmark.core.images import Bytes, to_float, to_uint8
-from benchmark.enhance import enhance as enhancement
-from benchmark.enhance import onnx_export
-from benchmark.enhance.streaming import schedule
 from benchmark.methods import assemble
+from benchmark.photographs import enhance as enhancement
+from benchmark.photographs import onnx_export
+from benchmark.photographs.streaming import schedule
 
 WAYS = ("plain", "strips", "channels_last", "bfloat16", "compile", "onnxruntime")
 LARGE = 2_000_000

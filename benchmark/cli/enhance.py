@@ -53,8 +53,8 @@ def enhance(
     from tqdm import tqdm
 
     from benchmark import methods
-    from benchmark.enhance import enhance as run
     from benchmark.methods import assemble as store
+    from benchmark.photographs import enhance as run
 
     started = time.monotonic()
     parsed = methods.Chain.parse(chain)

@@ -30,9 +30,9 @@ def export(
     multiples of 16 (two of them at least): reflect the image to the right and below, and crop.
     """
     from benchmark import methods
-    from benchmark.enhance import enhance
-    from benchmark.enhance import onnx_export as onnx_file
     from benchmark.methods import assemble as store
+    from benchmark.photographs import enhance
+    from benchmark.photographs import onnx_export as onnx_file
 
     started = time.monotonic()
     files.check(output)

@@ -12,8 +12,7 @@ from benchmark.figures import style
 from benchmark.figures.comparison import compare
 from benchmark.tables import grid, load
 
-IOU = 0.5
-"""Overlap of Fig. 11."""
+IOU = 0.5  # of Fig. 11
 
 
 def draw(params: Params) -> None:
@@ -42,8 +41,7 @@ def _draw_quality(params: Params, drawn: style.Styles, folder: Path) -> None:
 
 
 def _draw_faces(params: Params, drawn: style.Styles, folder: Path) -> None:
-    truth, records = load.truth(params), load.face_records(params)
-    found = load.found(params)
+    truth, records, found = load.truth(params), load.face_records(params), load.found(params)
     curves = [average_precision.evaluate(truth[one.dataset], one.detections, IOU) for one in found]
     for dataset in truth:
         for qf in load.face_qfs(params):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from benchmark import methods, stages
 from benchmark.core.params import Params
-from benchmark.enhance import enhance
 from benchmark.figures import image_grids, network_diagram, selection, style
 from benchmark.methods import assemble
+from benchmark.photographs import enhance
 from benchmark.scoring import results
 from benchmark.tables import load
 

@@ -109,7 +109,7 @@ import onnxruntime
 from onnx import TensorProto, helper, save
 
 from benchmark.core import numerics
-from benchmark.enhance import onnx_export
+from benchmark.photographs import onnx_export
 
 form = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in "xy"]
 half = helper.make_tensor("half", TensorProto.FLOAT, [1], [0.5])

@@ -10,8 +10,8 @@ import torch
 
 from benchmark import ROOT, methods
 from benchmark.core import images, numerics
-from benchmark.enhance import enhance
 from benchmark.methods import assemble
+from benchmark.photographs import enhance
 from tests.helpers.pictures import photograph
 
 

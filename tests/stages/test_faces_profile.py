@@ -82,7 +82,7 @@ def ran(tmp_path_factory):
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("benchmark.faces.detectors.DETECTORS", toys)
-        for module in ("params", "jobs", "stages.inventory", "stages.merge"):
+        for module in ("core.params", "scoring.plan", "stages.inventory", "stages.merge"):
             patch.setattr(f"benchmark.{module}.ROOT", root)
         params = profile()
         write_raw(root / "data/raw/tiny/WIDER FACE")

@@ -1,7 +1,6 @@
 """dvc.yaml: every stage takes the digest of its own code, and all profiles share one definition."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest

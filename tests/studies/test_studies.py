@@ -160,7 +160,7 @@ def test_experiments_on_trained_autoencoders_fill_theirs(seen, monkeypatch):
         return VAE(replace(preset, width=4, n_res=0, **own)).requires_grad_(False)
 
     monkeypatch.setattr(understanding, "small_vae", small_vae)
-    params = SimpleNamespace(mlsm=SimpleNamespace(settings={"width": 4}))
+    params = SimpleNamespace(training={"mlsm": SimpleNamespace(settings={"width": 4})})
     kl = understanding.e17_literal_kl(params, None, seen)
     assert kl.rows[0][:2] == ["as printed", "before training"]
     printed = [float(cell.split()[0]) for cell in kl.rows[0][2:]]

@@ -13,7 +13,7 @@ from benchmark.core import images, params
 from benchmark.core.errors import InputError
 from benchmark.data import compression, inventory, lists, manifest
 from benchmark.methods import checkpoints
-from benchmark.training import Phase, Recipe, plan
+from benchmark.training import Phase, Recipe, loop, plan
 from benchmark.training.plan import TrainingData
 from tests.helpers.pictures import photograph
 
@@ -190,11 +190,33 @@ def test_all_parts_are_trained_in_order_and_the_log_tells_them_apart(data, tmp_p
         "parts": {"first": {"steps": 3, "batch": 2, "crop": 16}},
     }
     chosen = params.Params.model_validate(content)
-    checkpoint, log = plan.fit_all(chosen, "edsr", data, tmp_path / "state")
+    made, log = plan.train_method(chosen, "edsr", data, tmp_path / "state")
+    checkpoint = made["model"]
     first, _ = plan.train_part(chosen, "edsr", "first", data, tmp_path / "state")
     assert [row["part"] for row in log] == ["first", "model"]
     assert torch.equal(checkpoint.state["0.weight"], first.state["weight"])
     assert plan.is_trained(checkpoint, plan.identity(chosen, "edsr", "model", data))
+
+
+def test_a_part_that_is_trained_as_asked_is_kept_with_its_log(data, tmp_path, monkeypatch):
+    in_parts(monkeypatch)
+    content = profile().model_dump()
+    parts = {"first": {"steps": 3, "batch": 2, "crop": 16}}
+    content["training"]["edsr"] |= {"settings": {}, "parts": parts}
+    chosen = params.Params.model_validate(content)
+    made, log = plan.train_method(chosen, "edsr", data, tmp_path / "state")
+    loop.write_log(tmp_path / "edsr.csv", log)
+    for part, checkpoint in made.items():
+        checkpoints.save(checkpoints.trained_path(tmp_path, "edsr", part), checkpoint)
+    content["training"]["edsr"]["steps"] += 1
+    longer = params.Params.model_validate(content)
+    kept = plan.trained_already(longer, "edsr", data, tmp_path, tmp_path)
+    assert [*kept] == ["first"]
+    asked = []
+    monkeypatch.setattr(plan, "train_part", lambda *a: asked.append(a[2]) or (made[a[2]], []))
+    _, again = plan.train_method(longer, "edsr", data, tmp_path / "state", kept)
+    assert asked == ["model"]
+    assert [row["step"] for row in again] == [r["step"] for r in log if r["part"] == "first"]
 
 
 def test_an_unknown_part_is_named(data, tmp_path):

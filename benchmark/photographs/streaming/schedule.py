@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from benchmark.core.images import Bytes
-from benchmark.enhance.streaming import trace
-from benchmark.enhance.streaming.feature_maps import Pixels, Plane, Rows, Stored
-from benchmark.enhance.streaming.statistics import Moments
+from benchmark.photographs.streaming import trace
+from benchmark.photographs.streaming.feature_maps import Pixels, Plane, Rows, Stored
+from benchmark.photographs.streaming.statistics import Moments
 
 STRIP = 64
 """Rows of the largest plane that are computed at a time."""

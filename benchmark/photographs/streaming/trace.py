@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, fx, nn
 
-from benchmark.enhance.streaming.feature_maps import (
+from benchmark.photographs.streaming.feature_maps import (
     Convolved,
     Cropped,
     Enlarged,
@@ -23,7 +23,7 @@ from benchmark.enhance.streaming.feature_maps import (
     Stored,
     Unfolded,
 )
-from benchmark.enhance.streaming.statistics import Moments
+from benchmark.photographs.streaming.statistics import Moments
 
 Value: TypeAlias = Any
 """A plane, a tensor, or a plain argument."""

@@ -11,9 +11,9 @@ import pytest
 from benchmark import ROOT, methods
 from benchmark.cli import enhance as cli_enhance
 from benchmark.core import images, jpeg
-from benchmark.enhance import enhance as run
-from benchmark.enhance.streaming import schedule
 from benchmark.methods import assemble
+from benchmark.photographs import enhance as run
+from benchmark.photographs.streaming import schedule
 from tests.cli.test_cli import call, fails
 from tests.helpers.pictures import photograph, renumbered
 
@@ -267,7 +267,7 @@ from pathlib import Path
 
 import torch
 
-from benchmark.enhance import enhance, photo_io
+from benchmark.photographs import enhance, photo_io
 from benchmark.core import images
 from benchmark import methods
 

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from benchmark.core.images import to_float
-from benchmark.enhance.streaming import schedule, trace
-from benchmark.enhance.streaming.statistics import Moments
+from benchmark.photographs.streaming import schedule, trace
+from benchmark.photographs.streaming.statistics import Moments
 from mlsm.config import Config
 from mlsm.model import MLSM
 from tests.helpers.pictures import photograph

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.core.errors import InputError
-from benchmark.enhance import onnx_export
+from benchmark.photographs import onnx_export
 from mlsm.config import Config
 from mlsm.model import MLSM
 from tests.cli.test_cli import call, fails

@@ -12,7 +12,7 @@ from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes
 from benchmark.core.jpeg import Tables
-from benchmark.enhance import photo_io
+from benchmark.photographs import photo_io
 
 if TYPE_CHECKING:
     from torch import nn
@@ -223,7 +223,7 @@ def through(
     """Apply a chain to an image of any size, as `methods.run` does to one that fits in memory.
 
     A method that is a network works strip by strip above a size, where it can; see
-    `benchmark.enhance.streaming`.
+    `benchmark.photographs.streaming`.
 
     Args:
         steps: From `benchmark.weights.assemble`.
@@ -257,7 +257,7 @@ def _strips(
     tick: Callable[[float], None],
     memory: float,
 ) -> Bytes:
-    from benchmark.enhance.streaming import schedule, trace
+    from benchmark.photographs.streaming import schedule, trace
 
     try:
         return schedule.enhance(network, pixels, int(memory * 1e9), tick=tick)

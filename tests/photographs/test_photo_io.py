@@ -12,7 +12,7 @@ import pytest
 
 from benchmark.core import images
 from benchmark.core.errors import InputError
-from benchmark.enhance import photo_io
+from benchmark.photographs import photo_io
 from tests.helpers.pictures import photograph
 
 BASE, IFD = PIL.ExifTags.Base, PIL.ExifTags.IFD

@@ -1,1 +1,0 @@
-"""Enhancement of photographs of any size, and export to ONNX."""

@@ -1,0 +1,154 @@
+"""What a notebook needs of the suite: methods with weights, enhancement, scores, results.
+
+`benchmark` offers these names itself, and loads what they need when they are first used:
+
+    import benchmark
+
+    brighten = benchmark.load_method("mlsm")
+    output = benchmark.enhance(image)
+    benchmark.score(output, reference)
+    benchmark.results("lol")
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from benchmark import ROOT
+from benchmark.core.errors import InputError
+from benchmark.core.images import Bytes, Image, to_float, to_uint8
+from benchmark.core.params import load, profile_path
+from benchmark.core.types import Protocol, Track
+from benchmark.methods import Chain, MethodContext, assemble, run
+from benchmark.scoring import metrics
+from benchmark.scoring import results as rows
+
+Pixels: TypeAlias = Image | Bytes
+
+
+def load_method(
+    chain: str = "mlsm", track: Track = "retrained", weights: str = "lol"
+) -> Callable[[Image], Image]:
+    """Return a method, or a chain of methods, ready to run.
+
+    Args:
+        chain: Methods, left to right, such as `mlsm` or `qgcn+zero_dce`; between them 8 bits are
+            stored, as files on disk would.
+        track: Which weights: `retrained` (trained by this suite), `released` (the authors'); a
+            chain without weights ignores it.
+        weights: Profile that trained them.
+
+    Returns:
+        A function of float32 (H, W, 3), sRGB in [0, 1], that returns the same of a brighter image
+        whose values are those of 8 bits.
+
+    Raises:
+        InputError: There is no such method, or its weights are absent.
+
+    Example:
+        >>> import numpy as np
+        >>> brighten = load_method("gamma")
+        >>> float(brighten(np.full((8, 8, 3), 0.04, np.float32)).mean()) > 0.2
+        True
+    """
+    parsed = Chain.parse(chain)
+    steps = assemble.assemble(
+        parsed, track if parsed.learned else "classical", ROOT / "weights" / weights
+    )
+
+    def method(image: Image) -> Image:
+        return to_float(run(steps, _bytes(image), "sound", MethodContext()))
+
+    return method
+
+
+def enhance(
+    image: Pixels, chain: str = "mlsm", track: Track = "retrained", weights: str = "lol"
+) -> Image:
+    """Return an image brightened and deblocked.
+
+    Args:
+        image: (H, W, 3), sRGB, as float32 in [0, 1] or uint8.
+        chain: As `load_method`.
+        track: As `load_method`.
+        weights: As `load_method`.
+
+    Returns:
+        float32 (H, W, 3), sRGB, [0, 1].
+
+    Raises:
+        InputError: There is no such method, its weights are absent, or this is no image.
+
+    Example:
+        >>> import numpy as np
+        >>> enhance(np.full((8, 8, 3), 10, np.uint8), "gamma").shape
+        (8, 8, 3)
+    """
+    return load_method(chain, track, weights)(to_float(_bytes(image)))
+
+
+def score(output: Pixels, reference: Pixels, protocol: Protocol = "sound") -> dict[str, float]:
+    """Return metric -> value of an output against its normal-light reference.
+
+    Args:
+        output: (H, W, 3), sRGB, as float32 in [0, 1] or uint8; it is rounded to 8 bits.
+        reference: Likewise, of the same size.
+        protocol: `sound`, the suite's own, or `paper`, what the paper's authors computed.
+
+    Raises:
+        InputError: The sizes differ, or one is no image.
+
+    Example:
+        >>> import numpy as np
+        >>> dark = np.full((16, 16, 3), 100, np.uint8)
+        >>> round(score(dark, dark + 10)["psnr"], 2)
+        28.13
+    """
+    ours, theirs = _bytes(output), _bytes(reference)
+    if ours.shape != theirs.shape:
+        raise InputError(
+            f"The output is {ours.shape} and the reference {theirs.shape}, expected one size: crop "
+            "them to it."
+        )
+    return metrics.measure(ours, theirs, protocol)
+
+
+def results(profile: str = "lol") -> pd.DataFrame:
+    """Return the committed rows of a profile, one number of one image each.
+
+    Args:
+        profile: `demo`, `lol` or another whose results are there.
+
+    Returns:
+        Columns profile, dataset, image, qf (<NA> for uncompressed inputs), chain, track, metric,
+        protocol and value.
+
+    Raises:
+        InputError: There is no such profile, or it has no rows.
+
+    Example:
+        >>> rows = results("demo")
+        >>> sorted(rows["protocol"].unique())
+        ['paper', 'sound']
+    """
+    path = load(profile_path(profile)).results / "rows.parquet"
+    if not path.is_file():
+        raise InputError(
+            f"There are no rows at {path}: run `dvc repro` for the profile {profile} first."
+        )
+    return rows.read(path)
+
+
+def _bytes(image: Pixels) -> Bytes:
+    """Return an image as uint8 (H, W, 3)."""
+    whole: np.ndarray[Any, Any] = np.asarray(image)
+    if whole.ndim != 3 or whole.shape[2] != 3 or whole.dtype.kind not in "uf":
+        raise InputError(
+            f"An image of shape {whole.shape} and type {whole.dtype} was given, expected (H, W, 3) "
+            "as float32 in [0, 1] or uint8."
+        )
+    if whole.dtype == np.uint8:
+        return whole
+    return to_uint8(np.clip(whole.astype(np.float32), 0.0, 1.0))
