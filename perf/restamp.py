@@ -1,6 +1,6 @@
 """Move trained weights to the identity of today's code, where that code trains the same weights.
 
-    python perf/restamp.py --profile lol --before REVISION [--steps 5] [--write]
+    python perf/restamp.py --profile lol --before REVISION [--steps 5] [--probe FILE] [--write]
 
 An edit of the training loop changes the identity of every training
 (`benchmark.training.plan.identity`), also where it changes no number, and `dvc repro` would train
@@ -25,51 +25,15 @@ from benchmark import ROOT, methods
 from benchmark.core import params
 from benchmark.methods import checkpoints
 
-PROBE = """
-import hashlib, json, sys, tempfile
-from pathlib import Path
-from benchmark import datasets, fitting, merge, methods, params
-from benchmark.digests import digest_values
-
-profile, method, steps, real = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-chosen = params.load(params.profile_path(profile))
-raw = None if chosen.raw is None else real / chosen.raw.relative_to(params.ROOT)
-work = real / chosen.work.relative_to(params.ROOT)
-places = merge.Places(tuple(datasets.raw_roots(raw)), work)
-data = fitting.Data(work / "merge" / "train", work / "jpeg" / "train", places)
-def short(training):
-    parts = {name: short(part) for name, part in training.parts.items()}
-    return training.model_copy(update={"steps": steps, "parts": parts})
-parts = methods.find(method).parts
-known = {part: fitting.identity(chosen, method, part, data) for part in parts}
-if method == "mlsm":
-    own = {part: short(getattr(chosen.mlsm, part)) for part in parts}
-    brief = chosen.model_copy(update={"mlsm": chosen.mlsm.model_copy(update=own)})
-else:
-    brief = chosen.model_copy(update={"training": {method: short(chosen.training[method])}})
-with tempfile.TemporaryDirectory() as folder:
-    made, log = fitting.fit_all(brief, method, data, Path(folder))
-digest = hashlib.sha256()
-for name, value in sorted(made.state.items()):
-    digest.update(name.encode() + value.contiguous().numpy().tobytes())
-print(json.dumps({
-    "identities": {part: digest_values(value) for part, value in known.items()},
-    "codes": {part: value["code"] for part, value in known.items()},
-    "before": {
-        part: {name: digest_values(value) for name, value in identity["before"].items()}
-        for part, identity in known.items()
-    },
-    "weights": digest.hexdigest(),
-}))
-"""
-"""What both versions of the code run: identities of the parts, and weights after few steps."""
+PROBE = Path("perf") / "restamp_probe.py"
+"""What each version of the code runs, its own: identities of parts, and weights after few steps."""
 
 
-def probe(code: Path, profile: str, method: str, steps: int) -> dict[str, Any]:
-    """Return what a version of the code says and trains."""
+def probe(code: Path, file: Path, profile: str, method: str, steps: int) -> dict[str, Any]:
+    """Return what a version of the code says and trains, by a program that suits it."""
     packages = os.pathsep.join([str(code), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, profile, method, str(steps), str(ROOT)],
+        [sys.executable, str(file), profile, method, str(steps), str(ROOT)],
         cwd=code,
         env=os.environ | {"PYTHONPATH": packages},
         check=True,
@@ -111,26 +75,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--profile", default="lol", help="whose weights")
     parser.add_argument("--before", required=True, help="git revision that trained them")
+    parser.add_argument("--probe", type=Path, help="of the older revision, where it has none")
     parser.add_argument("--steps", type=int, default=5, help="of each part, with both versions")
     parser.add_argument("--methods", nargs="*", help="only these")
     parser.add_argument("--write", action="store_true", help="write new identities")
     asked = parser.parse_args()
     chosen = params.load(params.profile_path(asked.profile))
-    names = asked.methods or [*chosen.training, *(["mlsm"] if chosen.mlsm else [])]
+    names = asked.methods or list(chosen.training)
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "before"
         command = ["git", "worktree", "add", "--quiet", "--detach", str(code), asked.before]
         subprocess.run(command, cwd=ROOT, check=True)
+        older = asked.probe.absolute() if asked.probe else code / PROBE
         try:
             for name in names:
-                own = methods.find(name).parts if name == "mlsm" else ("model",)
-                paths = {part: checkpoints.trained_path(chosen.weights, name, part) for part in own}
-                missing = [path.name for path in paths.values() if not path.is_file()]
-                if missing:
-                    print(f"{name}: no weights ({', '.join(missing)})", flush=True)
+                files = {
+                    part: checkpoints.trained_path(chosen.weights, name, part)
+                    for part in methods.find(name).parts
+                }
+                paths = {part: path for part, path in files.items() if path.is_file()}
+                if "model" not in paths:
+                    print(f"{name}: no weights ({files['model'].name})", flush=True)
                     continue
-                old = probe(code, asked.profile, name, asked.steps)
-                new = probe(ROOT, asked.profile, name, asked.steps)
+                old = probe(code, older, asked.profile, name, asked.steps)
+                new = probe(ROOT, ROOT / PROBE, asked.profile, name, asked.steps)
                 said = verdict(name, paths, old, new)
                 if said == "equal" and asked.write:
                     for part, path in paths.items():

@@ -78,5 +78,5 @@ def test_only_rooms_lie_in_the_package():
     packages = {module.name for module in pkgutil.iter_modules(benchmark.__path__) if module.ispkg}
     assert names == packages
     for room in ROOT.glob("benchmark/**/"):
-        files = [path for path in room.glob("*.py")]
+        files = list(room.glob("*.py"))
         assert len(files) <= (30 if room.name == "stages" else 20), room
