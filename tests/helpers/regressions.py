@@ -1,7 +1,7 @@
 """Plant regressions in copies of the suite and see whether `check` finds what they moved.
 
-    OMP_NUM_THREADS=1 python tests/regressions.py > perf/regressions.md
-    OMP_NUM_THREADS=1 python tests/regressions.py --json FILE
+    OMP_NUM_THREADS=1 python tests/helpers/regressions.py > perf/regressions.md
+    OMP_NUM_THREADS=1 python tests/helpers/regressions.py --json FILE
 
 A tiny profile is run once. Then each mutant of `mutants.MUTANTS` gets a copy of code and results,
 in which the steps that it touches are run again, in a process forked from this one, so that
@@ -195,7 +195,7 @@ def missing(mutant: Mutant) -> str:
     """Return what to say of a mutant whose text is not there once."""
     return (
         f"{mutant.file} does not hold {mutant.old!r} exactly once, which the planted regression "
-        f"{mutant.about!r} replaces: give it the text of today in tests/mutants.py."
+        f"{mutant.about!r} replaces: give it the text of today in tests/helpers/mutants.py."
     )
 
 
@@ -251,9 +251,9 @@ def page(made: Sequence[Outcome]) -> str:
         rows.append((one.about, place, *counts, " ".join(says.split())))
     caught = sum(bool(one.findings) for one in made[1:])
     return (
-        "# Planted regressions\n\nMade by `python tests/regressions.py > perf/regressions.md`: a "
+        "# Planted regressions\n\nMade by `python tests/helpers/regressions.py > perf/regressions.md`: a "
         "tiny profile is run once, then with each change\nof the suite's code in "
-        "`tests/mutants.py`, and compared as `mlsm-bench check` does, with the project's "
+        "`tests/helpers/mutants.py`, and compared as `mlsm-bench check` does, with the project's "
         f"tolerances.\n`check` finds {caught} of {len(made) - 1}, and nothing where nothing was "
         "changed.\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
     )

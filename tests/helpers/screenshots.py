@@ -1,4 +1,4 @@
-"""Take the README's pictures of the reports: `python tests/screenshots.py`, from the root.
+"""Take the README's pictures of the reports: `python tests/helpers/screenshots.py`, from the root.
 
 Needs Chromium or Chrome on PATH and the `dev` extra. Writes `docs/images/report_<profile>_*.png`:
 the head and the tables on a desktop, light and dark, and the tables on a phone.
