@@ -251,9 +251,10 @@ def page(made: Sequence[Outcome]) -> str:
         rows.append((one.about, place, *counts, " ".join(says.split())))
     caught = sum(bool(one.findings) for one in made[1:])
     return (
-        "# Planted regressions\n\nMade by `python tests/helpers/regressions.py > perf/regressions.md`: "
-        "a tiny profile is run once, then with each change\nof the suite's code in "
-        "`tests/helpers/mutants.py`, and compared as `mlsm-bench check` does, with the project's "
+        "# Planted regressions\n\n"
+        "Made by `python tests/helpers/regressions.py > perf/regressions.md`: a tiny profile is\n"
+        "run once, then with each change of the suite's code in `tests/helpers/mutants.py`, and\n"
+        "compared as `mlsm-bench check` does, with the project's "
         f"tolerances.\n`check` finds {caught} of {len(made) - 1}, and nothing where nothing was "
         "changed.\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
     )
