@@ -160,6 +160,28 @@ def training_lists(
     return lists
 
 
+def check_trainable(
+    lists: Mapping[str, pd.DataFrame], sets: Mapping[str, Sequence[str]], absent: Mapping[str, str]
+) -> None:
+    """Refuse to go on towards trainings that have no image to learn from.
+
+    Args:
+        lists: List name -> training images, as `training_lists` merges them.
+        sets: List name -> sets that enter it.
+        absent: Absent set -> why, as the inventory has it.
+
+    Raises:
+        InputError: A list that sets enter is empty.
+    """
+    for name, listed in lists.items():
+        if sets[name] and listed.empty:
+            why = " ".join(absent.get(part, f"{part} has no such image.") for part in sets[name])
+            raise InputError(
+                f"There is no image to train on in the list {name}, expected some of "
+                f"{', '.join(sets[name])}: {why.rstrip('.')}; see `mlsm-bench data status`."
+            )
+
+
 def testing_lists(raw: Mapping[str, pd.DataFrame], sets: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Return set -> its test pairs: only training pairs are warped."""
     return {

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from benchmark.data.manifest import natural_key
 from benchmark.tables import cells as tables
 from benchmark.tables import grid
 from benchmark.tables.grid import Scope
@@ -115,7 +116,7 @@ def images(
     at = {(line["chain"], line["track"]): i for i, line in enumerate(lines)}
     spelled = [tables.SPELLING[m] for m in tables.SPELLING if m in set(sound["metric"])]
     names = {
-        str(dataset): sorted(group["image"].unique(), key=_natural)
+        str(dataset): sorted(group["image"].unique(), key=natural_key)
         for dataset, group in sound.groupby("dataset", sort=False)
     }
     made: dict[str, Any] = {"metrics": metrics(spelled), "names": names, "values": {}}
@@ -147,12 +148,6 @@ def _number(value: Any, decimals: int = tables.DECIMALS) -> float | str | None:
     if value is None or pd.isna(value):
         return None
     return "inf" if math.isinf(value) else round(float(value), decimals)
-
-
-def _natural(name: str) -> tuple[int, str]:
-    """Sort `2` before `10`."""
-    digits = "".join(letter for letter in name if letter.isdigit())
-    return (int(digits) if digits else 0, name)
 
 
 def script(content: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark import ROOT, stages
-from benchmark.core import files
+from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
 from benchmark.data import fingerprints, leakage, manifest, registry
 from benchmark.data import lists as merge
@@ -32,6 +32,9 @@ def merge_lists(params: Params) -> None:
     leakage.check_leaks(leakage.find_leaks(seen, unseen, known), settings.accepted_leaks)
     held = validation.hold_back(seen, known, settings.validation, params.seed, settings.group_views)
     training = merge.training_lists(raw, paired, wanted, held)
+    if params.training:
+        absent = jsonfile.read(params.work / "inventory" / "absent.json")
+        merge.check_trainable(training, wanted, absent)
     testing = merge.testing_lists(raw | prepared, tested)
     for split, lists in (("train", training), ("test", testing)):
         for name, listed in lists.items():

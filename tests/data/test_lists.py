@@ -138,3 +138,12 @@ def test_training_images_are_those_of_every_list_as_read():
 def test_counts_cover_both_splits():
     made = merge.counts({"vae_dark": manifest("LOL", "abcd").assign(split=list("tttv"))})
     assert made.to_numpy().tolist() == [["vae_dark", "LOL", 4]]
+
+
+def test_training_without_any_image_is_refused_with_the_reason():
+    lists = {"vae_dark": merge.empty(), "mapping_pairs": merge.empty()}
+    sets = {"vae_dark": ["LOL"], "mapping_pairs": []}
+    absent = {"LOL": "LOL is in none of the raw data folders: /data."}
+    with pytest.raises(InputError, match=r"no image to train on .* LOL is in none .*: /data; see"):
+        merge.check_trainable(lists, sets, absent)
+    merge.check_trainable(lists, {"vae_dark": [], "mapping_pairs": []}, {})

@@ -209,6 +209,17 @@ def test_images_of_many_qualities_stay_within_the_room_and_the_page_says_so(monk
     assert found["left_out"] == ["70", "none"]
 
 
+def test_images_are_listed_as_people_count_folder_by_folder():
+    params = synthetic.profile()
+    lines = payload.results(empty_cells(), scope(params))["lines"]
+    rows = synthetic.image_rows(params, "gamma")
+    spelled = ["10/2", "2/10", "2/9", "Huawei/10", "Nikon/2"]
+    names = dict(zip(rows["image"].unique()[: len(spelled)], spelled, strict=True))
+    rows = rows[rows["image"].isin(names)].assign(image=lambda frame: frame["image"].map(names))
+    found = payload.images(rows, lines, [90])
+    assert found["names"]["LOL"] == ["2/9", "2/10", "10/2", "Huawei/10", "Nikon/2"]
+
+
 def test_pictures_to_compare_are_embedded(page):
     data = page.embedded("samples-data")
     assert [image["image"] for image in data["images"]] == ["0", "1"]
