@@ -42,7 +42,7 @@ def distinct(option: str, values: Sequence[Value]) -> list[Value]:
 
 
 def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
-    """Return the kind of weights to use: the one asked for, or the first at hand."""
+    """Return the track to use: the one asked for, or the first at hand."""
     from benchmark.methods import assemble as store
 
     known = store.tracks(chain)

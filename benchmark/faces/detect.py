@@ -59,7 +59,7 @@ def ready(detector: str) -> faces.Detector:
 def detect(
     jobs: Sequence[Job], detector: str, journal: ResultCache, processes: int = 1
 ) -> dict[Place, dict[str, faces.Boxes]]:
-    """Return set and quality factor -> image -> detections of one chain with one kind of weights.
+    """Return set and quality factor -> image -> detections of one chain on one track.
 
     A set whose images have no references is left out where the chain needs them.
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.core.params import Params
+from benchmark.core.types import Track
 from benchmark.figures import comparison_plots, style
 from benchmark.figures.comparison_plots import Point
 from benchmark.figures.style import Styles
+from benchmark.methods.records import shown_tracks
 from benchmark.scoring import results
-from benchmark.tables import cost_table, grid, load, ranks
+from benchmark.tables import cost_table, load, ranks
 
 
 def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) -> None:
@@ -25,31 +27,31 @@ def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) ->
     made = results.read(params.results / "rows.parquet")
     for ranking in ranks.rankings(made, records):
         figure = comparison_plots.critical_difference(ranking, records, drawn)
-        name = f"critical_difference_{ranking.metric.lower()}_{ranking.weights}"
+        name = f"critical_difference_{ranking.metric.lower()}_{ranking.track}"
         style.save(figure, folder, name)
     costs = cost_table.read(params)
-    for weights in grid.groups(records):
-        points = _points(params, sound, costs, weights)
+    for track in shown_tracks(records):
+        points = _points(params, sound, costs, track)
         if points:
             qf = max(params.qfs)
             where = f"mean over {', '.join(params.merge.test)} at QF {qf}"
             figure = comparison_plots.quality_against_cost(points, where, drawn)
-            style.save(figure, folder, f"quality_cost_{weights}")
+            style.save(figure, folder, f"quality_cost_{track}")
 
 
-def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, weights: str) -> list[Point]:
-    """Return a point a chain that was scored and measured with one kind of weights.
+def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, track: Track) -> list[Point]:
+    """Return a point a chain that was scored and measured on one track.
 
     Variants of MLSM cost what it costs, so they are left out; Tables V and VI compare them.
     """
     records = load.records(params)
     at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
-    chosen = sound[at & sound["track"].isin(["classical", weights])]
+    chosen = sound[at & sound["track"].isin(["classical", track])]
     means = chosen.groupby(["method", "order"], sort=False)["value"].mean()
     made = []
-    for chain, cost in cost_table.chain_costs(costs, records, weights).items():
-        key = (records[chain]["title"], records[chain]["order"])
-        left_out = grid.uses_reference(records[chain]) or style.is_variant(key[0])
+    for chain, cost in cost_table.chain_costs(costs, records, track).items():
+        key = (records[chain].title, records[chain].order)
+        left_out = records[chain].uses_reference or style.is_variant(key[0])
         if key in means.index and not left_out:
             made.append(Point(*key, float(means[key]), *cost))
     return made

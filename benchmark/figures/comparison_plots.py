@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from benchmark.figures.style import LINES, MARKERS, SETTINGS, Style, Styles
+from benchmark.methods.records import ChainRecord
 from benchmark.tables.competitors import OWN
 from benchmark.tables.ranks import Ranking
 
@@ -22,7 +23,9 @@ ORDERS: Mapping[str, str] = {
 }
 
 
-def critical_difference(ranking: Ranking, records: Mapping[str, Any], drawn: Styles) -> Figure:
+def critical_difference(
+    ranking: Ranking, records: Mapping[str, ChainRecord], drawn: Styles
+) -> Figure:
     """Draw average ranks with bars half a critical difference long to either side.
 
     Two methods differ at 5 % where their bars do not touch (Nemenyi). The grey band is the bar of
@@ -30,7 +33,7 @@ def critical_difference(ranking: Ranking, records: Mapping[str, Any], drawn: Sty
 
     Args:
         ranking: Of one competition and metric.
-        records: Chain -> `provenance.chain_record`.
+        records: Chain -> what it is made of.
         drawn: From `figures.styles`.
     """
     half = ranking.found.critical_difference / 2
@@ -41,14 +44,14 @@ def critical_difference(ranking: Ranking, records: Mapping[str, Any], drawn: Sty
         for place, (chain, rank) in enumerate(
             zip(ranking.chains, ranking.found.ranks, strict=True)
         ):
-            style = drawn[records[chain]["title"], records[chain]["order"]]
+            style = drawn[records[chain].title, records[chain].order]
             if chain == OWN:
                 axes.axvspan(rank - half, rank + half, color=OWN_BAND, zorder=0)
             axes.plot(
                 [rank - half, rank + half], [place, place], color=style.colour, lw=style.width
             )
             axes.plot([rank], [place], style.marker, color=style.colour, markersize=5)
-        names = [records[chain]["title"] for chain in ranking.chains]
+        names = [records[chain].title for chain in ranking.chains]
         axes.set_yticks(range(count), names)
         axes.set_ylim(count - 0.4, -0.6)
         axes.set_xlim(0.5, count + 0.5)  # no rank lies outside; bars are cut there
@@ -84,7 +87,7 @@ def quality_against_cost(points: Sequence[Point], where: str, drawn: Styles) -> 
     Single methods are named; chains of two are small and told by colour and marker.
 
     Args:
-        points: Of one kind of weights.
+        points: Of one track.
         where: What the PSNR was measured on, for the axis.
         drawn: From `figures.styles`.
     """

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from benchmark import methods
 from benchmark.core.images import Bytes
 from benchmark.core.params import Params
+from benchmark.core.types import Track
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision, detect
 from benchmark.figures import face_grid
@@ -23,7 +24,7 @@ def shown_chains(aps: Mapping[str, float], controls: Sequence[str]) -> list[str]
     """Return which chains the figure shows: raw, best ones, the paper's method, the reference.
 
     Args:
-        aps: Chain -> AP, of one set, quality factor and kind of weights.
+        aps: Chain -> AP, of one set, quality factor and track.
         controls: Chains that are told of the answer.
     """
     rivals = [chain for chain in aps if chain not in (*controls, "identity", "mlsm")]
@@ -35,7 +36,7 @@ def shown_chains(aps: Mapping[str, float], controls: Sequence[str]) -> list[str]
 def fig_12(
     params: Params,
     dataset: str,
-    weights: str,
+    track: Track,
     found: Sequence[DetectionSet],
     truth: Mapping[str, Boxes],
 ) -> Figure | None:
@@ -44,7 +45,7 @@ def fig_12(
     Args:
         params: The profile, whose test inputs are there.
         dataset: Raw set.
-        weights: Track of learned methods.
+        track: That of learned methods.
         found: What the detector found.
         truth: Labelled faces of the set.
 
@@ -55,7 +56,7 @@ def fig_12(
     of_set = [
         one
         for one in found
-        if (one.dataset, one.qf) == (dataset, qf) and one.track in (weights, "classical")
+        if (one.dataset, one.qf) == (dataset, qf) and one.track in (track, "classical")
     ]
     curves = {one.chain: average_precision.evaluate(truth, one.detections, IOU) for one in of_set}
     parsed = {one.chain: methods.Chain.parse(one.chain, params.methods) for one in of_set}

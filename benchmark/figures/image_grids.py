@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from benchmark.core.images import Bytes
 from benchmark.figures import selection, style
 from benchmark.figures.selection import Box
+from benchmark.methods.records import ChainRecord
 
 FIRST = ("zero_dce", "zero_dce+qgcn", "qgcn+zero_dce", "mlsm")
 """Chains of Fig. 1: one enhancer alone, then with a deblocker in either order, then MLSM."""
@@ -46,20 +47,20 @@ class Panel(NamedTuple):
     below: str
 
 
-def grids(records: Mapping[str, Any]) -> dict[str, list[str]]:
+def grids(records: Mapping[str, ChainRecord]) -> dict[str, list[str]]:
     """Return figure -> its chains, MLSM last; a figure without rivals of MLSM is left out.
 
     Args:
-        records: Chain -> `provenance.chain_record`; chains without any weights are passed over.
+        records: Chain -> what it is made of; chains without any weights are passed over.
     """
-    ready = {chain: record for chain, record in records.items() if record["tracks"]}
+    ready = {chain: record for chain, record in records.items() if record.tracks}
 
     def ordered(order: str) -> list[str]:
-        return [chain for chain, record in ready.items() if record["order"] == order]
+        return [chain for chain, record in ready.items() if record.order == order]
 
     wanted = {
         "fig_1": [chain for chain in FIRST if chain in ready],
-        "fig_7": [c for c in ordered("enhance") if ready[c]["title"] in style.COLOURS],
+        "fig_7": [c for c in ordered("enhance") if ready[c].title in style.COLOURS],
         "fig_8": ordered("enhance+deblock"),
         "fig_9": ordered("deblock+enhance"),
         "fig_10": [chain for chain in ready if chain.startswith(f"{selection.CHAIN}_level")],

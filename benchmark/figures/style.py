@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benchmark.core import files
 from benchmark.faces.average_precision import Curve
+from benchmark.methods.records import ChainRecord
 
 COLOURS: Mapping[str, str] = MappingProxyType(
     {
@@ -83,17 +84,17 @@ class Named(NamedTuple):
     curve: Curve
 
 
-def styles(records: Mapping[str, Any]) -> Styles:
+def styles(records: Mapping[str, ChainRecord]) -> Styles:
     """Return how chains are drawn, by title and order.
 
     Args:
-        records: All chains of the profile (`provenance.chain_record`), so that colours do not
-            depend on which of them a figure shows.
+        records: All chains of the profile -> what they are made of, so that colours do not depend
+            on which of them a figure shows.
     """
     found = {}
     spare: dict[str, tuple[str, str]] = {}
     for record in records.values():
-        titles = {step["role"]: step["title"] for step in record["steps"].values()}
+        titles = {step.role: step.title for step in record.steps.values()}
         main = titles.get("joint") or titles.get("enhancer") or titles["deblocker"]
         colour, marker = COLOURS.get(main, ""), "o"
         if not colour:
@@ -102,8 +103,8 @@ def styles(records: Mapping[str, Any]) -> Styles:
             colour, marker = spare.setdefault(main, new)
         if "enhancer" in titles and "deblocker" in titles:
             marker = MARKERS.get(titles["deblocker"], "D")
-        found[record["title"], record["order"]] = Style(
-            colour, LINES.get(record["order"], "-"), marker, 2.0 if main == "MLSM" else 1.2
+        found[record.title, record.order] = Style(
+            colour, LINES.get(record.order, "-"), marker, 2.0 if main == "MLSM" else 1.2
         )
     return found
 
@@ -202,7 +203,7 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     """Draw PSNR and SSIM against the quality factor: rows sets and metrics, columns `families`.
 
     Args:
-        cells: Of one protocol and kind of weights; see `benchmark.tables.cells.COLUMNS`.
+        cells: Of one protocol and track; see `benchmark.tables.cells.COLUMNS`.
         drawn: From `styles`.
     """
     rows = [(dataset, metric) for dataset in dict.fromkeys(cells["dataset"]) for metric in UNITS]
@@ -255,7 +256,7 @@ def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figu
     """Draw raw precision-recall curves (Fig. 11) in panels of `families`, AP in the legends.
 
     Args:
-        curves: Of one kind of weights.
+        curves: Of one track.
         iou: Least overlap of a hit.
         drawn: From `styles`.
     """

@@ -1,61 +1,234 @@
-"""What a method and a chain are made of: code, weights, settings."""
+"""What methods and chains are made of: code, weights and settings, as everything after them reads.
 
+The stage `chains` writes a profile's records into `data/work/<profile>/chains.json`, and the stage
+`tables` copies them into `results/<profile>/provenance.json`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from benchmark import methods
-from benchmark.core import code_digest, types
+from benchmark.core import code_digest, jsonfile
+from benchmark.core.errors import InputError
+from benchmark.core.types import Need, Role, Track, Writer
 from benchmark.methods import assemble
 
+FILE = "chains.json"
+"""What the file of a profile's records is called in its work folder."""
 
-def method_record(name: str) -> dict[str, Any]:
-    """Return what a method is: role, paper, code, and the released weights found here."""
+
+class Budget(NamedTuple):
+    """How long the last part of a method was trained.
+
+    Attributes:
+        done: Optimiser steps of its training here.
+        published: Optimiser steps that its paper states.
+    """
+
+    done: int
+    published: int
+
+
+@dataclass(frozen=True)
+class MethodRecord:
+    """What a method is made of.
+
+    Attributes:
+        title: As tables spell it.
+        role: What it is for.
+        cite: Its paper, or `a control`.
+        learned: Whether it has weights.
+        writes: How its authors' script stores an output.
+        needs: What it is given besides the image.
+        code: Digest of its module and of all that the module imports.
+        released: Files of its authors that were found here -> SHA-256.
+    """
+
+    title: str
+    role: Role
+    cite: str
+    learned: bool
+    writes: Writer
+    needs: Need
+    code: str
+    released: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the record that `to_json` has written down."""
+        return cls(**content)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ChainRecord:
+    """What a chain is made of: everything that its scores depend on but the images.
+
+    Attributes:
+        title: As tables spell it.
+        order: What happens in which order, such as `deblock+enhance`.
+        steps: Its methods, by name and in their order.
+        tracks: Track it can be scored on -> SHA-256 of the weights by step.
+        settings: Track -> step -> settings that are not the published ones.
+        budgets: Step -> how long its retrained weights were trained.
+        absent: Track it cannot be scored on -> why.
+    """
+
+    title: str
+    order: str
+    steps: Mapping[str, MethodRecord]
+    tracks: Mapping[Track, Mapping[str, str]]
+    settings: Mapping[Track, Mapping[str, Mapping[str, Any]]]
+    budgets: Mapping[str, Budget]
+    absent: Mapping[Track, str]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the record that `to_json` has written down."""
+        steps = {name: MethodRecord.from_json(step) for name, step in content["steps"].items()}
+        budgets = {name: Budget(*pair) for name, pair in content["budgets"].items()}
+        return cls(**{**content, "steps": steps, "budgets": budgets})
+
+    @classmethod
+    def without_numbers(cls, title: str, order: str, absent: Mapping[Track, str]) -> Self:
+        """Return the record of a chain that a table names and the profile lacks.
+
+        Args:
+            title: As tables spell it.
+            order: What happens in which order.
+            absent: Track -> why nothing stands there.
+        """
+        return cls(title, order, steps={}, tracks={}, settings={}, budgets={}, absent=absent)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain values; `budgets` become pairs."""
+        return asdict(self) | {"budgets": {name: [*pair] for name, pair in self.budgets.items()}}
+
+    @property
+    def uses_reference(self) -> bool:
+        """Whether the chain is told of the answer, and so has no rank among methods."""
+        return any(step.needs == "reference" for step in self.steps.values())
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the chain only shows where a scale begins and ends."""
+        return self.uses_reference or any(s.cite == "a control" for s in self.steps.values())
+
+    def track_under(self, track: Track) -> Track:
+        """Return the track of the chain's numbers in a table of one track.
+
+        Chains without weights stand in the table of every track.
+        """
+        return "classical" if "classical" in self.tracks else track
+
+    def absence(self, track: Track) -> str:
+        """Return why the chain has no numbers in a table of one track, or "" where it has some."""
+        shown = self.track_under(track)
+        if shown in self.tracks:
+            return ""
+        return self.absent.get(shown, "the profile does not score it")
+
+    def unlike_published(self, track: Track) -> list[str]:
+        """Return what sets methods of the chain apart from their published forms, a note each."""
+        notes = []
+        for name, step in self.steps.items():
+            chosen = self.settings.get(track, {}).get(name, {})
+            said = [f"{setting} {value}" for setting, value in chosen.items()]
+            budget = self.budgets.get(name) if track == "retrained" else None
+            if budget and budget.done < budget.published:
+                said.append(f"trained for {budget.done:,} of {budget.published:,} published steps")
+            if said:
+                notes.append(f"{step.title}: {', '.join(said)}")
+        return notes
+
+
+def method_record(name: str) -> MethodRecord:
+    """Return what a method is made of, with the released weights found here."""
     plugin = methods.find(name)
     files = plugin.released[0].files if plugin.released else ()
     released = [file for file in files if assemble.find_released(file)]
-    return {
-        "title": plugin.title,
-        "role": plugin.role,
-        "cite": plugin.cite,
-        "learned": plugin.learned,
-        "writes": plugin.writes,
-        "needs": plugin.needs,
-        "code": code_digest.of(plugin.module),
-        "released": {file.file: file.sha256 for file in released},
-    }
+    return MethodRecord(
+        title=plugin.title,
+        role=plugin.role,
+        cite=plugin.cite,
+        learned=plugin.learned,
+        writes=plugin.writes,
+        needs=plugin.needs,
+        code=code_digest.of(plugin.module),
+        released={file.file: file.sha256 for file in released},
+    )
 
 
-def chain_record(
-    chain: methods.Chain, tracks: tuple[types.Track, ...], trained: Path
-) -> dict[str, Any]:
-    """Return what a chain is made of: everything that its scores depend on but the images.
+def chain_record(chain: methods.Chain, asked: tuple[Track, ...], trained: Path) -> ChainRecord:
+    """Return what a chain is made of.
 
-    Returns:
-        `title`, `order`, `steps` (method records), `tracks` (track -> SHA-256 of weights by step),
-        `settings` (track -> settings by step where they are not the published ones), `budgets`
-        (step -> steps it was trained for and published ones, of retrained weights) and `absent`
-        (track -> why it cannot be scored).
+    Args:
+        chain: Which one.
+        asked: Tracks that the profile scores.
+        trained: Folder of retrained weights.
     """
-    record: dict[str, Any] = {
-        "title": chain.title,
-        "order": chain.order,
-        "steps": {name: method_record(name) for name in chain.steps},
-        "tracks": {},
-        "settings": {},
-        "budgets": {},
-        "absent": {},
-    }
-    for track in tracks:
-        if track not in assemble.tracks(chain):
-            if track == "released" and chain.learned:
-                record["absent"][track] = assemble.absent(chain, track, trained)
-            continue
-        reason = assemble.absent(chain, track, trained)
-        if reason:
-            record["absent"][track] = reason
-        else:
-            record["tracks"][track] = assemble.hashes(chain, track, trained)
-            record["settings"][track] = assemble.settings(chain, track, trained)
-            if track == "retrained":
-                record["budgets"] = assemble.budgets(chain, trained)
-    return record
+    possible = assemble.tracks(chain)
+    wanted = [t for t in asked if t in possible or (t == "released" and chain.learned)]
+    reasons = {track: assemble.absent(chain, track, trained) for track in wanted}
+    ready = [track for track, reason in reasons.items() if not reason]
+    budgets = assemble.budgets(chain, trained) if "retrained" in ready else {}
+    return ChainRecord(
+        title=chain.title,
+        order=chain.order,
+        steps={name: method_record(name) for name in chain.steps},
+        tracks={track: assemble.hashes(chain, track, trained) for track in ready},
+        settings={track: assemble.settings(chain, track, trained) for track in ready},
+        budgets={step: Budget(*pair) for step, pair in budgets.items()},
+        absent={track: reason for track, reason in reasons.items() if reason},
+    )
+
+
+def from_json(content: Mapping[str, Any]) -> dict[str, ChainRecord]:
+    """Return chain -> what it is made of, from the plain values that `to_json` gives."""
+    return {chain: ChainRecord.from_json(record) for chain, record in content.items()}
+
+
+def to_json(records: Mapping[str, ChainRecord]) -> dict[str, dict[str, Any]]:
+    """Return the records of chains as plain values."""
+    return {chain: record.to_json() for chain, record in records.items()}
+
+
+def read(work: Path) -> dict[str, ChainRecord]:
+    """Return chain -> what it is made of, as the stage `chains` wrote it into a work folder.
+
+    Raises:
+        InputError: It has not run.
+    """
+    path = work / FILE
+    if not path.is_file():
+        raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
+    return from_json(jsonfile.read(path))
+
+
+def write(work: Path, records: Mapping[str, ChainRecord]) -> None:
+    """Write what a profile's chains are made of into its work folder."""
+    jsonfile.write(work / FILE, to_json(records))
+
+
+def shown_tracks(records: Mapping[str, ChainRecord]) -> list[Track]:
+    """Return the tracks that have a table each: those that some learned chain is scored on.
+
+    A profile without any has one table, of the track `classical`.
+    """
+    there = {track for record in records.values() for track in record.tracks}
+    learned: tuple[Track, ...] = ("retrained", "released")
+    return [track for track in learned if track in there] or ["classical"]
+
+
+def absences(records: Mapping[str, ChainRecord]) -> dict[Track, dict[str, str]]:
+    """Return track -> chain -> why the chain has no numbers there."""
+    found: dict[Track, dict[str, str]] = {}
+    for chain, record in records.items():
+        for track, reason in record.absent.items():
+            found.setdefault(track, {})[chain] = reason
+    return found

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmark.core import jsonfile
+from benchmark.core.types import Track
 from benchmark.report import training
 from benchmark.tables import grid
 
@@ -64,18 +65,18 @@ def describe_learning(logs: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
     )
 
 
-def describe_quality(cells: Mapping[str, pd.DataFrame], weights: str) -> tuple[str, str]:
+def describe_quality(cells: Mapping[str, pd.DataFrame], track: Track) -> tuple[str, str]:
     """Return alternative text and caption of quality against quality factor.
 
     Args:
         cells: Table -> its cells.
-        weights: Key of `grids.WEIGHTS`.
+        track: That of learned methods.
     """
     compressed = pd.concat([cells[name] for name in grid.QUALITY[:3]], ignore_index=True)
     chosen = compressed[
         (compressed["protocol"] == "sound")
         & (compressed["metric"] == "PSNR")
-        & compressed["track"].isin(["classical", weights])
+        & compressed["track"].isin(["classical", track])
     ]
     best = chosen.loc[chosen.groupby(["dataset", "qf"], sort=False)["value"].idxmax()]
     told = "; ".join(
@@ -84,17 +85,17 @@ def describe_quality(cells: Mapping[str, pd.DataFrame], weights: str) -> tuple[s
     )
     return (
         f"PSNR and SSIM of every method against the JPEG quality factor. Highest PSNR: {told}.",
-        f"Image quality against the JPEG quality factor, protocol sound, {grid.WEIGHTS[weights]}. "
+        f"Image quality against the JPEG quality factor, protocol sound, {grid.TRACKS[track]}. "
         f"{LEGEND}",
     )
 
 
-def describe_faces(cells: pd.DataFrame, qf: int | None, weights: str) -> tuple[str, str]:
+def describe_faces(cells: pd.DataFrame, qf: int | None, track: Track) -> tuple[str, str]:
     """Return alternative text and caption of the precision-recall curves; see above."""
     inputs = f"QF {qf}" if qf else "uncompressed inputs"
     at_qf = cells["qf"].isna() if qf is None else cells["qf"] == qf
     chosen = cells[at_qf & (cells["metric"] == "mAP@0.5")]
-    chosen = chosen[chosen["track"].isin(["classical", weights])]
+    chosen = chosen[chosen["track"].isin(["classical", track])]
     told = "; ".join(
         f"{row['method']} {row['value']:.4f}"
         for row in chosen.sort_values("value", ascending=False).to_dict("records")
@@ -103,7 +104,7 @@ def describe_faces(cells: pd.DataFrame, qf: int | None, weights: str) -> tuple[s
         f"Precision against recall of a face detector at IoU 0.5, {inputs}. "
         f"Average precision: {told}.",
         f"Fig. 11: precision and recall on dark faces, {inputs}, IoU 0.5, raw points, "
-        f"{grid.WEIGHTS[weights]}. {LEGEND}",
+        f"{grid.TRACKS[track]}. {LEGEND}",
     )
 
 

@@ -85,15 +85,13 @@ def _lines(scope: Scope) -> list[dict[str, Any]]:
     """Return one line a chain and track, with notes, and the reason where it has no numbers."""
     made = []
     for chain, record in scope.records.items():
-        control = grid.uses_reference(record)
-        named = any(step.get("cite") == "a control" for step in record["steps"].values())
-        family = CONTROLS if control or named else FAMILIES.get(record["order"], record["order"])
-        common = {"chain": chain, "title": record["title"], "order": record["order"]}
-        common |= {"family": family, "control": control}
-        for track in record["tracks"]:
-            notes = grid.unlike_published(record, track)
+        family = CONTROLS if record.is_control else FAMILIES.get(record.order, record.order)
+        common: dict[str, Any] = {"chain": chain, "title": record.title, "order": record.order}
+        common |= {"family": family, "control": record.uses_reference}
+        for track in record.tracks:
+            notes = record.unlike_published(track)
             made.append(common | {"track": track, "notes": notes, "absent": ""})
-        for track, reason in record["absent"].items():
+        for track, reason in record.absent.items():
             made.append(common | {"track": track, "notes": [], "absent": reason})
     return made
 

@@ -12,6 +12,8 @@ import jinja2
 import pandas as pd
 
 from benchmark.core import reported
+from benchmark.methods import records
+from benchmark.methods.records import ChainRecord
 from benchmark.report import data, markdown
 from benchmark.report.captions import Picture
 from benchmark.report.markdown import Document
@@ -99,12 +101,12 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return found
 
 
-def hashes(records: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def hashes(chains: Mapping[str, ChainRecord]) -> list[tuple[str, str, str, str]]:
     """Return title, track, method and SHA-256 of every weights file behind the tables."""
     return [
-        (record["title"], track, step, digest)
-        for record in records.values()
-        for track, files in record["tracks"].items()
+        (record.title, track, step, digest)
+        for record in chains.values()
+        for track, files in record.tracks.items()
         for step, digest in files.items()
     ]
 
@@ -179,7 +181,7 @@ def render(content: Content) -> str:
             tiles=tiles(content.quality),
             dash=grid.DASH,
             environment=flat({k: v for k, v in content.provenance.items() if k != "chains"}),
-            hashes=hashes(content.provenance["chains"]),
+            hashes=hashes(records.from_json(content.provenance["chains"])),
             paper=reported,
             version=importlib.metadata.version("mlsm-bench"),
             style=style,

@@ -10,11 +10,12 @@ import pandas as pd
 from benchmark.core import jsonfile, reported
 from benchmark.core.params import Params
 from benchmark.figures import report_images
+from benchmark.methods.records import shown_tracks
 from benchmark.report import captions, markdown
 from benchmark.report.markdown import Document
 from benchmark.report.page import Finding
 from benchmark.tables import cells as tables
-from benchmark.tables import grid, load
+from benchmark.tables import load
 
 ABLATIONS: Mapping[str, str] = {
     "table_5": "Ablation: Table V",
@@ -39,14 +40,14 @@ def described(
         cells: Table of image quality -> its cells.
         faces: Cells of Table VII.
     """
-    for weights in grid.groups(load.records(params)):
-        yield (f"quality_{weights}", *captions.describe_quality(cells, weights))
+    for track in shown_tracks(load.records(params)):
+        yield (f"quality_{track}", *captions.describe_quality(cells, track))
     for dataset in [] if load.no_faces(params) else load.truth(params):
         of_set = faces[faces["dataset"] == tables.FACE_SETS.get(dataset, dataset)]
         for qf in load.face_qfs(params):
-            for weights in grid.groups(load.face_scope(params).records):
-                name = load.face_figure(qf, weights, dataset)
-                yield (name, *captions.describe_faces(of_set, qf, weights))
+            for track in shown_tracks(load.face_records(params)):
+                name = load.face_figure(qf, track, dataset)
+                yield (name, *captions.describe_faces(of_set, qf, track))
     yield ("learning", *captions.describe_learning(load.logs(params)))
 
 

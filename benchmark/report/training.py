@@ -1,9 +1,11 @@
 """How the training of every part of a profile's methods went, a line a part."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
+
+from benchmark.methods.records import ChainRecord
 
 
 class Trained(NamedTuple):
@@ -28,14 +30,14 @@ class Trained(NamedTuple):
 
 def trained(
     logs: Mapping[str, pd.DataFrame],
-    records: Mapping[str, Any] | None = None,
+    records: Mapping[str, ChainRecord] | None = None,
     cells: pd.DataFrame | None = None,
 ) -> list[Trained]:
     """Summarise training logs: steps, last losses, validation PSNR from first to best and last.
 
     Args:
         logs: Trained part -> log.
-        records: Chain -> what it is made of (`provenance.chain_record`).
+        records: Chain -> what it is made of.
         cells: Of the tables beside the paper's, for how far a method is from its printed rows.
     """
     made = []
@@ -48,17 +50,17 @@ def trained(
             seen = log["validation_psnr"].dropna()
             psnr = f"{seen.iloc[0]:.2f} → {seen.iloc[-1]:.2f} (best {seen.max():.2f})"
         record = (records or {}).get(part)
-        done, published = (record or {}).get("budgets", {}).get(part, (0, 0))
-        share = f"{done / published:.2%} of {published:,}" if published else ""
+        budget = record.budgets.get(part) if record else None
+        share = f"{budget.done / budget.published:.2%} of {budget.published:,}" if budget else ""
         shortfall = _shortfall(record, cells) if record is not None and cells is not None else ""
         made.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
     return made
 
 
-def _shortfall(record: Mapping[str, Any], cells: pd.DataFrame) -> str:
+def _shortfall(record: ChainRecord, cells: pd.DataFrame) -> str:
     """Return the differences of a method's retrained PSNR from the paper's, set by set."""
     rows = cells[
-        (cells["method"] == record["title"])
+        (cells["method"] == record.title)
         & (cells["metric"] == "PSNR")
         & (cells["protocol"] == "paper")
         & (cells["track"] == "retrained")

@@ -23,6 +23,7 @@ from benchmark.core.images import Image
 from benchmark.core.parallel import THREADS
 from benchmark.core.types import Track
 from benchmark.methods import assemble
+from benchmark.methods.records import ChainRecord
 
 SIZE = (600, 400)
 """Width and height of the image, pixels: those of LOL."""
@@ -66,18 +67,18 @@ class Cost(NamedTuple):
 
 
 def jobs(
-    chains: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]], trained: Path
+    chains: Mapping[str, ChainRecord], settings: Mapping[str, Mapping[str, Any]], trained: Path
 ) -> Iterator[Job]:
-    """Yield every method that the chains are made of, with every kind of weights it has here.
+    """Yield every method that the chains are made of, on every track it has here.
 
     Args:
-        chains: Chain -> `provenance.chain_record`.
+        chains: Chain -> what it is made of.
         settings: Of methods without weights, by name.
         trained: Folder of retrained weights.
     """
-    for name in dict.fromkeys(step for record in chains.values() for step in record["steps"]):
+    for name in dict.fromkeys(step for record in chains.values() for step in record.steps):
         chain = methods.Chain((name,))
-        asked = {track for record in chains.values() for track in record["tracks"]}
+        asked = {track for record in chains.values() for track in record.tracks}
         for track in get_args(Track):
             there = track in assemble.tracks(chain) and track in asked | {"classical"}
             if there and not assemble.absent(chain, track, trained):

@@ -46,7 +46,7 @@ def score(job: Job) -> dict[str, float]:
 
 
 def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
-    """Return the result rows of one chain with one kind of weights; as `scoring.rows`."""
+    """Return the result rows of one chain on one track; as `scoring.rows`."""
     if not work:
         return []
     keys = [f"{job.case.key()}|{perceptual.no_lpips() == ''}" for job in work]

@@ -1,20 +1,21 @@
 """Which chains a profile runs on which inputs, and where their results are found again."""
 
-from typing import Any, get_args
+from typing import get_args
 
 from benchmark import ROOT, methods
-from benchmark.core import code_digest, jsonfile
+from benchmark.core import code_digest
 from benchmark.core.cache import ResultCache
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import digest_values
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data import compression, lists, registry
+from benchmark.methods import records
 from benchmark.scoring.jobs import Job
 
 
 def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
-    """Return a chain's jobs in a profile, for every kind of weights it has there.
+    """Return a chain's jobs in a profile, for every track it has there.
 
     Args:
         params: The profile.
@@ -29,16 +30,15 @@ def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
     return {
         track: [Job(parsed, track, params.weights, case) for case in cases]
         for track in get_args(Track)
-        if track in record["tracks"]
+        if track in record.tracks
     }
 
 
-def _record(params: Params, chain: str) -> dict[str, Any]:
-    records = jsonfile.read(params.work / "chains.json")
-    if chain not in records:
-        raise InputError(f"Profile {params.profile} has no chain {chain!r}: it has {[*records]}.")
-    found: dict[str, Any] = records[chain]
-    return found
+def _record(params: Params, chain: str) -> records.ChainRecord:
+    known = records.read(params.work)
+    if chain not in known:
+        raise InputError(f"Profile {params.profile} has no chain {chain!r}: it has {[*known]}.")
+    return known[chain]
 
 
 def journal(
@@ -56,8 +56,8 @@ def journal(
     """
     record = _record(params, chain)
     made_of = [
-        [name, step["code"], record["tracks"][track].get(name), record["settings"][track].get(name)]
-        for name, step in record["steps"].items()
+        [name, step.code, record.tracks[track].get(name), record.settings[track].get(name)]
+        for name, step in record.steps.items()
     ]
     key = digest_values([made_of, code_digest.of(code), depends])
     return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")

@@ -37,7 +37,7 @@ def score(job: Job) -> dict[Protocol, dict[str, float]]:
 
 
 def rows(profile: str, jobs: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
-    """Return the result rows of one chain with one kind of weights.
+    """Return the result rows of one chain on one track.
 
     Args:
         profile: Name of the profile.

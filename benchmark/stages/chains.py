@@ -1,7 +1,6 @@
 """Stage chains: what each chain is made of, so that it is scored again when that changes."""
 
 from benchmark import methods, stages
-from benchmark.core import jsonfile
 from benchmark.core.params import Params
 from benchmark.methods import records
 
@@ -14,7 +13,7 @@ def chains(params: Params) -> None:
         )
         for text in params.every_chain
     }
-    jsonfile.write(params.work / "chains.json", made)
+    records.write(params.work, made)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from benchmark import stages
 from benchmark.core import reported
 from benchmark.core.params import Params
 from benchmark.figures import face_outputs, style
+from benchmark.methods.records import shown_tracks
 from benchmark.tables import cells as tables
-from benchmark.tables import face_page, grid, load
+from benchmark.tables import face_page, load
 
 
 def faces(params: Params) -> None:
@@ -47,11 +48,11 @@ def faces(params: Params) -> None:
         reported.cells(("VII",)),
     )
     for dataset in truth:
-        for weights in grid.groups(records):
-            drawn = face_outputs.fig_12(params, dataset, weights, found, truth[dataset])
+        for track in shown_tracks(records):
+            drawn = face_outputs.fig_12(params, dataset, track, found, truth[dataset])
             for place in [pictures, folder] if params.builtin else [pictures]:
                 if drawn is not None:
-                    name = f"fig_12_{dataset.lower()}_{weights}"
+                    name = f"fig_12_{dataset.lower()}_{track}"
                     style.save(drawn, place, name, photographs=True)
 
 

@@ -10,6 +10,7 @@ from benchmark.core.params import Params
 from benchmark.faces import average_precision
 from benchmark.figures import style
 from benchmark.figures.comparison import compare
+from benchmark.methods.records import shown_tracks
 from benchmark.tables import grid, load
 
 IOU = 0.5  # of Fig. 11
@@ -34,9 +35,9 @@ def _draw_quality(params: Params, drawn: style.Styles, folder: Path) -> None:
     listed = [load.table(params, name) for name in grid.QUALITY]
     cells = pd.concat([table for table in listed if len(table)], ignore_index=True)
     sound = cells[cells["protocol"] == "sound"]
-    for weights in grid.groups(load.records(params)):
-        chosen = sound[sound["track"].isin(["classical", weights])]
-        style.save(style.quality(chosen, drawn), folder, f"quality_{weights}")
+    for track in shown_tracks(load.records(params)):
+        chosen = sound[sound["track"].isin(["classical", track])]
+        style.save(style.quality(chosen, drawn), folder, f"quality_{track}")
     compare(params, sound, drawn, folder)
 
 
@@ -45,15 +46,15 @@ def _draw_faces(params: Params, drawn: style.Styles, folder: Path) -> None:
     curves = [average_precision.evaluate(truth[one.dataset], one.detections, IOU) for one in found]
     for dataset in truth:
         for qf in load.face_qfs(params):
-            for weights in grid.groups(records):
+            for track in shown_tracks(records):
                 named = [
-                    style.Named(records[one.chain]["title"], records[one.chain]["order"], curve)
+                    style.Named(records[one.chain].title, records[one.chain].order, curve)
                     for one, curve in zip(found, curves, strict=True)
                     if (one.dataset, one.qf) == (dataset, qf)
-                    if one.track in ("classical", weights)
+                    if one.track in ("classical", track)
                 ]
                 figure = style.precision_recall(named, IOU, drawn)
-                style.save(figure, folder, load.face_figure(qf, weights, dataset))
+                style.save(figure, folder, load.face_figure(qf, track, dataset))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def describe(params: Params) -> None:
     """Write code digest, role and released weights of every method that the profile names."""
     chains = [methods.Chain.parse(text) for text in params.every_chain]
     names = sorted({name for chain in chains for name in chain.steps} | set(params.training))
-    made = {name: records.method_record(name) for name in names}
+    made = {name: records.method_record(name).to_json() for name in names}
     jsonfile.write(params.work / "methods.json", made)
 
 

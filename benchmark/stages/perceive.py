@@ -12,7 +12,7 @@ from benchmark.scoring import perception, plan, results
 
 
 def perceive(params: Params) -> None:
-    """Measure each chain with every kind of weights it has; finished images survive a kill."""
+    """Measure each chain on every track it has; finished images survive a kill."""
     folder = params.work / "measured" / "perception"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

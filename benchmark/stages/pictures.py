@@ -43,7 +43,7 @@ def _draw_grids(params: Params, folder: Path) -> None:
     first, last = image_grids.ends(dark, reference, box)
     caption = image_grids.caption(dataset, image)
     for name, chains in grids.items():
-        between = [image_grids.panel(records[c]["title"], shown[c], box) for c in chains]
+        between = [image_grids.panel(records[c].title, shown[c], box) for c in chains]
         figure = image_grids.draw(image_grids.TITLES[name], [first, *between, last], box, caption)
         style.save(figure, folder, name, photographs=True)
 

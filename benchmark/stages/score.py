@@ -13,7 +13,7 @@ from benchmark.scoring import score as scoring
 
 
 def score(params: Params) -> None:
-    """Score each chain with every kind of weights it has; finished images survive a kill."""
+    """Score each chain on every track it has; finished images survive a kill."""
     folder = params.work / "measured" / "rows"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -7,6 +7,7 @@ from benchmark.core import environment, jsonfile
 from benchmark.core.hashing import digest_values
 from benchmark.core.params import Params
 from benchmark.data import manifest
+from benchmark.methods import records
 from benchmark.tables import load, write
 
 
@@ -21,7 +22,7 @@ def write_tables(params: Params) -> None:
         "params": digest_values(params.model_dump(mode="json")),
         "threads": params.threads,
         "manifests": manifest.manifests(params.work),
-        "chains": load.face_records(params) | load.records(params),
+        "chains": records.to_json(load.face_records(params) | load.records(params)),
     }
     jsonfile.write(params.results / "provenance.json", environment.environment() | record)
 

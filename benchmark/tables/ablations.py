@@ -1,11 +1,13 @@
 """Tables V and VI: the paper's method without its mapping networks, and with fewer levels."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
+from benchmark.methods.records import ChainRecord, shown_tracks
 from benchmark.tables import cells as tables
 from benchmark.tables import grid
 from benchmark.tables.cells import BootstrapSettings
@@ -46,7 +48,7 @@ WHOLE = "mlsm_level3"
 it, because a comparison of budgets is none of levels."""
 
 
-def chains(name: str, records: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def chains(name: str, records: Mapping[str, ChainRecord]) -> dict[str, tuple[str, str]]:
     """Return the chains of one of `TABLES` in a profile, and how the paper calls their rows."""
     found = TABLES[name].chains.items()
     return {WHOLE if c == "mlsm" and WHOLE in records else c: called for c, called in found}
@@ -75,23 +77,19 @@ def cells(
     )
 
 
-def renamed(name: str, records: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(name: str, records: Mapping[str, ChainRecord]) -> dict[str, ChainRecord]:
     """Return records of the rows of a table, as the paper calls them.
 
-    Rows whose chain the profile lacks have a record without weights that says so.
+    A row whose chain the profile lacks has a record without weights that says so.
     """
     made = {}
     for chain, (title, order) in chains(name, records).items():
-        known = records.get(chain) or _missing(chain, records)
-        made[chain] = {**known, "title": title, "order": order}
+        if chain in records:
+            made[chain] = replace(records[chain], title=title, order=order)
+        else:
+            absent = dict.fromkeys(shown_tracks(records), f"the profile has no chain {chain}")
+            made[chain] = ChainRecord.without_numbers(title, order, absent)
     return made
-
-
-def _missing(chain: str, records: Mapping[str, Any]) -> dict[str, Any]:
-    reason = f"the profile has no chain {chain}"
-    weights = grid.groups(records)
-    empty: dict[str, Any] = {key: {} for key in ("steps", "tracks", "settings", "budgets")}
-    return empty | {"absent": dict.fromkeys(weights, reason)}
 
 
 def scope(name: str, whole: grid.Scope) -> grid.Scope:

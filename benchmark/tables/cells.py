@@ -9,8 +9,10 @@ import pandas as pd
 
 from benchmark.core import reported as paper
 from benchmark.core import statistics
+from benchmark.core.types import Track
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision
+from benchmark.methods.records import ChainRecord
 
 KEYS = ["method", "order", "dataset", "qf", "metric", "protocol", "track"]
 COLUMNS = [*KEYS, "n", "value", "ci_low", "ci_high", "reported", "difference"]
@@ -59,21 +61,21 @@ class DetectionSet(NamedTuple):
     Attributes:
         dataset: Raw set of the images.
         chain: As params.yaml spells it.
-        track: Which weights.
+        track: Where its weights come from.
         qf: Quality factor of the dark inputs, None if they were not compressed.
         detections: Image -> boxes with scores.
     """
 
     dataset: str
     chain: str
-    track: str
+    track: Track
     qf: int | None
     detections: Mapping[str, Boxes]
 
 
 def quality(
     rows: pd.DataFrame,
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     datasets: Sequence[str],
     resampling: BootstrapSettings,
     compare: bool,
@@ -83,7 +85,7 @@ def quality(
 
     Args:
         rows: See `benchmark.scoring.results`.
-        records: Chain -> what it is (`provenance.chain_record`), in the order of table rows.
+        records: Chain -> what it is made of, in the order of table rows.
         datasets: Test sets in the order of table columns.
         resampling: Of the images.
         compare: Whether the data are the paper's, so that `difference` means something.
@@ -100,13 +102,13 @@ def quality(
     for key, group in in_order.groupby(keys, dropna=False, sort=False, observed=True):
         cell = dict(zip(keys, cast(tuple[Any, ...], key), strict=True))
         record = records[cell.pop("chain")]
-        cell |= {"method": record["title"], "order": record["order"]}
+        cell |= {"method": record.title, "order": record.order}
         cell["metric"] = SPELLING[cell["metric"]]
         mean = statistics.mean_interval(group["value"].to_numpy(), *resampling)
         cell |= {"n": mean.n, "value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
         made.append(cell)
     cells = _beside(made, paper.cells(printed), compare)
-    return _ordered(cells, [record["title"] for record in records.values()], datasets)
+    return _ordered(cells, [record.title for record in records.values()], datasets)
 
 
 def _beside(
@@ -153,7 +155,7 @@ def split(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def faces(
     truth: Mapping[str, Mapping[str, Boxes]],
     found: Iterable[DetectionSet],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     ious: Sequence[float],
     resampling: BootstrapSettings,
 ) -> pd.DataFrame:
@@ -173,7 +175,7 @@ def faces(
     for one in found:
         record = records[one.chain]
         labels = truth[one.dataset]
-        cell = {"method": record["title"], "order": record["order"], "n": len(labels)}
+        cell = {"method": record.title, "order": record.order, "n": len(labels)}
         cell |= {"dataset": FACE_SETS[one.dataset], "qf": one.qf}
         cell |= {"protocol": "sound", "track": one.track}
         for iou in ious:

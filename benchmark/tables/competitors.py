@@ -1,12 +1,14 @@
-"""Numbers of one kind of weights, image by image and method by method."""
+"""Numbers of one track, image by image and method by method."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from benchmark.tables import cells, grid
+from benchmark.core.types import Track
+from benchmark.methods.records import ChainRecord, shown_tracks
+from benchmark.tables import cells
 
 OWN = "mlsm"
 """The chain that all others are compared with: the paper's method."""
@@ -14,15 +16,15 @@ PROTOCOL = "sound"
 
 
 class Competitors(NamedTuple):
-    """Methods that compete under one kind of weights.
+    """Methods that compete on one track.
 
     Attributes:
-        weights: Key of `grids.WEIGHTS`.
+        track: That of its learned methods.
         tracks: Chain -> the track of its rows.
     """
 
-    weights: str
-    tracks: Mapping[str, str]
+    track: Track
+    tracks: Mapping[str, Track]
 
 
 class Column(NamedTuple):
@@ -41,25 +43,25 @@ class Column(NamedTuple):
     values: pd.DataFrame
 
 
-def fields(records: Mapping[str, Any]) -> list[Competitors]:
-    """Return the competitions of a profile: one a kind of weights.
+def fields(records: Mapping[str, ChainRecord]) -> list[Competitors]:
+    """Return the competitions of a profile: one a track.
 
     Methods without weights stand in each, and so does the paper's method, with the weights it has.
     Controls that use the reference stand in none.
 
     Args:
-        records: Chain -> `provenance.chain_record`.
+        records: Chain -> what it is made of.
     """
     made = []
-    for weights in grid.groups(records):
+    for track in shown_tracks(records):
         tracks = {}
         for chain, record in records.items():
-            track, reason = grid.track_of(record, weights)
-            if reason and chain == OWN and record["tracks"]:
-                track, reason = next(iter(record["tracks"])), ""
-            if not reason and not grid.uses_reference(record):
-                tracks[chain] = track
-        made.append(Competitors(weights, tracks))
+            own = record.track_under(track)
+            if own not in record.tracks and chain == OWN and record.tracks:
+                own = next(iter(record.tracks))
+            if own in record.tracks and not record.uses_reference:
+                tracks[chain] = own
+        made.append(Competitors(track, tracks))
     return made
 
 

@@ -1,4 +1,4 @@
-"""The table of costs: every method with every kind of weights, and what chains of them cost."""
+"""The table of costs: every method on every track, and what chains of them cost."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,8 +15,10 @@ from benchmark.core.errors import InputError
 from benchmark.core.hashing import digest_values
 from benchmark.core.images import Image
 from benchmark.core.params import Params
+from benchmark.core.types import Track
 from benchmark.demo import sample_photos
 from benchmark.methods import assemble
+from benchmark.methods.records import ChainRecord
 from benchmark.scoring import costs as measuring
 from benchmark.tables import cells, grid
 from benchmark.tables.output import Page, Sheet, page
@@ -100,19 +102,21 @@ def read(params: Params) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False)
 
 
-def chain_costs(costs: pd.DataFrame, records: Mapping[str, Any], wanted: str) -> dict[str, Sum]:
-    """Return chain -> its cost with one kind of weights; chains without all costs are left out.
+def chain_costs(
+    costs: pd.DataFrame, records: Mapping[str, ChainRecord], track: Track
+) -> dict[str, Sum]:
+    """Return chain -> its cost on one track; chains without all costs are left out.
 
     Args:
         costs: From `measure`.
-        records: Chain -> `provenance.chain_record`.
-        wanted: Key of `grids.WEIGHTS`.
+        records: Chain -> what it is made of.
+        track: That of learned methods.
     """
     known = {(row["name"], row["track"]): row for row in costs.to_dict("records")}
     found = {}
     for chain, record in records.items():
-        track, _ = grid.track_of(record, wanted)
-        rows = [known.get((s, track)) or known.get((s, "classical")) for s in record["steps"]]
+        own = record.track_under(track)
+        rows = [known.get((s, own)) or known.get((s, "classical")) for s in record.steps]
         if all(rows):
             added = [
                 sum(float(row[name]) for row in rows if row)

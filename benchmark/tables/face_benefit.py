@@ -9,6 +9,7 @@ import scipy.stats
 
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import ap_protocols, average_precision, paired_test
+from benchmark.methods.records import ChainRecord
 from benchmark.tables.cells import FACE_SETS, BootstrapSettings, DetectionSet
 
 RAW = "identity"
@@ -22,7 +23,7 @@ COLUMNS += ["ap", "difference", "ci_low", "ci_high", "p", "p_holm"]
 def against_raw(
     truth: Mapping[str, Mapping[str, Boxes]],
     found: Sequence[DetectionSet],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     controls: Sequence[str],
     iou: float,
     resampling: BootstrapSettings,
@@ -32,7 +33,7 @@ def against_raw(
     Args:
         truth: Raw set -> image -> labelled faces.
         found: What the detector found, the raw dark image included.
-        records: Chain -> what it is (`provenance.chain_record`).
+        records: Chain -> what it is made of.
         controls: Chains that are told of the answer: compared, but not counted as methods.
         iou: Least overlap of a hit.
         resampling: Of the images.
@@ -48,7 +49,7 @@ def against_raw(
         if raw is None:
             continue
         record = records[one.chain]
-        row: dict[str, Any] = {"method": record["title"], "order": record["order"]}
+        row: dict[str, Any] = {"method": record.title, "order": record.order}
         row |= {"track": one.track, "dataset": FACE_SETS[one.dataset], "qf": one.qf, "iou": iou}
         row["control"] = one.chain in controls
         row["ap"] = average_precision.evaluate(labels, one.detections, iou).ap
@@ -106,14 +107,14 @@ def _row(row: Mapping[Any, Any] | pd.Series) -> str:
 def by_protocol(
     truth: Mapping[str, Mapping[str, Boxes]],
     found: Sequence[DetectionSet],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     iou: float,
 ) -> pd.DataFrame:
     """Return each entry's AP under every protocol, and its precision at fixed recalls."""
     rows = []
     for one in found:
         labels, record = truth[one.dataset], records[one.chain]
-        row: dict[str, Any] = {"method": record["title"], "order": record["order"]}
+        row: dict[str, Any] = {"method": record.title, "order": record.order}
         row |= {"track": one.track, "dataset": FACE_SETS[one.dataset], "qf": one.qf, "iou": iou}
         for name in ap_protocols.PROTOCOLS:
             row[f"ap_{name}"] = ap_protocols.score(name, labels, one.detections, iou)
@@ -135,15 +136,15 @@ def like_the_paper(cells: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
     keys = ["method", "order", "metric"]
     joined = cells.drop(columns="reported").merge(printed[[*keys, "reported"]], on=keys)
     joined = joined[joined["metric"] == "mAP@0.5"].dropna(subset=["qf"])
-    for weights in ("retrained", "released"):
-        chosen = joined[joined["track"].isin([weights, "classical"])]
+    for track in ("retrained", "released"):
+        chosen = joined[joined["track"].isin([track, "classical"])]
         for (dataset, qf), rows in chosen.groupby(["dataset", "qf"], sort=False):
-            if (rows["track"] == weights).sum() < 4:
+            if (rows["track"] == track).sum() < 4:
                 continue
             found = scipy.stats.spearmanr(rows["value"], rows["reported"])
             rho, p = (float(np.asarray(number)) for number in (found.statistic, found.pvalue))
             said.append(
-                f"Order of {len(rows)} chains ({weights} weights) on {dataset}, QF {qf}, against "
+                f"Order of {len(rows)} chains ({track} weights) on {dataset}, QF {qf}, against "
                 f"the paper's Table VII on DARK FACE, mAP@0.5: Spearman's rho {rho:.2f} "
                 f"(p {p:.2g})."
             )

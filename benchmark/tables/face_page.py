@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from benchmark.core import files
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import ap_protocols, average_precision
+from benchmark.methods.records import ChainRecord
 from benchmark.tables import face_benefit, grid, render
 from benchmark.tables.cells import FACE_SETS, BootstrapSettings, DetectionSet
 
@@ -28,11 +29,11 @@ class Measured(NamedTuple):
 def measure(
     truth: Truth,
     found: Sequence[DetectionSet],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     resampling: BootstrapSettings,
 ) -> Measured:
     """Compare every chain with the raw dark image, and score it under every protocol."""
-    controls = [chain for chain, record in records.items() if grid.uses_reference(record)]
+    controls = [chain for chain, record in records.items() if record.uses_reference]
     return Measured(
         face_benefit.against_raw(truth, found, records, controls, IOU, resampling),
         face_benefit.by_protocol(truth, found, records, IOU),
@@ -42,7 +43,7 @@ def measure(
 def ceilings(
     truth: Truth,
     others: Mapping[str, tuple[Mapping[str, str], Sequence[DetectionSet]]],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     ious: Sequence[float],
 ) -> pd.DataFrame:
     """Return the AP of further detectors: what is the detector's, and what the images'.
@@ -50,14 +51,14 @@ def ceilings(
     Args:
         truth: Raw set -> image -> labelled faces.
         others: Detector -> what it is, and what it found.
-        records: Chain -> what it is.
+        records: Chain -> what it is made of.
         ious: Least overlaps of a hit.
     """
     rows = []
     for what, found in others.values():
         for one in found:
             row = {"detector": what["title"], "weights": what["weights"][:12]}
-            row |= {"input": records[one.chain]["title"], "dataset": FACE_SETS[one.dataset]}
+            row |= {"input": records[one.chain].title, "dataset": FACE_SETS[one.dataset]}
             aps = {
                 f"mAP@{iou:g}": round(
                     average_precision.evaluate(truth[one.dataset], one.detections, iou).ap, 4

@@ -1,7 +1,7 @@
 """What one printed table says: methods down, data sets and metrics across, dashes with reasons.
 
-A grid holds one quality factor, one protocol and one kind of weights, so that its best and second
-are comparable. Methods without weights stand in every grid. `typeset` and the report print grids.
+A grid holds one quality factor, one protocol and one track, so that its best and second are
+comparable. Methods without weights stand in every grid. `typeset` and the report print grids.
 """
 
 import math
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmark.core import reported as paper
+from benchmark.core.types import Track
+from benchmark.methods.records import ChainRecord, shown_tracks
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -29,13 +31,14 @@ TITLES: Mapping[str, str] = MappingProxyType(
 )
 QUALITY = ("table_3", "table_4", "table_other_qf", "table_uncompressed")
 """Tables of image quality, in their order."""
-WEIGHTS: Mapping[str, str] = MappingProxyType(
+TRACKS: Mapping[str, str] = MappingProxyType(
     {
         "classical": "methods without weights",
         "retrained": "weights trained by this pipeline, and methods without weights",
         "released": "weights released by the methods' authors, and methods without weights",
     }
 )
+"""Track -> what captions call the weights that its tables hold."""
 _KEYS = ("method", "order", "track", "dataset", "metric")
 APART: Mapping[str, float] = MappingProxyType({"PSNR": 0.1, "PSNR-B": 0.1, "SSIM": 0.005})
 """Metric -> how far from the paper's number ours must be to be marked, in the metric's unit."""
@@ -123,7 +126,7 @@ class Grid:
         table: Name of its csv file without the ending.
         qf: Quality factor, None for uncompressed images.
         protocol: `paper` or `sound`.
-        weights: Key of `WEIGHTS`.
+        track: That of its learned methods.
         caption: One paragraph.
         columns: From left to right.
         lines: From top to bottom.
@@ -133,7 +136,7 @@ class Grid:
     table: str
     qf: int | None
     protocol: str
-    weights: str
+    track: Track
     caption: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
@@ -145,14 +148,14 @@ class Scope:
     """What a profile's tables should hold, whether or not it was measured.
 
     Attributes:
-        records: Chain -> what it is (`provenance.chain_record`), in the order of lines.
+        records: Chain -> what it is made of, in the order of lines.
         datasets: Test sets in the order of columns.
         missing: Test set -> why it has no numbers.
         draws: Resamples behind each interval.
         about: Sentences that captions end with, such as how things were measured.
     """
 
-    records: Mapping[str, Any]
+    records: Mapping[str, ChainRecord]
     datasets: Sequence[str]
     missing: Mapping[str, str] = field(default_factory=dict)
     draws: int = 2000
@@ -176,22 +179,6 @@ class _Notes:
         return tuple(Note(mark, reason) for reason, mark in self.marks.items())
 
 
-def groups(records: Mapping[str, Any]) -> list[str]:
-    """Return the kinds of weights to make grids of: those that some method was scored with."""
-    there = {track for record in records.values() for track in record["tracks"]}
-    learned = [track for track in ("retrained", "released") if track in there]
-    return learned or ["classical"]
-
-
-def unscored(records: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return track -> method -> why no number stands there."""
-    found: dict[str, dict[str, str]] = {}
-    for record in records.values():
-        for track, reason in record["absent"].items():
-            found.setdefault(track, {})[record["title"]] = reason
-    return found
-
-
 def build(table: str, cells: pd.DataFrame, scope: Scope) -> list[Grid]:
     """Return the grids of one table: protocol `paper` first, then `sound`, QF by QF.
 
@@ -207,8 +194,8 @@ def build(table: str, cells: pd.DataFrame, scope: Scope) -> list[Grid]:
         at_qf = cells[cells["qf"].isna() if qf is None else cells["qf"] == qf]
         for protocol in ("paper", "sound"):
             chosen = at_qf[at_qf["protocol"] == protocol]
-            for weights in groups(scope.records) if len(chosen) else []:
-                made.append(_grid(table, qf, protocol, weights, chosen, scope))
+            for track in shown_tracks(scope.records) if len(chosen) else []:
+                made.append(_grid(table, qf, protocol, track, chosen, scope))
     return made
 
 
@@ -222,8 +209,8 @@ def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame,
     extra = [cells[raw].assign(qf=qf, reported=math.nan) for qf in qfs]
     named = [rows.assign(method=rows["method"] + UNCOMPRESSED) for rows in extra]
     for chain, record in scope.records.items():
-        if record["title"] in set(cells.loc[raw, "method"]):
-            added = {**record, "title": record["title"] + UNCOMPRESSED}
+        if record.title in set(cells.loc[raw, "method"]):
+            added = replace(record, title=record.title + UNCOMPRESSED)
             records = {f"{chain} uncompressed": added, **records}
     return (
         pd.concat([cells[~raw], *named], ignore_index=True).astype({"qf": "Int64"}),
@@ -232,17 +219,19 @@ def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame,
 
 
 def _grid(
-    table: str, qf: int | None, protocol: str, weights: str, cells: pd.DataFrame, scope: Scope
+    table: str, qf: int | None, protocol: str, track: Track, cells: pd.DataFrame, scope: Scope
 ) -> Grid:
-    named = [(record["title"], record["order"]) for record in scope.records.values()]
-    tracks = [track_of(record, weights) for record in scope.records.values()]
-    shown = cells[cells["track"].isin({track for track, _ in tracks})]
+    chains = list(scope.records.values())
+    named = [(record.title, record.order) for record in chains]
+    tracks = [record.track_under(track) for record in chains]
+    reasons = [record.absence(track) for record in chains]
+    shown = cells[cells["track"].isin(set(tracks))]
     notes = _Notes()
     marks = [
-        ",".join(map(notes.mark, [reason] if reason else unlike_published(record, track)))
-        for record, (track, reason) in zip(scope.records.values(), tracks, strict=True)
+        ",".join(map(notes.mark, [reason] if reason else record.unlike_published(own)))
+        for record, own, reason in zip(chains, tracks, reasons, strict=True)
     ]
-    controls = [uses_reference(record) for record in scope.records.values()]
+    controls = [record.uses_reference for record in chains]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
     printed = _printed(table, qf) if protocol == "paper" else _noted(shown)
@@ -250,46 +239,23 @@ def _grid(
     across = []
     for column in columns:
         down = []
-        for name, (track, reason), control in zip(named, tracks, controls, strict=True):
-            row = at.get((*name, track, *column))
+        for name, own, reason, control in zip(named, tracks, reasons, controls, strict=True):
+            row = at.get((*name, own, *column))
             why = "" if reason else _why(row, column, images, scope)
             if why and row is None and control and column.dataset in images:
                 why = f"{column.dataset} has no normal-light images"
             down.append(_cell(row, column, printed.get((*name, *column)), notes.mark(why)))
         across.append(_ranked(down, column, controls))
     lines = [
-        Line(method, order, track, mark, cells_of_line)
-        for (method, order), (track, _), mark, cells_of_line in zip(
+        Line(method, order, own, mark, cells_of_line)
+        for (method, order), own, mark, cells_of_line in zip(
             named, tracks, marks, zip(*across, strict=True), strict=True
         )
     ]
     heading = f"{TITLES[table]}, QF {qf}" if qf else TITLES[table]
     reading = " ".join(filter(None, [_reading(shown, scope), scope.about]))
-    caption = f"{heading}: protocol {protocol}, {WEIGHTS[weights]}. {reading}"
-    return Grid(table, qf, protocol, weights, caption, tuple(columns), tuple(lines), notes.listed())
-
-
-def track_of(record: Mapping[str, Any], weights: str) -> tuple[str, str]:
-    """Return which track a chain's line of a grid shows, and why it has none ("" if it has)."""
-    if "classical" in record["tracks"]:
-        return "classical", ""
-    if weights in record["tracks"]:
-        return weights, ""
-    return weights, record["absent"].get(weights, "the profile does not score it")
-
-
-def unlike_published(record: Mapping[str, Any], track: str) -> list[str]:
-    """Return what sets a chain's methods apart from their published forms, a note a method."""
-    notes = []
-    for step, described in record["steps"].items():
-        chosen = record["settings"].get(track, {}).get(step, {})
-        said = [f"{name} {value}" for name, value in chosen.items()]
-        done, published = record["budgets"].get(step, (0, 0)) if track == "retrained" else (0, 0)
-        if done < published:
-            said.append(f"trained for {done:,} of {published:,} published steps")
-        if said:
-            notes.append(f"{described['title']}: {', '.join(said)}")
-    return notes
+    caption = f"{heading}: protocol {protocol}, {TRACKS[track]}. {reading}"
+    return Grid(table, qf, protocol, track, caption, tuple(columns), tuple(lines), notes.listed())
 
 
 def _printed(table: str, qf: int | None) -> dict[tuple[str, str, str, str], float]:
@@ -333,11 +299,6 @@ def _cell(row: Mapping[Any, Any] | None, column: Column, reported: float | None,
     far = abs(row["difference"]) > APART.get(column.metric, math.inf)  # NaN is not far
     apart = f"{row['difference']:+.{decimals}f}".replace("-", "−") if far else ""
     return Cell(f"{row['value']:.{decimals}f}", row["value"], interval, beside, apart, 0, mark)
-
-
-def uses_reference(record: Mapping[str, Any]) -> bool:
-    """Whether a chain is told of the answer: a control, which has no rank."""
-    return any(step.get("needs") == "reference" for step in record["steps"].values())
 
 
 def _ranked(down: Sequence[Cell], column: Column, controls: Sequence[bool]) -> list[Cell]:

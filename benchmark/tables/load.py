@@ -8,14 +8,17 @@ import pandas as pd
 from benchmark.core import jsonfile, reported
 from benchmark.core.errors import InputError
 from benchmark.core.params import Params
+from benchmark.core.types import Track
 from benchmark.data import registry
 from benchmark.data.labels import boxes
 from benchmark.faces import detect
 from benchmark.methods import checkpoints
+from benchmark.methods import records as chain_records
+from benchmark.methods.records import ChainRecord
 from benchmark.scoring import results
-from benchmark.tables import cells, grid
+from benchmark.tables import cells
 from benchmark.tables.cells import DetectionSet
-from benchmark.tables.grid import Scope, unscored
+from benchmark.tables.grid import Scope
 
 COUNTED = (
     ("table_1", "Table I: dark images that train the VAE", "vae_dark"),
@@ -30,15 +33,15 @@ def _json(path: Path) -> dict[str, Any]:
     return jsonfile.read(path)
 
 
-def records(params: Params) -> dict[str, Any]:
-    """Return chain -> `provenance.chain_record`, in the order of the profile."""
-    found = _json(params.work / "chains.json")
+def records(params: Params) -> dict[str, ChainRecord]:
+    """Return chain -> what it is made of, in the order of the profile."""
+    found = chain_records.read(params.work)
     return {chain: found[chain] for chain in params.chains}
 
 
-def face_records(params: Params) -> dict[str, Any]:
+def face_records(params: Params) -> dict[str, ChainRecord]:
     """Return the same of the chains whose outputs a detector sees."""
-    found = _json(params.work / "chains.json")
+    found = chain_records.read(params.work)
     return {chain: found[chain] for chain in params.detection.chains}
 
 
@@ -159,7 +162,12 @@ def absences(params: Params) -> dict[str, dict[str, str]]:
     """Return what has no numbers: data sets, and methods track by track, each with the reason."""
     missing = _json(params.work / "inventory" / "absent.json")
     sets = {"Data sets": missing} if missing else {}
-    return sets | {f"Track {k}": v for k, v in unscored(records(params)).items()}
+    known = records(params)
+    by_track = {
+        f"Track {track}": {known[chain].title: reason for chain, reason in reasons.items()}
+        for track, reasons in chain_records.absences(known).items()
+    }
+    return sets | by_track
 
 
 def notes(params: Params) -> list[str]:
@@ -184,7 +192,7 @@ def notes(params: Params) -> list[str]:
 
 
 def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:
-    ours = {(record["title"], record["order"]) for record in records(params).values()}
+    ours = {(record.title, record.order) for record in records(params).values()}
     theirs = dict.fromkeys(printed[["method", "order"]].itertuples(index=False, name=None))
     return [method for method, order in theirs if (method, order) not in ours]
 
@@ -204,11 +212,11 @@ def face_qfs(params: Params) -> list[int | None]:
     return list(params.detection.qfs)
 
 
-def face_figure(qf: int | None, weights: str, dataset: str = "DARKFACE") -> str:
+def face_figure(qf: int | None, track: Track, dataset: str = "DARKFACE") -> str:
     """Return what the figure of precision-recall curves is called."""
     inputs = f"qf{qf}" if qf else "uncompressed"
     set_part = "" if dataset == "DARKFACE" else f"{dataset.lower()}_"
-    return f"fig_11_{set_part}{inputs}_{weights}"
+    return f"fig_11_{set_part}{inputs}_{track}"
 
 
 def found(params: Params, other: str = "") -> list[DetectionSet]:
@@ -236,8 +244,8 @@ def found(params: Params, other: str = "") -> list[DetectionSet]:
         for qf in [*params.detection.qfs, *([None] if asked else [])]
         for chain, record in face_records(params).items()
         if chain in chains and (qf or chain in asked)
-        if not (dataset in dark_only and grid.uses_reference(record))
-        for track in record["tracks"]
+        if not (dataset in dark_only and record.uses_reference)
+        for track in record.tracks
         for file in [detect.file_name(dataset, track, qf)]
     ]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.core import statistics
+from benchmark.methods.records import ChainRecord
 from benchmark.tables import cells as tables
 from benchmark.tables import competitors, grid
 from benchmark.tables.cells import BootstrapSettings
@@ -20,17 +21,17 @@ SIGNIFICANT = 0.05
 
 
 def differences(
-    rows: pd.DataFrame, records: Mapping[str, Any], resampling: BootstrapSettings
+    rows: pd.DataFrame, records: Mapping[str, ChainRecord], resampling: BootstrapSettings
 ) -> pd.DataFrame:
     """Return the paper's method minus each other one, column by column.
 
     A family of tests, corrected together after Holm, is one metric on one data set at one quality
-    factor under one kind of weights. Methods without weights are tested with the retrained ones
-    where there are any.
+    factor on one track. Methods without weights are tested with the retrained ones where there are
+    any.
 
     Args:
         rows: See `benchmark.scoring.results`.
-        records: Chain -> `provenance.chain_record`.
+        records: Chain -> what it is made of.
         resampling: Of the images.
 
     Returns:
@@ -54,7 +55,7 @@ def differences(
 def _family(
     column: competitors.Column,
     others: Mapping[str, str],
-    records: Mapping[str, Any],
+    records: Mapping[str, ChainRecord],
     resampling: BootstrapSettings,
 ) -> list[dict[str, Any]]:
     found = []
@@ -63,7 +64,7 @@ def _family(
         if not len(apart):
             continue
         mean = statistics.mean_interval(apart, *resampling)
-        row = {"method": records[chain]["title"], "order": records[chain]["order"]}
+        row: dict[str, Any] = {"method": records[chain].title, "order": records[chain].order}
         row |= {"dataset": column.dataset, "qf": column.qf}
         row |= {"metric": f"{column.metric} difference"}
         row |= {"protocol": competitors.PROTOCOL, "track": others[chain], "n": mean.n}
@@ -111,7 +112,7 @@ def _sheet(cells: pd.DataFrame) -> Sheet:
     caption = (
         f"{str(first['metric']).split()[0]} of MLSM minus that of each method on "
         f"{first['dataset']}, {int(cells['n'].max())} images, protocol sound, "
-        f"{grid.WEIGHTS[str(first['kind'])]}. Positive: MLSM is ahead; a star: significant at "
+        f"{grid.TRACKS[first['kind']]}. Positive: MLSM is ahead; a star: significant at "
         "5 % (paired Wilcoxon, Holm)."
     )
     heads = ["Method", "Order", "Weights", *(f"QF {qf}" if qf else "none" for qf in qfs)]

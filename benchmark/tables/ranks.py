@@ -1,12 +1,14 @@
 """Average ranks over data sets and quality factors, and how far apart they must be to differ."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from benchmark.core import statistics
+from benchmark.core.types import Track
+from benchmark.methods.records import ChainRecord
 from benchmark.tables import cells as tables
 from benchmark.tables import competitors, grid
 from benchmark.tables.output import Page, Sheet, page
@@ -21,24 +23,24 @@ class Ranking(NamedTuple):
     """Average ranks of the methods of one competition under one metric.
 
     Attributes:
-        weights: Key of `grids.WEIGHTS`.
+        track: That of its learned methods.
         metric: As tables spell it.
         chains: Best first.
         found: Ranks in the order of `chains`, and the critical difference.
     """
 
-    weights: str
+    track: Track
     metric: str
     chains: tuple[str, ...]
     found: statistics.Friedman
 
 
-def rankings(rows: pd.DataFrame, records: Mapping[str, Any]) -> list[Ranking]:
+def rankings(rows: pd.DataFrame, records: Mapping[str, ChainRecord]) -> list[Ranking]:
     """Rank the methods of every competition; a block is a data set at a quality factor.
 
     Args:
         rows: See `benchmark.scoring.results`; uncompressed images are no block.
-        records: Chain -> `provenance.chain_record`.
+        records: Chain -> what it is made of.
     """
     made = []
     for field in competitors.fields(records):
@@ -55,23 +57,23 @@ def rankings(rows: pd.DataFrame, records: Mapping[str, Any]) -> list[Ranking]:
             order = pd.Series(found.ranks, table.columns).sort_values(kind="stable")
             ranked = found._replace(ranks=np.sort(found.ranks, kind="stable"))
             chains = tuple(map(str, order.index))
-            made.append(Ranking(field.weights, tables.SPELLING[metric], chains, ranked))
+            made.append(Ranking(field.track, tables.SPELLING[metric], chains, ranked))
     return made
 
 
-def pages(made: list[Ranking], records: Mapping[str, Any]) -> list[Page]:
+def pages(made: list[Ranking], records: Mapping[str, ChainRecord]) -> list[Page]:
     """Return the table `statistics_ranks`; none where there was nothing to rank."""
     if not made:
         return []
     cells = [
         {
-            "method": records[chain]["title"],
-            "order": records[chain]["order"],
+            "method": records[chain].title,
+            "order": records[chain].order,
             "dataset": EVERY,
             "qf": pd.NA,
             "metric": f"rank of {ranking.metric}",
             "protocol": competitors.PROTOCOL,
-            "track": ranking.weights,
+            "track": ranking.track,
             "n": ranking.found.blocks,
             "value": rank,
             "critical_difference": ranking.found.critical_difference,
@@ -94,14 +96,14 @@ def pages(made: list[Ranking], records: Mapping[str, Any]) -> list[Page]:
     return [page("statistics_ranks", title, numbers, sheets, notes)]
 
 
-def _sheet(ranking: Ranking, records: Mapping[str, Any]) -> Sheet:
+def _sheet(ranking: Ranking, records: Mapping[str, ChainRecord]) -> Sheet:
     rows = [
-        [records[chain]["title"], records[chain]["order"], f"{rank:.2f}"]
+        [records[chain].title, records[chain].order, f"{rank:.2f}"]
         for chain, rank in zip(ranking.chains, ranking.found.ranks, strict=True)
     ]
     caption = (
         f"Average rank of {ranking.metric} over {ranking.found.blocks} blocks, protocol sound, "
-        f"{grid.WEIGHTS[ranking.weights]}. Critical difference "
+        f"{grid.TRACKS[ranking.track]}. Critical difference "
         f"{ranking.found.critical_difference:.2f}; Friedman p {ranking.found.p:.2g}."
     )
     return Sheet(caption, ["Method", "Order", "Rank ↓"], rows, words=2)

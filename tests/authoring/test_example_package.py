@@ -57,7 +57,7 @@ def test_the_method_of_the_package_keeps_the_contract(installed):
 
 @pytest.mark.slow
 def test_an_edit_of_any_module_of_the_package_changes_its_digest(installed):
-    code = "from benchmark.methods import records; print(records.method_record('retouch')['code'])"
+    code = "from benchmark.methods import records; print(records.method_record('retouch').code)"
     before = python(installed, code).stdout
     curves = installed / "mlsm_bench_retouch" / "curves.py"
     curves.write_text(curves.read_text().replace("log1p(strength * light)", "sqrt(light)"))

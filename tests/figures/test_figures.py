@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,9 @@ def test_methods_of_a_profile_have_different_colours():
 
 def test_many_methods_are_told_apart_by_colour_and_marker():
     many = {
-        f"m{i}": {
-            "title": f"M{i}",
-            "order": "enhance",
-            "steps": {f"m{i}": {"title": f"M{i}", "role": "enhancer"}},
-        }
+        f"m{i}": replace(
+            RECORDS["gamma"], title=f"M{i}", steps={f"m{i}": synthetic.method(f"M{i}", "enhancer")}
+        )
         for i in range(len(figures.SPARE) * len(figures.SPARE_MARKERS))
     }
     drawn = figures.styles(RECORDS | many)
@@ -84,13 +83,9 @@ def test_a_methods_colour_does_not_depend_on_the_chains_before_it_in_the_papers_
 
 
 def test_the_deblocker_is_the_markers_shape():
-    qgcn = {"title": "QGCN", "role": "deblocker"}
-    zero_dce = {"title": "Zero-DCE", "role": "enhancer"}
-    other = {
-        "title": "QGCN+Zero-DCE",
-        "order": "deblock+enhance",
-        "steps": {"qgcn": qgcn, "zero_dce": zero_dce},
-    }
+    first = RECORDS["edsr+zero_dce"]
+    qgcn = {"qgcn": synthetic.method("QGCN", "deblocker"), "zero_dce": first.steps["zero_dce"]}
+    other = replace(first, title="QGCN+Zero-DCE", steps=qgcn)
     drawn = figures.styles(RECORDS | {"qgcn+zero_dce": other})
     first, second = (drawn[f"{d}+Zero-DCE", "deblock+enhance"] for d in ("EDSR", "QGCN"))
     assert (first.colour, first.line) == (second.colour, second.line)
@@ -143,7 +138,7 @@ def test_quality_curves_show_every_method_at_every_quality_factor(sound):
     assert [label.get_text() for label in grid[-1, 0].get_xticklabels()] == ["70", "90", "none"]
     for row in grid:
         shown = {line.get_label() for axes in row for line in axes.get_lines()}
-        assert shown == {record["title"] for record in RECORDS.values()}
+        assert shown == {record.title for record in RECORDS.values()}
     (lime,) = [line for line in grid[0, 0].get_lines() if line.get_label() == "LIME"]
     keys = (sound["method"] == "LIME") & (sound["dataset"] == "LOL") & (sound["metric"] == "PSNR")
     at = sound[keys].set_index(sound[keys]["qf"].fillna(100))["value"]
@@ -204,6 +199,6 @@ def test_the_stage_draws_every_figure_of_the_profile_in_both_formats(tmp_path, m
     names = ["learning"]
     kinds = ["quality", "fig_11_qf90", "quality_cost"]
     kinds += [f"critical_difference_{metric}" for metric in ("psnr", "ssim")]
-    names += [f"{kind}_{weights}" for kind in kinds for weights in ("retrained", "released")]
+    names += [f"{kind}_{track}" for kind in kinds for track in ("retrained", "released")]
     expected = {f"{name}.{ending}" for name in names for ending in ("pdf", "png")}
     assert {path.name for path in (params.results / "figures").iterdir()} == expected

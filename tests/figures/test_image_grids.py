@@ -1,5 +1,7 @@
 """Picture grids: which methods stand in which, and what is printed under them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_levels_have_a_figure_where_the_profile_has_them():
 
 
 def test_a_chain_without_weights_is_not_shown():
-    without = record("zero_dce+edsr") | {"tracks": {}}
+    without = replace(record("zero_dce+edsr"), tracks={})
     grids = image_grids.grids({"zero_dce+edsr": without, "mlsm": record("mlsm")})
     assert "fig_8" not in grids
 

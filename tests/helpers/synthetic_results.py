@@ -16,10 +16,13 @@ import yaml
 
 from benchmark.core import jpeg
 from benchmark.core.params import Params
+from benchmark.core.types import Need, Role, Track
 from benchmark.data import compression
 from benchmark.data.labels.boxes import Boxes, write_detections
 from benchmark.faces import detect
 from benchmark.figures import report_images
+from benchmark.methods.records import Budget, ChainRecord, MethodRecord
+from benchmark.methods.records import write as write_records
 from benchmark.scoring import results as rows
 
 PROFILE = """
@@ -58,14 +61,14 @@ detection:
 previews: [0.1, 0.9]
 bootstrap: 200
 """
-STEPS = {
+STEPS: dict[str, tuple[str, Role, bool]] = {
     "gamma": ("Gamma", "enhancer", False),
     "lime": ("LIME", "enhancer", False),
     "zero_dce": ("Zero-DCE", "enhancer", True),
     "edsr": ("EDSR", "deblocker", True),
     "mlsm": ("MLSM", "joint", True),
 }
-VERBS = {"enhancer": "enhance", "deblocker": "deblock", "joint": "joint"}
+VERBS: dict[Role, str] = {"enhancer": "enhance", "deblocker": "deblock", "joint": "joint"}
 METRICS = {
     "paper": ["psnr", "ssim", "psnr_b"],
     "sound": ["psnr", "ssim", "psnr_b", "ssim_rgb", "bef"],
@@ -79,31 +82,34 @@ def profile(**changes: Any) -> Params:
     return Params.model_validate(yaml.safe_load(PROFILE) | changes)
 
 
-def record(chain: str) -> dict[str, Any]:
-    """Return what a chain is made of, like `provenance.chain_record`."""
+def method(title: str, role: Role, learned: bool = False, needs: Need = "nothing") -> MethodRecord:
+    """Return what a made-up method is made of."""
+    return MethodRecord(title, role, "its paper", learned, "round", needs, "c" * 64, {})
+
+
+def record(chain: str) -> ChainRecord:
+    """Return what a chain is made of; `zero_dce` was trained for a tenth of the published steps."""
     steps = {name: STEPS[name] for name in chain.split("+")}
-    made: dict[str, Any] = {
-        "title": "+".join(title for title, _, _ in steps.values()),
-        "order": "+".join(VERBS[role] for _, role, _ in steps.values()),
-        "steps": {name: {"title": title, "role": role} for name, (title, role, _) in steps.items()},
-        "tracks": {},
-        "settings": {},
-        "budgets": {name: [40, 400] for name in steps if name == "zero_dce"},
-        "absent": {},
-    }
     learned = [name for name, (_, _, has_weights) in steps.items() if has_weights]
+    retrained = {name: f"{name:0<64}" for name in learned}
+    released = {name: f"{name:1<64}" for name in learned}
+    tracks: dict[Track, dict[str, str]] = {"retrained": retrained, "released": released}
     if not learned:
-        made["tracks"]["classical"] = {}
-        return made
-    made["tracks"]["retrained"] = {name: f"{name:0<64}" for name in learned}
-    if "mlsm" in steps:
-        made["absent"]["released"] = NO_RELEASE
-    else:
-        made["tracks"]["released"] = {name: f"{name:1<64}" for name in learned}
-    return made
+        tracks = {"classical": {}}
+    elif "mlsm" in steps:
+        tracks = {"retrained": retrained}
+    return ChainRecord(
+        title="+".join(title for title, _, _ in steps.values()),
+        order="+".join(VERBS[role] for _, role, _ in steps.values()),
+        steps={name: method(*described) for name, described in steps.items()},
+        tracks=tracks,
+        settings={},
+        budgets={name: Budget(40, 400) for name in steps if name == "zero_dce"},
+        absent={"released": NO_RELEASE} if "mlsm" in steps else {},
+    )
 
 
-def records(params: Params) -> dict[str, Any]:
+def records(params: Params) -> dict[str, ChainRecord]:
     """Return all chains of the profile."""
     return {chain: record(chain) for chain in params.chains}
 
@@ -116,7 +122,7 @@ def image_rows(params: Params, chain: str) -> pd.DataFrame:
             params.profile, dataset, f"{image}", qf, chain, track, metric, protocol,
             value(metric, place, image, qf, dataset) + (track == "released"),
         )
-        for track in record(chain)["tracks"]
+        for track in record(chain).tracks
         for dataset in params.merge.test
         for qf in [*params.qfs, None]
         for protocol, metrics in METRICS.items()
@@ -134,7 +140,7 @@ def perception_rows(params: Params, chain: str) -> pd.DataFrame:
             params.profile, dataset, f"{image}", max(params.qfs), chain, track, metric, "sound",
             number,
         )
-        for track in record(chain)["tracks"]
+        for track in record(chain).tracks
         for dataset in params.merge.test
         for image in range(IMAGES)
         for metric, number in (("st_lpips", 0.5 / (place + 1)), ("psnr_gtmean", 20.0 + image))
@@ -235,14 +241,14 @@ def write(root: Path, params: Params) -> Params:
         seen = perception_rows(params, chain)
         rows.write(work / "measured" / "perception" / f"{chain}.parquet", seen)
     write_jpegs(work / "jpeg" / "test", params)
-    write_json(work / "chains.json", records(params))
+    write_records(work, records(params))
     write_json(work / "inventory" / "absent.json", {})
     boxes = {image: {"faces": one, "invalid": [], "crowds": []} for image, one in truth().items()}
     labelled = {"DARKFACE": boxes} if params.detection.chains else {}
     write_json(work / "jpeg/test/faces.json", labelled)
     for place, chain in enumerate(params.detection.chains):
         folder = work / "measured" / "faces" / chain
-        for track in record(chain)["tracks"]:
+        for track in record(chain).tracks:
             for qf in [*params.detection.qfs, *([None] if chain == "gamma" else [])]:
                 path = folder / detect.file_name("DARKFACE", track, qf)
                 write_detections(path, detections(place, qf, track))

@@ -82,8 +82,8 @@ def make(root: Path, **changes: Any) -> tuple[Params, str]:
         folder.mkdir()
         for kind in ("learning", "quality_retrained", "quality_released"):
             (folder / f"{kind}.png").write_bytes(PIXEL)
-        for weights in ("retrained", "released") if params.detection.chains else ():
-            (folder / f"fig_11_qf90_{weights}.png").write_bytes(PIXEL)
+        for track in ("retrained", "released") if params.detection.chains else ():
+            (folder / f"fig_11_qf90_{track}.png").write_bytes(PIXEL)
         write_report(params)
         return params, (params.results / "report.html").read_text(encoding="utf-8")
 

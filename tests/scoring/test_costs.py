@@ -11,6 +11,7 @@ from benchmark.core.errors import InputError
 from benchmark.methods import assemble
 from benchmark.scoring import costs as measuring
 from benchmark.tables import cost_table
+from tests.helpers import synthetic_results as synthetic
 
 DARK = np.random.default_rng(0).uniform(0, 0.1, (24, 40, 3)).astype(np.float32)
 
@@ -33,10 +34,6 @@ def costs(**changes: object) -> pd.DataFrame:
         {"name": "edsr", "track": "retrained", "gmacs": 5.0, "seconds_per_megapixel": 2.0},
     ]
     return pd.DataFrame(rows).assign(**changes)
-
-
-def record(steps: list[str], track: str) -> dict[str, object]:
-    return {"steps": {step: {} for step in steps}, "tracks": {track: {}}, "absent": {}}
 
 
 def test_a_convolutions_arithmetic_and_parameters_are_counted_by_hand(monkeypatch):
@@ -76,9 +73,9 @@ def test_a_method_that_fails_is_named_and_the_next_one_is_measured():
 
 def test_a_chain_costs_the_sum_of_its_methods():
     records = {
-        "edsr+zero_dce": record(["edsr", "zero_dce"], "retrained"),
-        "edsr+gamma": record(["edsr", "gamma"], "retrained"),
-        "kind": record(["kind"], "retrained"),
+        "edsr+zero_dce": synthetic.record("edsr+zero_dce"),
+        "edsr+gamma": synthetic.record("edsr+gamma"),
+        "mlsm": synthetic.record("mlsm"),
     }
     found = cost_table.chain_costs(costs(), records, "retrained")
     assert found == {"edsr+zero_dce": (24.0, 6.0), "edsr+gamma": (5.0, 2.1)}

@@ -1,5 +1,7 @@
 """Quality against quality factors beyond those of the tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import yaml
@@ -12,6 +14,7 @@ from benchmark.data import inventory, lists, manifest
 from benchmark.figures import qf_curve as drawing
 from benchmark.figures import style
 from benchmark.scoring import plan, qf_curve
+from tests.helpers import synthetic_results as synthetic
 from tests.helpers.pictures import photograph
 
 
@@ -53,19 +56,11 @@ def test_blocks_grow_where_quality_falls(made):
 
 
 def test_the_figure_marks_what_was_trained_on(made):
-    records = {
-        name: {"title": title, "order": order, "steps": {name: {"role": role, "title": title}}}
-        for name, title, order, role in (
-            ("identity", "Identity", "enhance", "enhancer"),
-            ("gamma", "Gamma", "enhance", "enhancer"),
-        )
-    }
-    from benchmark import methods
-
-    for name, record in records.items():
-        chain = methods.Chain.parse(name)
-        record |= {"title": chain.title, "order": chain.order}
-    figure = drawing.draw(made, profile(), style.styles(records))
+    gamma = synthetic.record("gamma")
+    identity = replace(
+        gamma, title="Identity", steps={"identity": synthetic.method("Identity", "enhancer")}
+    )
+    figure = drawing.draw(made, profile(), style.styles({"identity": identity, "gamma": gamma}))
     panel = figure.axes[0]
     hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
     assert {tuple(line.get_xdata()) for line in hollow} == {(10,)}

@@ -1,5 +1,7 @@
 """Tables V and VI, bit rates and the files of a table."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -23,7 +25,7 @@ def with_levels() -> tuple[pd.DataFrame, Scope]:
     """Return rows and scope of a profile that has a chain of one level, 3 dB below the method."""
     level = ROWS[ROWS["chain"] == "mlsm"].assign(chain="mlsm_level1")
     level["value"] -= 3.0
-    records = RECORDS | {"mlsm_level1": RECORDS["mlsm"] | {"title": "MLSM, one level"}}
+    records = RECORDS | {"mlsm_level1": replace(RECORDS["mlsm"], title="MLSM, one level")}
     return results.check(pd.concat([ROWS, level], ignore_index=True)), Scope(
         records, ["LOL", "SICE"]
     )

@@ -1,5 +1,7 @@
 """Paired differences, average ranks, and their figures, on rows whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,15 +28,15 @@ def ranked() -> list[ranks.Ranking]:
 
 
 def test_the_papers_method_stands_in_the_released_competition_with_the_weights_it_has():
-    released = {field.weights: field for field in competitors.fields(RECORDS)}["released"]
+    released = {field.track: field for field in competitors.fields(RECORDS)}["released"]
     assert released.tracks["mlsm"] == "retrained"
     assert released.tracks["zero_dce"] == "released"
     assert released.tracks["lime"] == "classical"
 
 
 def test_a_control_that_uses_the_reference_competes_with_nobody():
-    step = {"title": "Oracle", "role": "enhancer", "needs": "reference"}
-    told = RECORDS["gamma"] | {"steps": {"oracle": step}}
+    step = synthetic.method("Oracle", "enhancer", needs="reference")
+    told = replace(RECORDS["gamma"], steps={"oracle": step})
     assert "oracle" not in competitors.fields(RECORDS | {"oracle": told})[0].tracks
 
 
@@ -81,7 +83,7 @@ def test_an_infinite_value_leaves_its_pair_out():
 
 def test_ranks_follow_the_means_over_sets_and_quality_factors(ranked):
     first = ranked[0]
-    assert (first.metric, first.weights, first.found.blocks) == ("PSNR", "retrained", 4)
+    assert (first.metric, first.track, first.found.blocks) == ("PSNR", "retrained", 4)
     assert first.chains == tuple(reversed(PARAMS.chains))
     assert first.found.ranks.tolist() == [1, 2, 3, 4, 5, 6, 7]
 
@@ -102,7 +104,7 @@ def test_the_diagram_shows_every_method_at_its_rank_in_its_colour(ranked):
     drawn = style.styles(RECORDS)
     (axes,) = comparison_plots.critical_difference(ranked[0], RECORDS, drawn).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
-        RECORDS[chain]["title"] for chain in ranked[0].chains
+        RECORDS[chain].title for chain in ranked[0].chains
     ]
     points = [line for line in axes.lines if len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in points] == ranked[0].found.ranks.tolist()

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from benchmark.core.errors import InputError
 from benchmark.faces.average_precision import evaluate
+from benchmark.methods.records import absences
 from benchmark.stages.tables import write_tables
 from benchmark.tables import cells as tables
 from benchmark.tables import grid as grids
@@ -111,7 +113,7 @@ def test_a_quality_factor_that_the_paper_lacks_is_kept_in_a_table_of_its_own(cel
 def test_rows_stand_in_the_order_of_the_profile_and_not_of_the_files():
     shuffled = ROWS.sample(frac=1.0, random_state=0)
     pd.testing.assert_frame_equal(quality(shuffled), quality())
-    titles = [record["title"] for record in RECORDS.values()]
+    titles = [record.title for record in RECORDS.values()]
     assert list(dict.fromkeys(quality()["method"])) == titles
 
 
@@ -140,14 +142,14 @@ def test_counts_of_miniatures_give_no_difference():
 
 
 def test_a_grid_holds_one_protocol_one_quality_factor_and_one_kind_of_weights(made):
-    assert [(grid.qf, grid.protocol, grid.weights) for grid in made] == [
+    assert [(grid.qf, grid.protocol, grid.track) for grid in made] == [
         (90, "paper", "retrained"),
         (90, "paper", "released"),
         (90, "sound", "retrained"),
         (90, "sound", "released"),
     ]
     for grid in made:
-        assert {line.track for line in grid.lines} == {"classical", grid.weights}
+        assert {line.track for line in grid.lines} == {"classical", grid.track}
 
 
 def test_the_best_and_the_second_of_each_column_are_told(made):
@@ -170,9 +172,6 @@ def test_a_control_that_is_told_the_answer_has_no_rank():
     cells = [grids.Cell(f"{v:.2f}", v, "", "", "", 0, "") for v in (20.0, 10.0, 9.0)]
     ranked = grids._ranked(cells, column, [True, False, False])
     assert [cell.rank for cell in ranked] == [0, 1, 2]
-    oracle = {"steps": {"oracle_gain": {"needs": "reference"}}}
-    assert grids.uses_reference(oracle)
-    assert not grids.uses_reference(synthetic.record("gamma"))
 
 
 def test_a_method_without_weights_is_a_row_of_dashes_with_the_reason(made):
@@ -192,13 +191,6 @@ def test_a_row_states_what_sets_its_methods_apart_from_their_published_forms(mad
     assert by_method["EDSR"] == ""
 
 
-def test_settings_that_are_not_the_published_ones_are_spelt_out():
-    record = synthetic.record("gamma+edsr") | {
-        "settings": {"classical": {"gamma": {"exponent": 0.5}}}
-    }
-    assert grids.unlike_published(record, "classical") == ["Gamma: exponent 0.5"]
-
-
 @pytest.mark.parametrize(
     ("difference", "told"), [(0.0999, ""), (-0.69, "−0.69"), (0.11, "+0.11"), (np.nan, "")]
 )
@@ -211,15 +203,17 @@ def test_a_number_over_a_tenth_of_a_decibel_from_the_papers_says_so(difference, 
 
 def test_a_track_that_no_method_has_makes_no_grid_but_is_listed_as_absent(table_3):
     records = {
-        chain: record
-        | {"tracks": {t: h for t, h in record["tracks"].items() if t != "released"}}
-        | {"absent": {} if "classical" in record["tracks"] else {"released": "no file"}}
+        chain: replace(
+            record,
+            tracks={t: hashes for t, hashes in record.tracks.items() if t != "released"},
+            absent={} if "classical" in record.tracks else {"released": "no file"},
+        )
         for chain, record in RECORDS.items()
     }
     retrained = table_3[table_3["track"] != "released"]
     made = grids.build("table_3", retrained, Scope(records, ["LOL", "SICE"]))
-    assert {grid.weights for grid in made} == {"retrained"}
-    assert set(grids.unscored(records)["released"].values()) == {"no file"}
+    assert {grid.track for grid in made} == {"retrained"}
+    assert set(absences(records)["released"].values()) == {"no file"}
 
 
 def test_a_data_set_that_is_not_on_disk_is_a_column_of_dashes_with_the_reason(table_3):

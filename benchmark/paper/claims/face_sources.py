@@ -20,7 +20,7 @@ POINTS = 50
 
 
 class FaceCurves:
-    """Curves of one kind of weights.
+    """Curves of one track.
 
     Args:
         truth: Image -> labelled faces.

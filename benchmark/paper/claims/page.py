@@ -10,7 +10,7 @@ from benchmark.paper.claims.sources import Printed, Source
 from benchmark.tables import grid, render
 
 PAPER = "paper"
-"""What records call the paper's own tables, beside the kinds of weights of a run."""
+"""What records call the paper's own tables, beside the tracks of a run."""
 INTRODUCTION = (
     f"What the text of arXiv:{reported.ARXIV} claims, judged three times: by the numbers that its "
     "own tables print, by the means of this run, and by this run with its uncertainty. Claims, and "
@@ -30,10 +30,10 @@ def records(claims: Sequence[Claim], run: Mapping[str, Source]) -> list[dict[str
 
     Args:
         claims: From `language.read`.
-        run: Kind of weights -> the run's numbers; none judges the paper alone.
+        run: Track -> the run's numbers; none judges the paper alone.
 
     Returns:
-        key, section, quote, reading, and `verdicts`: `PAPER` and every kind of weights -> `means`
+        key, section, quote, reading, and `verdicts`: `PAPER` and every track -> `means`
         and `intervals`, each a verdict or None.
     """
     places: dict[str, Source] = {PAPER: Printed(), **run}
@@ -102,7 +102,7 @@ def _linked(head: str, cell: str) -> str:
 def _reasons(verdicts: Mapping[str, Any]) -> list[str]:
     lines = []
     for place, both in verdicts.items():
-        where = "In the paper" if place == PAPER else f"Here, {grid.WEIGHTS[place]}"
+        where = "In the paper" if place == PAPER else f"Here, {grid.TRACKS[place]}"
         for kind, verdict in (("", both["means"]), (" with intervals", both["intervals"])):
             if verdict is not None:
                 lines.append(f"- {where}{kind}: **{_word(verdict)}**. {verdict['why']}")

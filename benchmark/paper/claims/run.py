@@ -7,6 +7,7 @@ import pandas as pd
 from benchmark.core import jsonfile, statistics
 from benchmark.core.errors import InputError
 from benchmark.core.params import Params
+from benchmark.methods import records
 from benchmark.paper.claims import page, schema
 from benchmark.paper.claims.face_sources import FaceCurves
 from benchmark.paper.claims.sources import Measured, Source
@@ -25,7 +26,7 @@ def judged(params: Params) -> list[dict[str, Any]]:
 
 
 def sources(params: Params) -> dict[str, Source]:
-    """Return the numbers of a run, by kind of weights.
+    """Return the numbers of a run, by track.
 
     They come from `rows.parquet` and `provenance.json` in the profile's results; detections of
     faces are read where the pipeline has left them on this machine.
@@ -33,12 +34,13 @@ def sources(params: Params) -> dict[str, Source]:
     record = params.results / "provenance.json"
     if not record.is_file():
         raise InputError(f"There are no results at {record}: run `dvc repro` for this profile.")
-    stored = jsonfile.read(record)["chains"]  # in a clone without the pipeline's files, too
+    # Read from the results, which a clone without the pipeline's files holds, too.
+    stored = records.from_json(jsonfile.read(record)["chains"])
     chains = {chain: stored[chain] for chain in params.chains if chain in stored}
     made = results.read(params.results / "rows.parquet")
     resampling = BootstrapSettings(params.seed, params.bootstrap)
     return {
-        field.weights: Measured(made, chains, field, resampling, _curves(params, field))
+        field.track: Measured(made, chains, field, resampling, _curves(params, field))
         for field in competitors.fields(chains)
     }
 

@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 
 from benchmark.core import reported, statistics
+from benchmark.methods.records import ChainRecord
 from benchmark.paper.claims.schema import Columns, Recall, Rows
 from benchmark.tables import ablations, cells
 from benchmark.tables.cells import BootstrapSettings
@@ -126,11 +127,11 @@ class Curves(Protocol):
 
 
 class Measured:
-    """A run with one kind of weights.
+    """A run on one track.
 
     Args:
         rows: See `benchmark.scoring.results`.
-        records: Chain -> `provenance.chain_record`.
+        records: Chain -> what it is made of.
         field: Whose rows count.
         resampling: Of the images.
         curves: Of the faces; None where none were looked for.
@@ -139,7 +140,7 @@ class Measured:
     def __init__(
         self,
         rows: pd.DataFrame,
-        records: Mapping[str, Any],
+        records: Mapping[str, ChainRecord],
         field: Competitors,
         resampling: BootstrapSettings,
         curves: Curves | None = None,
@@ -156,7 +157,7 @@ class Measured:
             )
         }
         self._chains = {
-            Key(record["title"], record["order"]): chain
+            Key(record.title, record.order): chain
             for chain, record in records.items()
             if chain in field.tracks
         }
