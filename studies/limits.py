@@ -102,7 +102,7 @@ def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure
     with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
-        strong = {"mlsm": style.COLOURS["MLSM"], "unet": style.SPARE[2]}
+        strong = {"mlsm": style.COLOURS["mlsm"], "unet": style.SPARE[2]}
         for name, curve in found.items():
             axes.plot(
                 curve["minutes"],

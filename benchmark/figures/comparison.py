@@ -26,7 +26,7 @@ def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) ->
     records = load.records(params)
     made = results.read(params.results / "rows.parquet")
     for ranking in ranks.rankings(made, records):
-        figure = comparison_plots.critical_difference(ranking, records, drawn)
+        figure = comparison_plots.critical_difference(ranking, drawn)
         name = f"critical_difference_{ranking.metric.lower()}_{ranking.track}"
         style.save(figure, folder, name)
     costs = cost_table.read(params)
@@ -47,11 +47,10 @@ def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, track: Tra
     records = load.records(params)
     at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
     chosen = sound[at & sound["track"].isin(["classical", track])]
-    means = chosen.groupby(["method", "order"], sort=False)["value"].mean()
+    means = chosen.groupby("chain", sort=False)["value"].mean()
     made = []
     for chain, cost in cost_table.chain_costs(costs, records, track).items():
-        key = (records[chain].title, records[chain].order)
-        left_out = records[chain].uses_reference or style.is_variant(key[0])
-        if key in means.index and not left_out:
-            made.append(Point(*key, float(means[key]), *cost))
+        left_out = records[chain].uses_reference or style.is_variant(chain)
+        if chain in means.index and not left_out:
+            made.append(Point(chain, float(means[chain]), *cost))
     return made

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from benchmark.figures.style import LINES, MARKERS, SETTINGS, Style, Styles
-from benchmark.methods.records import ChainRecord
+from benchmark import methods
+from benchmark.figures.style import LINES, MARKERS, SETTINGS, Styles
 from benchmark.tables.competitors import OWN
 from benchmark.tables.ranks import Ranking
 
@@ -23,9 +23,7 @@ ORDERS: Mapping[str, str] = {
 }
 
 
-def critical_difference(
-    ranking: Ranking, records: Mapping[str, ChainRecord], drawn: Styles
-) -> Figure:
+def critical_difference(ranking: Ranking, drawn: Styles) -> Figure:
     """Draw average ranks with bars half a critical difference long to either side.
 
     Two methods differ at 5 % where their bars do not touch (Nemenyi). The grey band is the bar of
@@ -33,7 +31,6 @@ def critical_difference(
 
     Args:
         ranking: Of one competition and metric.
-        records: Chain -> what it is made of.
         drawn: From `figures.styles`.
     """
     half = ranking.found.critical_difference / 2
@@ -44,14 +41,14 @@ def critical_difference(
         for place, (chain, rank) in enumerate(
             zip(ranking.chains, ranking.found.ranks, strict=True)
         ):
-            style = drawn[records[chain].title, records[chain].order]
+            style = drawn[chain]
             if chain == OWN:
                 axes.axvspan(rank - half, rank + half, color=OWN_BAND, zorder=0)
             axes.plot(
                 [rank - half, rank + half], [place, place], color=style.colour, lw=style.width
             )
             axes.plot([rank], [place], style.marker, color=style.colour, markersize=5)
-        names = [records[chain].title for chain in ranking.chains]
+        names = [drawn[chain].title for chain in ranking.chains]
         axes.set_yticks(range(count), names)
         axes.set_ylim(count - 0.4, -0.6)
         axes.set_xlim(0.5, count + 0.5)  # no rank lies outside; bars are cut there
@@ -67,15 +64,13 @@ class Point(NamedTuple):
     """A chain's quality and cost.
 
     Attributes:
-        method: Its title.
-        order: As tables spell it.
+        chain: Its name.
         psnr: Mean over images, dB.
         gmacs: At 600 x 400 pixels, in 10^9; NaN where it has no network.
         seconds: A megapixel, on one thread.
     """
 
-    method: str
-    order: str
+    chain: str
     psnr: float
     gmacs: float
     seconds: float
@@ -109,20 +104,20 @@ def _cloud(axes: Axes, points: Sequence[Point], name: str, drawn: Styles) -> Non
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     taken: list[tuple[float, float]] = []
     for point in sorted(points, key=lambda point: -point.psnr):
-        style, at = drawn[point.method, point.order], getattr(point, name)
-        single = "+" not in point.order  # titles may hold one: Zero-DCE++
+        style, at = drawn[point.chain], getattr(point, name)
+        single = "+" not in style.order  # titles may hold one: Zero-DCE++
         axes.plot(
             [at],
             [point.psnr],
             style.marker,
             color=style.colour,
             markersize=6 if single else 3.5,
-            markerfacecolor="none" if point.order == "deblock+enhance" else style.colour,
+            markerfacecolor="none" if style.order == "deblock+enhance" else style.colour,
         )
         if single:
             shift = _free(taken, math.log10(at), point.psnr)
             axes.annotate(
-                point.method,
+                style.title,
                 (at, point.psnr),
                 xytext=(5, shift),
                 textcoords="offset points",
@@ -141,12 +136,9 @@ def _free(taken: list[tuple[float, float]], x: float, y: float) -> float:
 
 def _handles(points: Sequence[Point], drawn: Styles) -> list[Line2D]:
     """Return the legend: how chains of two are marked."""
-    found: dict[tuple[str, str], Style] = {}
-    for point in points:
-        if "+" in point.order:
-            style = drawn[point.method, point.order]
-            found.setdefault((style.marker, point.order), style)
-    names = {marker: name for name, marker in MARKERS.items()}
+    shown = [drawn[point.chain] for point in points]
+    found = {(style.marker, style.order) for style in shown if "+" in style.order}
+    names = {marker: methods.find(name).title for name, marker in MARKERS.items()}
     return [
         Line2D(
             [], [], color="#555555", marker=marker, linestyle="none", markersize=4,

@@ -60,7 +60,7 @@ def grids(records: Mapping[str, ChainRecord]) -> dict[str, list[str]]:
 
     wanted = {
         "fig_1": [chain for chain in FIRST if chain in ready],
-        "fig_7": [c for c in ordered("enhance") if ready[c].title in style.COLOURS],
+        "fig_7": [chain for chain in ordered("enhance") if chain in style.COLOURS],
         "fig_8": ordered("enhance+deblock"),
         "fig_9": ordered("deblock+enhance"),
         "fig_10": [chain for chain in ready if chain.startswith(f"{selection.CHAIN}_level")],

@@ -3,14 +3,12 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark import methods
 from benchmark.core.params import Params
 from benchmark.figures import style
 
 
 def draw(cells: pd.DataFrame, params: Params, drawn: style.Styles) -> Figure:
     """Draw PSNR and SSIM against the quality factor; a band marks those of the training."""
-    names = {text: methods.Chain.parse(text) for text in params.curve.chains}
     shown = ("psnr", "ssim")
     sets = list(cells["dataset"].unique())
     figure = Figure(figsize=(3.6 * len(sets), 2.6 * len(shown)), layout="constrained")
@@ -20,13 +18,13 @@ def draw(cells: pd.DataFrame, params: Params, drawn: style.Styles) -> Figure:
             panel = axes[row][column]
             panel.axvspan(min(params.train_qfs), max(params.train_qfs), color="0.93", zorder=0)
             here = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
-            for text, chain in names.items():
-                line = here[here["chain"] == text].sort_values("qf")
-                own = drawn[chain.title, chain.order]
+            for chain in params.curve.chains:
+                line = here[here["chain"] == chain].sort_values("qf")
+                own = drawn[chain]
                 panel.plot(
                     line["qf"],
                     line["value"],
-                    label=chain.title,
+                    label=own.title,
                     color=own.colour,
                     linestyle=own.line,
                     marker=own.marker,

@@ -6,7 +6,7 @@ deblocker the marker's shape.
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -24,15 +24,15 @@ from benchmark.methods.records import ChainRecord
 
 COLOURS: Mapping[str, str] = MappingProxyType(
     {
-        "MLSM": "#000000",
-        "LIME": "#999933",
-        "RetinexNet": "#882255",
-        "KinD": "#44AA99",
-        "EnlightenGAN": "#117733",
-        "RetinexDIP": "#AA4499",
-        "Zero-DCE": "#CC6677",
-        "LLFlow": "#332288",
-        "RUAS": "#88CCEE",
+        "mlsm": "#000000",
+        "lime": "#999933",
+        "retinexnet": "#882255",
+        "kind": "#44AA99",
+        "enlightengan": "#117733",
+        "retinexdip": "#AA4499",
+        "zero_dce": "#CC6677",
+        "llflow": "#332288",
+        "ruas": "#88CCEE",
     }
 )
 """Colours of the paper's methods: black, and the scheme `muted` of Paul Tol (2021)."""
@@ -43,9 +43,12 @@ Ito (2008), first all with one marker, then with the next."""
 LINES: Mapping[str, str] = MappingProxyType(
     {"enhance": "-", "joint": "-", "deblock": ":", "deblock+enhance": "--", "enhance+deblock": "-."}
 )
-MARKERS: Mapping[str, str] = MappingProxyType({"EDSR": "s", "QGCN": "^", "FBCNN": "v"})
-EVERYWHERE = ("Identity", "MLSM")
-"""Methods that every panel shows: the dark input as it is, and the paper's method."""
+MARKERS: Mapping[str, str] = MappingProxyType({"edsr": "s", "qgcn": "^", "fbcnn": "v"})
+"""Deblocker -> the marker of chains with it."""
+OWN = "mlsm"
+"""The paper's method."""
+EVERYWHERE = ("identity", OWN)
+"""Chains that every panel shows: the dark input as it is, and the paper's method."""
 UNITS: Mapping[str, str] = MappingProxyType({"PSNR": "PSNR (dB)", "SSIM": "SSIM"})
 
 SETTINGS: Any = {
@@ -64,28 +67,22 @@ SETTINGS: Any = {
 
 
 class Style(NamedTuple):
-    """How a chain is drawn."""
+    """How a chain is drawn, and what it is called beside its line."""
 
+    title: str
+    order: str
     colour: str
     line: str
     marker: str
     width: float
 
 
-Styles: TypeAlias = Mapping[tuple[str, str], Style]
-"""Title and order of a chain -> how it is drawn."""
-
-
-class Named(NamedTuple):
-    """A precision-recall curve and whose it is."""
-
-    method: str
-    order: str
-    curve: Curve
+Styles: TypeAlias = Mapping[str, Style]
+"""Chain -> how it is drawn."""
 
 
 def styles(records: Mapping[str, ChainRecord]) -> Styles:
-    """Return how chains are drawn, by title and order.
+    """Return how chains are drawn.
 
     Args:
         records: All chains of the profile -> what they are made of, so that colours do not depend
@@ -93,34 +90,33 @@ def styles(records: Mapping[str, ChainRecord]) -> Styles:
     """
     found = {}
     spare: dict[str, tuple[str, str]] = {}
-    for record in records.values():
-        titles = {step.role: step.title for step in record.steps.values()}
-        main = titles.get("joint") or titles.get("enhancer") or titles["deblocker"]
+    for chain, record in records.items():
+        names = {step.role: name for name, step in record.steps.items()}
+        main = names.get("joint") or names.get("enhancer") or names["deblocker"]
         colour, marker = COLOURS.get(main, ""), "o"
         if not colour:
             turn, place = divmod(len(spare), len(SPARE))
             new = (SPARE[place], SPARE_MARKERS[turn % len(SPARE_MARKERS)])
             colour, marker = spare.setdefault(main, new)
-        if "enhancer" in titles and "deblocker" in titles:
-            marker = MARKERS.get(titles["deblocker"], "D")
-        found[record.title, record.order] = Style(
-            colour, LINES.get(record.order, "-"), marker, 2.0 if main == "MLSM" else 1.2
-        )
+        if "enhancer" in names and "deblocker" in names:
+            marker = MARKERS.get(names["deblocker"], "D")
+        line, width = LINES.get(record.order, "-"), 2.0 if main == OWN else 1.2
+        found[chain] = Style(record.title, record.order, colour, line, marker, width)
     return found
 
 
-def is_variant(title: str) -> bool:
-    """Whether a method is MLSM with something changed: an ablation, or other training data."""
-    return title.startswith("MLSM") and title != "MLSM"
+def is_variant(chain: str) -> bool:
+    """Whether a chain is MLSM with something changed: an ablation, or other training data."""
+    return chain.startswith(OWN) and chain != OWN
 
 
-def families(drawn: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
-    """Return panel -> the chains it shows, by title and order, as Figs. 7 to 9 and 11 split them.
+def families(drawn: Styles) -> dict[str, list[str]]:
+    """Return panel -> the chains it shows, as Figs. 7 to 9 and 11 split them.
 
     Methods that the paper lacks and deblockers alone have a panel of their own, and so have the
     variants of MLSM; `EVERYWHERE` stands in each.
     """
-    panels: dict[str, list[tuple[str, str]]] = {
+    panels: dict[str, list[str]] = {
         "enhancers": [],
         "deblocked, then enhanced": [],
         "enhanced, then deblocked": [],
@@ -128,15 +124,16 @@ def families(drawn: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, str]
         "variants of MLSM": [],
     }
     names = list(panels)
-    for title, order in drawn:
-        place = {"deblock+enhance": names[1], "enhance+deblock": names[2]}.get(order, names[3])
-        if title in COLOURS:
+    by_order = {"deblock+enhance": names[1], "enhance+deblock": names[2]}
+    for chain, style in drawn.items():
+        place = by_order.get(style.order, names[3])
+        if chain in COLOURS:
             place = names[0]
-        elif is_variant(title):
+        elif is_variant(chain):
             place = names[4]
-        if title not in EVERYWHERE:
-            panels[place].append((title, order))
-    always = [key for key in drawn if key[0] in EVERYWHERE]
+        if chain not in EVERYWHERE:
+            panels[place].append(chain)
+    always = [chain for chain in drawn if chain in EVERYWHERE]
     kept = {name: [*chains, *always] for name, chains in panels.items() if chains}
     return kept or ({names[0]: always} if always else {})
 
@@ -195,7 +192,7 @@ def _learning_panel(axes: Axes, name: str, log: pd.DataFrame) -> None:
 
 
 def _cycled(count: int) -> list[str]:
-    known = [colour for name, colour in COLOURS.items() if name != "MLSM"]
+    known = [colour for name, colour in COLOURS.items() if name != OWN]
     return [known[i % len(known)] for i in range(count)]
 
 
@@ -203,15 +200,15 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     """Draw PSNR and SSIM against the quality factor: rows sets and metrics, columns `families`.
 
     Args:
-        cells: Of one protocol and track; see `benchmark.tables.cells.COLUMNS`.
+        cells: Of one protocol and track; see `benchmark.tables.cells.CHAIN_COLUMNS`.
         drawn: From `styles`.
     """
     rows = [(dataset, metric) for dataset in dict.fromkeys(cells["dataset"]) for metric in UNITS]
     levels = sorted(int(qf) for qf in cells["qf"].dropna().unique())
     places: dict[Any, int] = {qf: place for place, qf in enumerate(levels)}
     names = [str(qf) for qf in levels] + ["none"] * bool(cells["qf"].isna().any())
-    shown = set(cells[["method", "order"]].itertuples(index=False, name=None))
-    panels = families([key for key in drawn if key in shown])
+    shown = set(cells["chain"])
+    panels = families({chain: style for chain, style in drawn.items() if chain in shown})
     with matplotlib.rc_context(SETTINGS):
         lines = math.ceil(max(map(len, panels.values())))
         size = (2.7 * len(panels) + 0.4, 1.9 * len(rows) + 0.16 * lines + 0.5)
@@ -221,7 +218,7 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
             one = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
             at = one["qf"].map(places).fillna(len(levels)).astype(float)
             for chains, axes in zip(panels.values(), across, strict=True):
-                _quality_panel(axes, one.assign(place=at), {key: drawn[key] for key in chains})
+                _quality_panel(axes, one.assign(place=at), chains, drawn)
                 axes.set_xticks(range(len(names)), names)
             across[0].set_ylabel(f"{dataset} (n = {one['n'].max()})\n{UNITS[metric]}")
         for name, top, axes in zip(panels, grid[0], grid[-1], strict=True):
@@ -231,12 +228,11 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
     return figure
 
 
-def _quality_panel(axes: Axes, cells: pd.DataFrame, drawn: Styles) -> None:
-    for key, style in drawn.items():
-        of_method = (cells["method"] == key[0]) & (cells["order"] == key[1])
-        one = cells[of_method].sort_values("place")
+def _quality_panel(axes: Axes, cells: pd.DataFrame, chains: Sequence[str], drawn: Styles) -> None:
+    for chain in chains:
+        style, one = drawn[chain], cells[cells["chain"] == chain].sort_values("place")
         if len(one):
-            axes.plot(one["place"], one["value"], label=key[0], **_kwargs(style))
+            axes.plot(one["place"], one["value"], label=style.title, **_kwargs(style))
 
 
 def _kwargs(style: Style) -> dict[str, Any]:
@@ -252,30 +248,29 @@ def _legend_under(axes: Axes) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), handlelength=3.5, fontsize=7)
 
 
-def precision_recall(curves: Sequence[Named], iou: float, drawn: Styles) -> Figure:
+def precision_recall(curves: Mapping[str, Curve], iou: float, drawn: Styles) -> Figure:
     """Draw raw precision-recall curves (Fig. 11) in panels of `families`, AP in the legends.
 
     Args:
-        curves: Of one track.
+        curves: Chain -> its curve, of one track.
         iou: Least overlap of a hit.
         drawn: From `styles`.
     """
-    by_chain = {(named.method, named.order): named.curve for named in curves}
-    panels = families([key for key in drawn if key in by_chain])
+    panels = families({chain: style for chain, style in drawn.items() if chain in curves})
     with matplotlib.rc_context(SETTINGS):
         lines = math.ceil(max(map(len, panels.values())))
         size = (2.9 * len(panels) + 0.4, 3.2 + 0.16 * lines)
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
         for (name, chains), axes in zip(panels.items(), grid, strict=True):
-            for key in sorted(chains, key=lambda chain: -by_chain[chain].ap):
-                curve = by_chain[key]
+            for chain in sorted(chains, key=lambda chain: -curves[chain].ap):
+                curve, style = curves[chain], drawn[chain]
                 axes.plot(
                     curve.recall,
                     curve.precision,
-                    label=f"{key[0]}: AP {curve.ap:.4f}",
+                    label=f"{style.title}: AP {curve.ap:.4f}",
                     markevery=max(1, len(curve.recall) // 8),
-                    **_kwargs(drawn[key]),
+                    **_kwargs(style),
                 )
             axes.set(title=name, xlabel=f"recall at IoU {iou:g}", ylim=(0.0, 1.02))
             axes.set_xlim(left=0.0)

@@ -215,6 +215,11 @@ def write(work: Path, records: Mapping[str, ChainRecord]) -> None:
     jsonfile.write(work / FILE, to_json(records))
 
 
+def by_printed_name(records: Mapping[str, ChainRecord]) -> dict[tuple[str, str], str]:
+    """Return title and order -> chain: the paper's tables and csv files know no other name."""
+    return {(record.title, record.order): chain for chain, record in records.items()}
+
+
 def shown_tracks(records: Mapping[str, ChainRecord]) -> list[Track]:
     """Return the tracks that have a table each: those that some learned chain is scored on.
 

@@ -40,7 +40,7 @@ def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
         Infinite values are the text "inf", missing ones null.
     """
     lines = _lines(scope)
-    at = {(line["title"], line["order"], line["track"]): i for i, line in enumerate(lines)}
+    at = {(line["chain"], line["track"]): i for i, line in enumerate(lines)}
     found: dict[str, list[Any]] = {
         "datasets": list(dict.fromkeys([*scope.datasets, *cells["dataset"]])),
         "qfs": list(dict.fromkeys(map(_qf, cells["qf"]))),
@@ -54,13 +54,13 @@ def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
             places["qfs"][_qf(row["qf"])],
             places["protocols"][row["protocol"]],
             places["metrics"][row["metric"]],
-            at[row["method"], row["order"], row["track"]],
+            at[row["chain"], row["track"]],
             *(_number(row[key]) for key in ("value", "ci_low", "ci_high")),
             int(row["n"]),
             *(_number(row[key]) for key in ("reported", "difference")),
         ]
         for row in cells.to_dict("records")
-        if (row["method"], row["order"], row["track"]) in at
+        if (row["chain"], row["track"]) in at
     ]
     return found | {"metrics": metrics(found["metrics"]), "lines": lines, "cells": listed}
 

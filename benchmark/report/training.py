@@ -52,15 +52,15 @@ def trained(
         record = (records or {}).get(part)
         budget = record.budgets.get(part) if record else None
         share = f"{budget.done / budget.published:.2%} of {budget.published:,}" if budget else ""
-        shortfall = _shortfall(record, cells) if record is not None and cells is not None else ""
+        shortfall = _shortfall(part, cells) if record is not None and cells is not None else ""
         made.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
     return made
 
 
-def _shortfall(record: ChainRecord, cells: pd.DataFrame) -> str:
-    """Return the differences of a method's retrained PSNR from the paper's, set by set."""
+def _shortfall(chain: str, cells: pd.DataFrame) -> str:
+    """Return the differences of a chain's retrained PSNR from the paper's, set by set."""
     rows = cells[
-        (cells["method"] == record.title)
+        (cells["chain"] == chain)
         & (cells["metric"] == "PSNR")
         & (cells["protocol"] == "paper")
         & (cells["track"] == "retrained")

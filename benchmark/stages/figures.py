@@ -32,7 +32,7 @@ def draw(params: Params) -> None:
 
 
 def _draw_quality(params: Params, drawn: style.Styles, folder: Path) -> None:
-    listed = [load.table(params, name) for name in grid.QUALITY]
+    listed = [load.chain_cells(params, name) for name in grid.QUALITY]
     cells = pd.concat([table for table in listed if len(table)], ignore_index=True)
     sound = cells[cells["protocol"] == "sound"]
     for track in shown_tracks(load.records(params)):
@@ -47,13 +47,13 @@ def _draw_faces(params: Params, drawn: style.Styles, folder: Path) -> None:
     for dataset in truth:
         for qf in load.face_qfs(params):
             for track in shown_tracks(records):
-                named = [
-                    style.Named(records[one.chain].title, records[one.chain].order, curve)
+                shown = {
+                    one.chain: curve
                     for one, curve in zip(found, curves, strict=True)
                     if (one.dataset, one.qf) == (dataset, qf)
                     if one.track in ("classical", track)
-                ]
-                figure = style.precision_recall(named, IOU, drawn)
+                }
+                figure = style.precision_recall(shown, IOU, drawn)
                 style.save(figure, folder, load.face_figure(qf, track, dataset))
 
 

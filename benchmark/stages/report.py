@@ -15,9 +15,9 @@ from benchmark.tables import grid, load
 
 def write_report(params: Params) -> None:
     """Write `report.html` of the profile."""
-    cells = {name: load.table(params, name) for name in grid.QUALITY}
-    more = {name: load.table(params, name) for name in sources.MORE_QUALITY}
-    faces = load.table(params, "table_7")
+    cells = {name: load.chain_cells(params, name) for name in grid.QUALITY}
+    more = {name: load.chain_cells(params, name) for name in sources.MORE_QUALITY}
+    faces = load.chain_cells(params, "table_7")
     quality = data.results(sources.joined(cells | more), load.scope(params))
     made = results.read(params.results / "rows.parquet")
     qfs = [*params.qfs, *([None] if params.uncompressed else [])]
@@ -45,7 +45,7 @@ def write_report(params: Params) -> None:
         training=training.trained(
             load.logs(params),
             load.records(params),
-            pd.concat([load.table(params, name) for name in tables.QFS]),
+            pd.concat([load.chain_cells(params, name) for name in tables.QFS]),
         ),
         tables=sorted(path.stem for path in (params.results / "tables").glob("*.csv")),
         provenance=jsonfile.read(params.results / "provenance.json"),

@@ -61,7 +61,7 @@ def cells(
     resampling: BootstrapSettings,
     compare: bool,
 ) -> pd.DataFrame:
-    """Return the cells of one of `TABLES`, in the columns of `tables.COLUMNS`.
+    """Return the cells of one of `TABLES`, in the columns of `tables.CHAIN_COLUMNS`.
 
     Args:
         name: Key of `TABLES`.

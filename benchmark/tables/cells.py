@@ -16,6 +16,9 @@ from benchmark.methods.records import ChainRecord
 
 KEYS = ["method", "order", "dataset", "qf", "metric", "protocol", "track"]
 COLUMNS = [*KEYS, "n", "value", "ci_low", "ci_high", "reported", "difference"]
+"""Of a table's csv file."""
+CHAIN_COLUMNS = ["chain", *COLUMNS]
+"""Of the same cells in memory, where the name of a chain tells whose they are."""
 COUNT_COLUMNS = ["dataset", "images", "paper", "difference"]
 DECIMALS = 6
 """Kept in csv files: below every tolerance, above the noise of one machine's sums."""
@@ -92,41 +95,41 @@ def quality(
         printed: The paper's tables that hold these cells.
 
     Returns:
-        Columns `COLUMNS`. `value` is a mean over `n` images with the ends of its 95 % interval;
-        images of infinite PSNR are not among them. `reported` is the paper's number, for protocol
-        `paper` where it prints one.
+        Columns `CHAIN_COLUMNS`. `value` is a mean over `n` images with the ends of its 95 %
+        interval; images of infinite PSNR are not among them. `reported` is the paper's number, for
+        protocol `paper` where it prints one.
     """
     keys = ["chain", "dataset", "qf", "metric", "protocol", "track"]
     made = []
     in_order = rows.sort_values("image", kind="stable")  # one draw picks the same images everywhere
     for key, group in in_order.groupby(keys, dropna=False, sort=False, observed=True):
         cell = dict(zip(keys, cast(tuple[Any, ...], key), strict=True))
-        record = records[cell.pop("chain")]
+        record = records[cell["chain"]]
         cell |= {"method": record.title, "order": record.order}
         cell["metric"] = SPELLING[cell["metric"]]
         mean = statistics.mean_interval(group["value"].to_numpy(), *resampling)
         cell |= {"n": mean.n, "value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
         made.append(cell)
     cells = _beside(made, paper.cells(printed), compare)
-    return _ordered(cells, [record.title for record in records.values()], datasets)
+    return _ordered(cells, list(records), datasets)
 
 
 def _beside(
     made: list[dict[str, Any]], reported: pd.DataFrame, compare: bool, protocol: str = "paper"
 ) -> pd.DataFrame:
     """Return cells with the columns `reported` (beside a protocol) and `difference`, rounded."""
-    cells = pd.DataFrame(made, columns=COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
+    cells = pd.DataFrame(made, columns=CHAIN_COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
     keys = ["method", "order", "dataset", "qf", "metric"]
     joined = cells.merge(reported.astype({"qf": "Int64"}), on=keys, how="left")
     joined["reported"] = joined["reported"].where(joined["protocol"] == protocol)
     joined["difference"] = joined["value"] - joined["reported"] if compare else np.nan
     numbers = ["value", "ci_low", "ci_high", "difference"]
     joined[numbers] = joined[numbers].round(DECIMALS)
-    return joined[COLUMNS]
+    return joined[CHAIN_COLUMNS]
 
 
-def _ordered(cells: pd.DataFrame, methods: Sequence[str], datasets: Sequence[str]) -> pd.DataFrame:
-    """Sort cells: falling quality factor, then sets, methods and metrics as tables list them."""
+def _ordered(cells: pd.DataFrame, chains: Sequence[str], datasets: Sequence[str]) -> pd.DataFrame:
+    """Sort cells: falling quality factor, then sets, chains and metrics as tables list them."""
 
     def place(column: str, listed: Iterable[str]) -> pd.Series:
         return cells[column].map({value: i for i, value in enumerate(dict.fromkeys(listed))})
@@ -135,7 +138,7 @@ def _ordered(cells: pd.DataFrame, methods: Sequence[str], datasets: Sequence[str
         {
             "qf": -cells["qf"].fillna(101),
             "dataset": place("dataset", datasets),
-            "method": place("method", methods),
+            "chain": place("chain", chains),
             "kind": cells["protocol"] + cells["track"],
             "metric": place("metric", SPELLING.values()),
         }
@@ -161,8 +164,9 @@ def faces(
 ) -> pd.DataFrame:
     """Return the cells of Table VII: average precision on dark faces, pooled over a set's images.
 
-    They stand under protocol `sound`. `reported` is the paper's number, for DARK FACE alone, and
-    `difference` is empty: the paper's detector (PyramidBox, its test scales unsaid) is another one.
+    They have the columns of `quality` and stand under protocol `sound`. `reported` is the paper's
+    number, for DARK FACE alone, and `difference` is empty: the paper's detector (PyramidBox, its
+    test scales unsaid) is another one.
 
     Args:
         truth: Raw set -> image -> labelled faces.
@@ -175,7 +179,8 @@ def faces(
     for one in found:
         record = records[one.chain]
         labels = truth[one.dataset]
-        cell = {"method": record.title, "order": record.order, "n": len(labels)}
+        cell: dict[str, Any] = {"chain": one.chain, "method": record.title, "order": record.order}
+        cell |= {"n": len(labels)}
         cell |= {"dataset": FACE_SETS[one.dataset], "qf": one.qf}
         cell |= {"protocol": "sound", "track": one.track}
         for iou in ious:

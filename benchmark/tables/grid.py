@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmark.core import reported as paper
 from benchmark.core.types import Track
-from benchmark.methods.records import ChainRecord, shown_tracks
+from benchmark.methods.records import ChainRecord, by_printed_name, shown_tracks
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ TRACKS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Track -> what captions call the weights that its tables hold."""
-_KEYS = ("method", "order", "track", "dataset", "metric")
+_KEYS = ("chain", "track", "dataset", "metric")
 APART: Mapping[str, float] = MappingProxyType({"PSNR": 0.1, "PSNR-B": 0.1, "SSIM": 0.005})
 """Metric -> how far from the paper's number ours must be to be marked, in the metric's unit."""
 FALLING = ("BEF", "ST-LPIPS", "LPIPS")
@@ -48,7 +48,7 @@ PRINTED: Mapping[str, str] = MappingProxyType({"table_5": "V", "table_6": "VI"})
 """Table -> the paper's table of the same numbers, where that is neither III nor IV."""
 DASH = "—"
 UNCOMPRESSED = ", uncompressed"
-"""What the lines of uncompressed inputs are called after their method, in Table VII."""
+"""What the lines of uncompressed inputs are called after their chain, in Table VII."""
 INFINITE = "∞"
 
 
@@ -206,14 +206,14 @@ def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame,
     records = dict(scope.records)
     if not (raw.any() and len(qfs)):
         return cells, scope
-    extra = [cells[raw].assign(qf=qf, reported=math.nan) for qf in qfs]
-    named = [rows.assign(method=rows["method"] + UNCOMPRESSED) for rows in extra]
+    named = cells[raw].assign(chain=cells["chain"] + UNCOMPRESSED, reported=math.nan)
     for chain, record in scope.records.items():
-        if record.title in set(cells.loc[raw, "method"]):
+        if chain in set(cells.loc[raw, "chain"]):
             added = replace(record, title=record.title + UNCOMPRESSED)
-            records = {f"{chain} uncompressed": added, **records}
+            records = {chain + UNCOMPRESSED: added, **records}
+    extra = [named.assign(qf=qf) for qf in qfs]
     return (
-        pd.concat([cells[~raw], *named], ignore_index=True).astype({"qf": "Int64"}),
+        pd.concat([cells[~raw], *extra], ignore_index=True).astype({"qf": "Int64"}),
         replace(scope, records=records),
     )
 
@@ -221,35 +221,36 @@ def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame,
 def _grid(
     table: str, qf: int | None, protocol: str, track: Track, cells: pd.DataFrame, scope: Scope
 ) -> Grid:
-    chains = list(scope.records.values())
-    named = [(record.title, record.order) for record in chains]
-    tracks = [record.track_under(track) for record in chains]
-    reasons = [record.absence(track) for record in chains]
+    listed = list(scope.records.values())
+    tracks = [record.track_under(track) for record in listed]
+    reasons = [record.absence(track) for record in listed]
     shown = cells[cells["track"].isin(set(tracks))]
     notes = _Notes()
     marks = [
         ",".join(map(notes.mark, [reason] if reason else record.unlike_published(own)))
-        for record, own, reason in zip(chains, tracks, reasons, strict=True)
+        for record, own, reason in zip(listed, tracks, reasons, strict=True)
     ]
-    controls = [record.uses_reference for record in chains]
+    controls = [record.uses_reference for record in listed]
     columns = [Column(d, m) for d in scope.datasets for m in dict.fromkeys(cells["metric"])]
     at = {tuple(row[key] for key in _KEYS): row for row in shown.to_dict("records")}
-    printed = _printed(table, qf) if protocol == "paper" else _noted(shown)
+    printed = _printed(table, qf, scope.records) if protocol == "paper" else _noted(shown)
     images = {str(d): int(n) for d, n in shown.groupby("dataset")["n"].max().items()}
     across = []
     for column in columns:
         down = []
-        for name, own, reason, control in zip(named, tracks, reasons, controls, strict=True):
-            row = at.get((*name, own, *column))
+        for chain, own, reason, control in zip(
+            scope.records, tracks, reasons, controls, strict=True
+        ):
+            row = at.get((chain, own, *column))
             why = "" if reason else _why(row, column, images, scope)
             if why and row is None and control and column.dataset in images:
                 why = f"{column.dataset} has no normal-light images"
-            down.append(_cell(row, column, printed.get((*name, *column)), notes.mark(why)))
+            down.append(_cell(row, column, printed.get((chain, *column)), notes.mark(why)))
         across.append(_ranked(down, column, controls))
     lines = [
-        Line(method, order, own, mark, cells_of_line)
-        for (method, order), own, mark, cells_of_line in zip(
-            named, tracks, marks, zip(*across, strict=True), strict=True
+        Line(record.title, record.order, own, mark, cells_of_line)
+        for record, own, mark, cells_of_line in zip(
+            listed, tracks, marks, zip(*across, strict=True), strict=True
         )
     ]
     heading = f"{TITLES[table]}, QF {qf}" if qf else TITLES[table]
@@ -258,21 +259,25 @@ def _grid(
     return Grid(table, qf, protocol, track, caption, tuple(columns), tuple(lines), notes.listed())
 
 
-def _printed(table: str, qf: int | None) -> dict[tuple[str, str, str, str], float]:
-    """Return method, order, set and metric -> the paper's number at a quality factor."""
+def _printed(
+    table: str, qf: int | None, records: Mapping[str, ChainRecord]
+) -> dict[tuple[str, str, str], float]:
+    """Return chain, set and metric -> the paper's number at a quality factor."""
+    chains = by_printed_name(records)
     cells = paper.cells((PRINTED[table],) if table in PRINTED else ("III", "IV"))
     rows = cells[cells["qf"] == qf].to_dict("records")
     return {
-        (row["method"], row["order"], row["dataset"], row["metric"]): row["reported"]
+        (chains[row["method"], row["order"]], row["dataset"], row["metric"]): row["reported"]
         for row in rows
+        if (row["method"], row["order"]) in chains
     }
 
 
-def _noted(cells: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
+def _noted(cells: pd.DataFrame) -> dict[tuple[str, str, str], float]:
     """Return the paper's numbers that cells hold themselves, keyed as by `_printed`."""
-    keys = ["method", "order", "dataset", "metric", "reported"]
+    keys = ["chain", "dataset", "metric", "reported"]
     beside = cells.dropna(subset=["reported"])[keys]
-    return {(m, o, d, c): float(v) for m, o, d, c, v in beside.itertuples(index=False, name=None)}
+    return {(c, d, m): float(v) for c, d, m, v in beside.itertuples(index=False, name=None)}
 
 
 def _why(

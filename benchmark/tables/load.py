@@ -116,6 +116,17 @@ def table(params: Params, name: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=whole)
 
 
+def chain_cells(params: Params, name: str) -> pd.DataFrame:
+    """Return a table's cells with the chain of each, `cells.CHAIN_COLUMNS`.
+
+    The csv file names a chain by title and order; of one that the profile lacks, `chain` is "".
+    """
+    found = table(params, name)
+    chains = chain_records.by_printed_name(face_records(params) | records(params))
+    named = zip(found["method"], found["order"], strict=True)
+    return found.assign(chain=[chains.get(key, "") for key in named])[cells.CHAIN_COLUMNS]
+
+
 def logs(params: Params) -> dict[str, pd.DataFrame]:
     """Return trained part -> training log, in the order of training.
 
@@ -192,7 +203,7 @@ def notes(params: Params) -> list[str]:
 
 
 def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:
-    ours = {(record.title, record.order) for record in records(params).values()}
+    ours = chain_records.by_printed_name(records(params))
     theirs = dict.fromkeys(printed[["method", "order"]].itertuples(index=False, name=None))
     return [method for method, order in theirs if (method, order) not in ours]
 

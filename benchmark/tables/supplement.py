@@ -81,7 +81,7 @@ def _cases(params: Params) -> list[inputs.EvaluationInput]:
 def _grids(name: str, cells: pd.DataFrame, scope: Scope, notes: list[str]) -> Page:
     made = grid.build(name, cells, scope)
     text = render.markdown(grid.TITLES[name], made, notes)
-    return output.Page(name, cells, text, render.latex(made))
+    return output.Page(name, cells[tables.COLUMNS], text, render.latex(made))
 
 
 def _few(cells: pd.DataFrame) -> list[str]:

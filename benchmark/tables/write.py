@@ -47,4 +47,4 @@ def _write(
 ) -> None:
     made = grid.build(name, cells, scope)
     text = render.markdown(grid.TITLES[name], made, notes)
-    output.write(folder, output.Page(name, cells, text, render.latex(made)))
+    output.write(folder, output.Page(name, cells[tables.COLUMNS], text, render.latex(made)))

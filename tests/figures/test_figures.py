@@ -8,14 +8,17 @@ from matplotlib.figure import Figure
 
 from benchmark.faces.average_precision import Curve
 from benchmark.figures import style as figures
-from benchmark.figures.style import Named
 from benchmark.tables import cells as tables
 from tests.helpers import synthetic_results as synthetic
 
 PARAMS = synthetic.profile()
 RECORDS = synthetic.records(PARAMS)
 STYLES = figures.styles(RECORDS)
-ALWAYS = [("Identity", "enhance"), ("MLSM", "joint")]
+IDENTITY = replace(
+    RECORDS["gamma"],
+    title="Identity",
+    steps={"identity": synthetic.method("Identity", "enhancer")},
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +36,13 @@ def luminance(colour: str) -> float:
 
 
 def test_a_method_has_one_colour_whatever_its_chain_and_order():
-    chains = [("Zero-DCE", "enhance"), ("EDSR+Zero-DCE", "deblock+enhance")]
-    chains.append(("Zero-DCE+EDSR", "enhance+deblock"))
-    assert {STYLES[chain].colour for chain in chains} == {figures.COLOURS["Zero-DCE"]}
+    chains = ["zero_dce", "edsr+zero_dce", "zero_dce+edsr"]
+    assert {STYLES[chain].colour for chain in chains} == {figures.COLOURS["zero_dce"]}
     assert len({STYLES[chain].line for chain in chains}) == 3
 
 
 def test_methods_of_a_profile_have_different_colours():
-    single = [style.colour for (title, _), style in STYLES.items() if "+" not in title]
+    single = [style.colour for chain, style in STYLES.items() if "+" not in chain]
     assert len(set(single)) == len(single)
 
 
@@ -52,28 +54,26 @@ def test_many_methods_are_told_apart_by_colour_and_marker():
         for i in range(len(figures.SPARE) * len(figures.SPARE_MARKERS))
     }
     drawn = figures.styles(RECORDS | many)
-    looks = [(s.colour, s.marker) for (title, _), s in drawn.items() if title.startswith("M")]
+    looks = [(s.colour, s.marker) for s in drawn.values() if s.title.startswith("M")]
     assert len(set(looks)) >= len(many) - 2  # the profile's own spare methods took two
 
 
 def test_panels_are_the_papers_groups_with_the_input_and_mlsm_in_each():
-    listed = [("Identity", "enhance"), *STYLES, ("MLSM, one level", "joint")]
-    panels = figures.families(listed)
-    assert panels == {
-        "enhancers": [("LIME", "enhance"), ("Zero-DCE", "enhance"), *ALWAYS],
-        "deblocked, then enhanced": [("EDSR+Zero-DCE", "deblock+enhance"), *ALWAYS],
-        "enhanced, then deblocked": [("Zero-DCE+EDSR", "enhance+deblock"), *ALWAYS],
-        "controls and methods beyond the paper": [
-            ("Gamma", "enhance"),
-            ("EDSR", "deblock"),
-            *ALWAYS,
-        ],
-        "variants of MLSM": [("MLSM, one level", "joint"), *ALWAYS],
+    level = replace(RECORDS["mlsm"], title="MLSM, one level")
+    drawn = figures.styles({"identity": IDENTITY, **RECORDS, "mlsm_level1": level})
+    always = ["identity", "mlsm"]
+    assert figures.families(drawn) == {
+        "enhancers": ["lime", "zero_dce", *always],
+        "deblocked, then enhanced": ["edsr+zero_dce", *always],
+        "enhanced, then deblocked": ["zero_dce+edsr", *always],
+        "controls and methods beyond the paper": ["gamma", "edsr", *always],
+        "variants of MLSM": ["mlsm_level1", *always],
     }
 
 
 def test_a_figure_of_the_dark_input_alone_has_one_panel():
-    assert figures.families([("Identity", "enhance")]) == {"enhancers": [("Identity", "enhance")]}
+    drawn = figures.styles({"identity": IDENTITY})
+    assert figures.families(drawn) == {"enhancers": ["identity"]}
 
 
 def test_a_methods_colour_does_not_depend_on_the_chains_before_it_in_the_papers_list():
@@ -87,7 +87,7 @@ def test_the_deblocker_is_the_markers_shape():
     qgcn = {"qgcn": synthetic.method("QGCN", "deblocker"), "zero_dce": first.steps["zero_dce"]}
     other = replace(first, title="QGCN+Zero-DCE", steps=qgcn)
     drawn = figures.styles(RECORDS | {"qgcn+zero_dce": other})
-    first, second = (drawn[f"{d}+Zero-DCE", "deblock+enhance"] for d in ("EDSR", "QGCN"))
+    first, second = (drawn[f"{name}+zero_dce"] for name in ("edsr", "qgcn"))
     assert (first.colour, first.line) == (second.colour, second.line)
     assert first.marker != second.marker
 
@@ -151,7 +151,7 @@ def test_legends_under_the_panels_name_what_the_panels_show_and_fit(sound):
     figure.draw_without_rendering()
     for name, axes in zip(figures.families(STYLES), figure.axes[4:], strict=True):
         legend = axes.get_legend()
-        titles = [title for title, _ in figures.families(STYLES)[name]]
+        titles = [STYLES[chain].title for chain in figures.families(STYLES)[name]]
         assert [text.get_text() for text in legend.get_texts()] == titles
         box = legend.get_window_extent().transformed(figure.transFigure.inverted())
         assert 0.0 <= box.x0 <= box.x1 <= 1.0
@@ -164,18 +164,18 @@ def curve(ap: float) -> Curve:
 
 
 def test_precision_recall_curves_are_raw_points_with_the_ap_best_first():
-    named = [Named("LIME", "enhance", curve(0.4)), Named("MLSM", "joint", curve(0.5))]
-    figure = figures.precision_recall(named, 0.5, STYLES)
+    shown = {"lime": curve(0.4), "mlsm": curve(0.5)}
+    figure = figures.precision_recall(shown, 0.5, STYLES)
     (axes,) = figure.axes
     assert [line.get_label() for line in axes.get_lines()] == ["MLSM: AP 0.5000", "LIME: AP 0.4000"]
-    assert np.array_equal(axes.get_lines()[0].get_xdata(), named[1].curve.recall)
-    assert np.array_equal(axes.get_lines()[0].get_ydata(), named[1].curve.precision)
-    assert axes.get_lines()[0].get_color() == figures.COLOURS["MLSM"]
+    assert np.array_equal(axes.get_lines()[0].get_xdata(), shown["mlsm"].recall)
+    assert np.array_equal(axes.get_lines()[0].get_ydata(), shown["mlsm"].precision)
+    assert axes.get_lines()[0].get_color() == figures.COLOURS["mlsm"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("recall at IoU 0.5", "precision")
 
 
 def small() -> Figure:
-    return figures.precision_recall([Named("LIME", "enhance", curve(0.4))], 0.5, STYLES)
+    return figures.precision_recall({"lime": curve(0.4)}, 0.5, STYLES)
 
 
 def test_one_figure_saved_twice_gives_the_same_bytes(tmp_path: Path):

@@ -68,6 +68,14 @@ def test_a_table_of_one_track_shows_chains_without_weights_and_says_what_it_lack
     assert unasked.absence("released") == "the profile does not score it"
 
 
+def test_printed_names_of_chains_lead_back_to_them():
+    known = {chain: synthetic.record(chain) for chain in ("edsr+zero_dce", "zero_dce+edsr")}
+    assert records.by_printed_name(known) == {
+        ("EDSR+Zero-DCE", "deblock+enhance"): "edsr+zero_dce",
+        ("Zero-DCE+EDSR", "enhance+deblock"): "zero_dce+edsr",
+    }
+
+
 def test_tracks_without_a_learned_chain_have_no_table():
     gamma, mlsm = synthetic.record("gamma"), synthetic.record("mlsm")
     assert records.shown_tracks({"gamma": gamma}) == ["classical"]

@@ -299,7 +299,7 @@ def test_a_training_that_was_never_validated_is_summarised():
 
 def test_a_training_tells_its_share_of_the_published_steps_and_how_far_it_is_from_the_paper():
     records = {"zero_dce": synthetic.record("zero_dce")}
-    cell = {"method": "Zero-DCE", "metric": "PSNR", "protocol": "paper", "track": "retrained"}
+    cell = {"chain": "zero_dce", "metric": "PSNR", "protocol": "paper", "track": "retrained"}
     cell |= {"dataset": "LOL", "reported": 15.67}
     cells = pd.DataFrame(
         [cell | {"qf": 90, "difference": -0.06}, cell | {"qf": 80, "difference": 1}]
@@ -345,7 +345,7 @@ def scope(params: Params) -> grid.Scope:
 def empty_cells() -> pd.DataFrame:
     from benchmark.tables import cells as tables
 
-    return pd.DataFrame(columns=tables.COLUMNS)
+    return pd.DataFrame(columns=tables.CHAIN_COLUMNS)
 
 
 def pages_rule(**changes: Any) -> str:
@@ -363,8 +363,8 @@ def test_embedded_text_cannot_end_its_script():
 def test_infinite_and_missing_values_have_words_in_json():
     params = synthetic.profile(chains=["gamma"], detection=NO_FACES)
     cells = pd.DataFrame(
-        [("Gamma", "enhance", "LOL", None, "PSNR", "sound", "classical", 3, float("inf"))],
-        columns=["method", "order", "dataset", "qf", "metric", "protocol", "track", "n", "value"],
+        [("gamma", "LOL", None, "PSNR", "sound", "classical", 3, float("inf"))],
+        columns=["chain", "dataset", "qf", "metric", "protocol", "track", "n", "value"],
     ).assign(ci_low=None, ci_high=None, reported=None, difference=None)
     (cell,) = payload.results(cells, scope(params))["cells"]
     assert cell[5:] == ["inf", None, None, 3, None, None]

@@ -102,21 +102,21 @@ def test_no_ranking_is_made_of_one_block():
 
 def test_the_diagram_shows_every_method_at_its_rank_in_its_colour(ranked):
     drawn = style.styles(RECORDS)
-    (axes,) = comparison_plots.critical_difference(ranked[0], RECORDS, drawn).axes
+    (axes,) = comparison_plots.critical_difference(ranked[0], drawn).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         RECORDS[chain].title for chain in ranked[0].chains
     ]
     points = [line for line in axes.lines if len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in points] == ranked[0].found.ranks.tolist()
-    assert points[0].get_color() == style.COLOURS["MLSM"]
+    assert points[0].get_color() == style.COLOURS["mlsm"]
 
 
 def test_methods_without_a_network_have_no_place_on_the_axis_of_arithmetic():
     drawn = style.styles(RECORDS)
     points = [
-        comparison_plots.Point("LIME", "enhance", 17.0, 0.0, 0.6),
-        comparison_plots.Point("MLSM", "joint", 18.0, 18.0, 4.0),
-        comparison_plots.Point("EDSR+Zero-DCE", "deblock+enhance", 15.0, 24.0, 5.0),
+        comparison_plots.Point("lime", 17.0, 0.0, 0.6),
+        comparison_plots.Point("mlsm", 18.0, 18.0, 4.0),
+        comparison_plots.Point("edsr+zero_dce", 15.0, 24.0, 5.0),
     ]
     left, right = comparison_plots.quality_against_cost(points, "LOL", drawn).axes
     assert sorted(line.get_xdata()[0] for line in left.lines) == [18.0, 24.0]

@@ -52,7 +52,8 @@ def pick(cells: pd.DataFrame, **keys: Any) -> pd.DataFrame:
 def test_tables_have_exactly_the_columns_of_the_long_form(cells):
     keys = ["method", "order", "dataset", "qf", "metric", "protocol", "track"]
     numbers = ["n", "value", "ci_low", "ci_high", "reported", "difference"]
-    assert list(cells.columns) == keys + numbers
+    assert keys + numbers == tables.COLUMNS
+    assert list(cells.columns) == ["chain", *tables.COLUMNS]
     assert not cells.duplicated(tables.KEYS).any()
 
 
@@ -356,9 +357,12 @@ def test_the_stage_writes_every_table_in_three_forms_with_rows_and_provenance(wr
 
 def test_what_the_csv_file_holds_is_read_back_as_it_was(written, cells, monkeypatch):
     monkeypatch.setattr("benchmark.core.params.ROOT", written.parents[1])
-    read = load.table(PARAMS, "table_3")
+    assert list(load.table(PARAMS, "table_3").columns) == tables.COLUMNS
+    read = load.chain_cells(PARAMS, "table_3")
     assert read["qf"].dtype == "Int64"
-    pd.testing.assert_frame_equal(read[tables.KEYS], tables.split(cells)["table_3"][tables.KEYS])
+    assert list(dict.fromkeys(read["chain"])) == PARAMS.chains
+    keys = ["chain", *tables.KEYS]
+    pd.testing.assert_frame_equal(read[keys], tables.split(cells)["table_3"][keys])
 
 
 def test_a_profile_without_detection_has_no_table_7(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.core import reported, statistics
-from benchmark.methods.records import ChainRecord
+from benchmark.methods.records import ChainRecord, by_printed_name
 from benchmark.paper.claims.schema import Columns, Recall, Rows
 from benchmark.tables import ablations, cells
 from benchmark.tables.cells import BootstrapSettings
@@ -157,8 +157,8 @@ class Measured:
             )
         }
         self._chains = {
-            Key(record.title, record.order): chain
-            for chain, record in records.items()
+            Key(*printed): chain
+            for printed, chain in by_printed_name(records).items()
             if chain in field.tracks
         }
         for ablation in ablations.TABLES.values():
