@@ -20,8 +20,7 @@ def draw(params: Params) -> None:
     """Draw every figure of the profile."""
     folder = params.results / "figures"
     shutil.rmtree(folder, ignore_errors=True)
-    records = load.face_records(params) | load.records(params)
-    drawn = style.styles(records)
+    drawn = style.styles(load.every_record(params))
     logs = load.logs(params)
     if logs:
         style.save(style.learning(logs), folder, "learning")

@@ -45,6 +45,11 @@ def face_records(params: Params) -> dict[str, ChainRecord]:
     return {chain: found[chain] for chain in params.detection.chains}
 
 
+def every_record(params: Params) -> dict[str, ChainRecord]:
+    """Return the same of all chains: those that a detector sees, then those that are scored."""
+    return face_records(params) | records(params)
+
+
 def scope(params: Params) -> Scope:
     """Return what the profile's tables of image quality should hold."""
     missing = _json(params.work / "inventory" / "absent.json")
@@ -122,7 +127,7 @@ def chain_cells(params: Params, name: str) -> pd.DataFrame:
     The csv file names a chain by title and order; of one that the profile lacks, `chain` is "".
     """
     found = table(params, name)
-    chains = chain_records.by_printed_name(face_records(params) | records(params))
+    chains = chain_records.by_printed_name(every_record(params))
     named = zip(found["method"], found["order"], strict=True)
     return found.assign(chain=[chains.get(key, "") for key in named])[cells.CHAIN_COLUMNS]
 
