@@ -188,12 +188,12 @@ def chain_record(chain: methods.Chain, asked: tuple[Track, ...], trained: Path) 
     )
 
 
-def from_json(content: Mapping[str, Any]) -> dict[str, ChainRecord]:
-    """Return chain -> what it is made of, from the plain values that `to_json` gives."""
+def from_plain(content: Mapping[str, Any]) -> dict[str, ChainRecord]:
+    """Return chain -> what it is made of, from the plain values that `to_plain` gives."""
     return {chain: ChainRecord.from_json(record) for chain, record in content.items()}
 
 
-def to_json(records: Mapping[str, ChainRecord]) -> dict[str, dict[str, Any]]:
+def to_plain(records: Mapping[str, ChainRecord]) -> dict[str, dict[str, Any]]:
     """Return the records of chains as plain values."""
     return {chain: record.to_json() for chain, record in records.items()}
 
@@ -207,12 +207,12 @@ def read(work: Path) -> dict[str, ChainRecord]:
     path = work / FILE
     if not path.is_file():
         raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
-    return from_json(jsonfile.read(path))
+    return from_plain(jsonfile.read(path))
 
 
 def write(work: Path, records: Mapping[str, ChainRecord]) -> None:
     """Write what a profile's chains are made of into its work folder."""
-    jsonfile.write(work / FILE, to_json(records))
+    jsonfile.write(work / FILE, to_plain(records))
 
 
 def by_printed_name(records: Mapping[str, ChainRecord]) -> dict[tuple[str, str], str]:

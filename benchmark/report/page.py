@@ -181,7 +181,7 @@ def render(content: Content) -> str:
             tiles=tiles(content.quality),
             dash=grid.DASH,
             environment=flat({k: v for k, v in content.provenance.items() if k != "chains"}),
-            hashes=hashes(records.from_json(content.provenance["chains"])),
+            hashes=hashes(records.from_plain(content.provenance["chains"])),
             paper=reported,
             version=importlib.metadata.version("mlsm-bench"),
             style=style,

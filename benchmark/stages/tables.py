@@ -22,7 +22,7 @@ def write_tables(params: Params) -> None:
         "params": digest_values(params.model_dump(mode="json")),
         "threads": params.threads,
         "manifests": manifest.manifests(params.work),
-        "chains": records.to_json(load.every_record(params)),
+        "chains": records.to_plain(load.every_record(params)),
     }
     jsonfile.write(params.results / "provenance.json", environment.environment() | record)
 

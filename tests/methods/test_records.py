@@ -53,7 +53,7 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path):
 @pytest.mark.parametrize("profile", ["demo", "faces", "lol"])
 def test_records_of_committed_results_keep_their_form(profile):
     stored = json.loads((ROOT / "results" / profile / "provenance.json").read_text())["chains"]
-    assert records.to_json(records.from_json(stored)) == stored
+    assert records.to_plain(records.from_plain(stored)) == stored
 
 
 def test_a_table_of_one_track_shows_chains_without_weights_and_says_what_it_lacks():

@@ -35,7 +35,7 @@ def sources(params: Params) -> dict[str, Source]:
     if not record.is_file():
         raise InputError(f"There are no results at {record}: run `dvc repro` for this profile.")
     # Read from the results, which a clone without the pipeline's files holds, too.
-    stored = records.from_json(jsonfile.read(record)["chains"])
+    stored = records.from_plain(jsonfile.read(record)["chains"])
     chains = {chain: stored[chain] for chain in params.chains if chain in stored}
     made = results.read(params.results / "rows.parquet")
     resampling = BootstrapSettings(params.seed, params.bootstrap)
