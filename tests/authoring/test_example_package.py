@@ -11,6 +11,7 @@ import pytest
 
 from benchmark import ROOT, methods
 from benchmark.core.errors import InputError
+from benchmark.methods import registry
 
 EXAMPLE = ROOT / "docs" / "examples" / "mlsm-bench-retouch"
 COMMAND = "from benchmark.cli.main import main; main()"
@@ -82,7 +83,9 @@ def metadata(folder, package, name):
     info = folder / f"{package}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{methods.ENTRY_POINTS}]\n{name} = {package}:{name}\n")
+    (info / "entry_points.txt").write_text(
+        f"[{registry.ENTRY_POINTS}]\n{name} = {package}:{name}\n"
+    )
 
 
 def test_a_package_cannot_replace_a_method_of_the_suite(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from benchmark import methods
 from benchmark.core import jpeg
 from benchmark.core.errors import InputError
 from benchmark.core.images import to_float
-from benchmark.methods import Chain, Step, from_network, plugin
+from benchmark.methods import Chain, Step, from_network, plugin, registry
 
 BRIGHTEN = """
 from benchmark.methods import Method, plugin
@@ -67,7 +67,7 @@ def test_a_name_like_none_gets_the_list(package):
 def test_an_entry_point_is_a_method(package, tmp_path, monkeypatch):
     (tmp_path / "elsewhere_of_a_test.py").write_text(BRIGHTEN.replace("NAME", "elsewhere"))
     point = importlib.metadata.EntryPoint(
-        "elsewhere", "elsewhere_of_a_test:elsewhere", methods.ENTRY_POINTS
+        "elsewhere", "elsewhere_of_a_test:elsewhere", registry.ENTRY_POINTS
     )
     points = importlib.metadata.EntryPoints([point])
     monkeypatch.setattr(importlib.metadata, "entry_points", points.select)
