@@ -26,8 +26,7 @@ from torch import nn
 from benchmark import ROOT, methods
 from benchmark.core.images import Bytes, to_float, to_uint8
 from benchmark.methods import assemble
-from benchmark.photographs import enhance as enhancement
-from benchmark.photographs import onnx_export
+from benchmark.photographs import enhance, onnx_export
 from benchmark.photographs.streaming import schedule
 
 WAYS = ("plain", "strips", "channels_last", "bfloat16", "compile", "onnxruntime")
@@ -43,9 +42,7 @@ def dark_image(width: int, height: int) -> Bytes:
 
 def network() -> nn.Module:
     chain = methods.Chain.parse("mlsm")
-    found = enhancement.network_of(
-        assemble.assemble(chain, "retrained", ROOT / "weights" / "lol")[0]
-    )
+    found = enhance.network_of(assemble.assemble(chain, "retrained", ROOT / "weights" / "lol")[0])
     if found is None:
         raise RuntimeError("MLSM is not a network.")
     return found

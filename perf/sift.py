@@ -3,11 +3,10 @@
 import numpy as np
 
 from benchmark.core.images import Image
-from benchmark.registration import register as registration
 from benchmark.registration.criteria import RegistrationSettings
 from benchmark.registration.features import Fit, Matches, Plane
 from benchmark.registration.geometry import Matrix
-from benchmark.registration.register import Registration
+from benchmark.registration.register import Registration, judge, normalised
 
 try:
     import cv2
@@ -40,7 +39,7 @@ def register(
     """
     cv2.setNumThreads(1)
     cv2.setRNGSeed(seed)
-    planes = registration.normalised(dark, normal, settings)
+    planes = normalised(dark, normal, settings)
     pairs = matches(*planes, settings.max_keypoints, contrast, ratio)
 
     def estimate(*_: Plane) -> Fit:
@@ -56,7 +55,7 @@ def register(
         start: Matrix = matrix / matrix[2, 2] if usable else np.eye(3)
         return Fit("homography", start, 0.0)
 
-    return registration.judge(*planes, pairs, estimate, settings)
+    return judge(*planes, pairs, estimate, settings)
 
 
 def matches(

@@ -25,8 +25,8 @@ from benchmark.check import plan
 from benchmark.core import environment, params
 from benchmark.core.params import Params
 from benchmark.training import Batch, Recipe, crops, fit
-from benchmark.training import plan as training_plan
 from benchmark.training.loop import Run, _Loop
+from benchmark.training.plan import parts_before
 
 REPEATS = 3
 UNUSED = ROOT / ".cache" / "unused"
@@ -42,7 +42,7 @@ def parts(chosen: Params, names: Sequence[str] | None) -> list[tuple[str, str, R
         states: dict[str, Any] = {}
         for part in plugin.parts or ("model",):
             wanted = chosen.training_of(name, part)
-            before = {key: states[key] for key in training_plan.parts_before(plugin, part)}
+            before = {key: states[key] for key in parts_before(plugin, part)}
             budget = Run(1, 0, UNUSED, precision=wanted.precision or chosen.precision)
             recipe = fit.recipe(plugin, part, before, wanted, budget)
             states[part] = recipe.network.state_dict()

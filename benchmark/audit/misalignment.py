@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from skimage.registration import phase_cross_correlation
 
-from benchmark.core import cache as journal
 from benchmark.core import code_digest, images
+from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.images import Image
 from benchmark.registration import features, geometry
 
@@ -115,8 +115,8 @@ def measure_all(
     work = [_Job(*map(places.locate, cells)) for cells in listed[["dark", "normal"]].to_numpy()]
     keys = ["|".join(pair) for pair in listed[["dark_sha256", "normal_sha256"]].to_numpy()]
     name = code_digest.of(__name__)[:32]
-    memory = journal.ResultCache(None if cache is None else cache / "apart" / f"{name}.jsonl")
-    found = journal.cached_map(work, keys, _measure, memory, jobs, "measuring alignment")
+    memory = ResultCache(None if cache is None else cache / "apart" / f"{name}.jsonl")
+    found = cached_map(work, keys, _measure, memory, jobs, "measuring alignment")
     return [Misalignment(*numbers) for numbers in found]
 
 

@@ -22,10 +22,10 @@ from benchmark.check import cells, derived
 from benchmark.core import files
 from benchmark.core.errors import InputError
 from benchmark.core.params import Params
-from benchmark.tables import cells as tables
+from benchmark.tables.cells import KEYS
 
 TOLERANCES = ROOT / "results" / "tolerances.yaml"
-COLUMNS = ["table", *tables.KEYS, "ours", "committed", "difference", "tolerance", "verdict"]
+COLUMNS = ["table", *KEYS, "ours", "committed", "difference", "tolerance", "verdict"]
 OF_ALL_CHAINS = ("statistics_ranks",)
 """Tables in which every number depends on which chains a profile has."""
 
@@ -86,7 +86,7 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
     Raises:
         InputError: A folder has no tables, or a metric has no tolerance.
     """
-    keys = ["table", *tables.KEYS]
+    keys = ["table", *KEYS]
     mine = cells.read(ours).rename(columns={"number": "ours"})
     theirs = cells.read(reference).rename(columns={"number": "committed"})
     joined = mine.merge(theirs, on=keys, how="outer", indicator="side")

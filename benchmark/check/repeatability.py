@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 import yaml
 
-from benchmark.check import cells as numbers
+from benchmark.check.cells import TRAINING
 from benchmark.check.compare import Tolerance
 
 SAFETY = 3.0
@@ -97,7 +97,7 @@ def moves(repeated: Mapping[str, pd.DataFrame]) -> list[Move]:
     cells = pd.concat(frames, ignore_index=True).dropna(subset=["difference"])
     cells = cells.assign(group=cells["metric"].map(group_of), moved=cells["difference"].abs())
     cells = cells[(cells["group"] != "") & (cells["track"] != "")]
-    losses = cells["table"] == numbers.TRAINING
+    losses = cells["table"] == TRAINING
     beyond = (cells["moved"] - SMALLEST_LOSS).clip(lower=0.0) / cells["committed"].abs()
     cells["moved"] = cells["moved"].mask(losses, beyond.fillna(0.0))
     made = []

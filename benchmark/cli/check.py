@@ -32,8 +32,7 @@ def check(
     A row that is missing or new is a finding too. Findings are printed by method; --cells lists
     them all. Tolerances: results/tolerances.yaml.
     """
-    from benchmark.check import compare as checking
-    from benchmark.check import movements, verdicts
+    from benchmark.check import compare, movements, verdicts
     from benchmark.cli import checkout
     from benchmark.core import params
 
@@ -41,8 +40,8 @@ def check(
         checkout.check(ROOT)
     chosen = params.load(params.profile_path(profile))
     files.check(*(path for path in (markdown, cells) if path is not None))
-    with checking.committed(chosen, against) as reference:
-        found = checking.compare(chosen.results, reference, checking.tolerances())
+    with compare.committed(chosen, against) as reference:
+        found = compare.compare(chosen.results, reference, compare.tolerances())
         machines = movements.machines(chosen.results, reference, found)
     wrong = found[found["verdict"] != "ok"]
     if markdown is not None:
@@ -59,7 +58,7 @@ def check(
         raise typer.Exit(1)
 
 
-def repeat(
+def repeat_demo(
     profile: ProfileOption = "demo",
     condition: Annotated[
         str, typer.Option(help="native, sse4, avx2, avx512 or threads: what to compute with.")
@@ -80,8 +79,7 @@ def repeat(
     """
     import tempfile
 
-    from benchmark.check import movements
-    from benchmark.check import repeat as repeating
+    from benchmark.check import movements, repeat
     from benchmark.cli import checkout
     from benchmark.core import params
 
@@ -90,13 +88,13 @@ def repeat(
     chosen = params.load(params.profile_path(profile))
     files.check(*([cells] if cells else []))
     with tempfile.TemporaryDirectory() as folder:
-        found = repeating.repeat(chosen, condition, Path(folder), chain or (), against)
+        found = repeat.repeat(chosen, condition, Path(folder), chain or (), against)
     wrong = found[found["verdict"] != "ok"]
     if cells is not None:
         _write(cells, found.to_csv(index=False, lineterminator="\n"))
     for line in movements.lines(movements.groups(found)):
         say(line)
-    about = repeating.CONDITIONS[condition].about
+    about = repeat.CONDITIONS[condition].about
     say(f"{len(found) - len(wrong)} of {len(found)} cells under {about} agree with {against}")
     if len(wrong):
         raise typer.Exit(1)
@@ -107,12 +105,12 @@ def _write(path: Path, text: str) -> None:
     note(f"wrote {shown(path)}")
 
 
-def plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> None:
+def show_plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> None:
     """Print what a profile would run, what it lacks, and how long it takes as far as measured."""
-    from benchmark.check import plan as planning
+    from benchmark.check import plan
     from benchmark.cli import checkout
     from benchmark.core import params
 
     checkout.check(ROOT)
-    made = planning.plan(params.load(params.profile_path(profile)))
-    say(json.dumps(made, indent=2) if as_json else "\n".join(planning.lines(made)))
+    made = plan.plan(params.load(params.profile_path(profile)))
+    say(json.dumps(made, indent=2) if as_json else "\n".join(plan.lines(made)))

@@ -53,34 +53,34 @@ def enhance(
     from tqdm import tqdm
 
     from benchmark import methods
-    from benchmark.methods import assemble as store
-    from benchmark.photographs import enhance as run
+    from benchmark.methods import assemble
+    from benchmark.photographs.enhance import OutputOptions, plan, run
 
     started = time.monotonic()
     parsed = methods.Chain.parse(chain)
     trained = ROOT / "weights" / weights
-    choice = run.Choice(form, quality, compare, overwrite, megapixels, memory)
-    tasks = run.planned(inputs, output, choice)
-    steps = store.assemble(parsed, chosen_track(parsed, track, trained), trained)
+    options = OutputOptions(form, quality, compare, overwrite, megapixels, memory)
+    tasks = plan(inputs, output, options)
+    steps = assemble.assemble(parsed, chosen_track(parsed, track, trained), trained)
     failed = 0
     with tqdm(total=len(tasks), desc=chain, unit="image", bar_format=_BAR) as bar:
         for done, task in enumerate(tasks):
 
-            def tick(share: float, before: int = done) -> None:
+            def progress(share: float, before: int = done) -> None:
                 bar.n = before + share
                 bar.refresh()
 
             try:
-                notes = run.perform(task, steps, choice, tick)
+                notes = run(task, steps, options, progress)
             except InputError as error:
                 failed += 1
                 bar.write(printable(f"error: {error}", sys.stderr), file=sys.stderr)
             else:
                 bar.write(printable(shown(task.target), sys.stdout))
-                for told in notes:
-                    words = f"warning: {task.title} {told}"
+                for remark in notes:
+                    words = f"warning: {task.title} {remark}"
                     bar.write(printable(words, sys.stderr), file=sys.stderr)
-            tick(1.0)
+            progress(1.0)
     seconds = time.monotonic() - started
     note(f"wrote {len(tasks) - failed} images to {shown(output)} in {seconds:.1f} s")
     if failed:

@@ -30,19 +30,18 @@ def export(
     multiples of 16 (two of them at least): reflect the image to the right and below, and crop.
     """
     from benchmark import methods
-    from benchmark.methods import assemble as store
-    from benchmark.photographs import enhance
-    from benchmark.photographs import onnx_export as onnx_file
+    from benchmark.methods import assemble
+    from benchmark.photographs import enhance, onnx_export
 
     started = time.monotonic()
     files.check(output)
     chain = methods.Chain.parse(method)
     trained = ROOT / "weights" / weights
-    steps = store.assemble(chain, chosen_track(chain, track, trained), trained)
+    steps = assemble.assemble(chain, chosen_track(chain, track, trained), trained)
     network = enhance.network_of(steps[0])
     if len(steps) > 1 or network is None:
         raise InputError(f"Option --method must name one network, but got {method!r}: try mlsm.")
-    apart = onnx_file.to_onnx(network, output, multiple)
+    apart = onnx_export.to_onnx(network, output, multiple)
     say(shown(output))
     seconds = time.monotonic() - started
     note(

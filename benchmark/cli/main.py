@@ -12,8 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmark import ROOT
-from benchmark.cli import baseline, check, claims, detect, enhance, export
-from benchmark.cli import weights as cli_weights
+from benchmark.cli import baseline, check, claims, detect, enhance, export, weights
 from benchmark.cli.options import JsonOption, TrackOption, WeightsOption, chosen_track, distinct
 from benchmark.core import files
 from benchmark.core.console import note, print_rows, say, shown
@@ -22,13 +21,13 @@ from benchmark.core.errors import told
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Raw data sets on this machine.")
-app.add_typer(cli_weights.app, name="weights", help="Weights that methods' authors released.")
+app.add_typer(weights.app, name="weights", help="Weights that methods' authors released.")
 app.command("claims")(claims.claims)
 app.add_typer(detect.app, name="detect", help="Faces found elsewhere, scored here.")
 app.add_typer(baseline.app, name="baseline", help="Start and check a method of your own.")
 app.command()(check.check)
-app.command()(check.repeat)
-app.command()(check.plan)
+app.command("repeat")(check.repeat_demo)
+app.command("plan")(check.show_plan)
 app.command("enhance")(enhance.enhance)
 app.command("export")(export.export)
 
@@ -51,17 +50,17 @@ def list_methods(
 ) -> None:
     """List every method: role, weights at hand, paper."""
     from benchmark import methods
-    from benchmark.methods import assemble as store
+    from benchmark.methods import assemble
 
     rows = []
     for name in methods.names():
         found, chain = methods.find(name), methods.Chain((name,))
         ready: list[str] = [
             track
-            for track in store.tracks(chain)
-            if not store.absent(chain, track, ROOT / "weights" / weights)
+            for track in assemble.tracks(chain)
+            if not assemble.absent(chain, track, ROOT / "weights" / weights)
         ]
-        if wrong := store.broken(found):
+        if wrong := assemble.broken(found):
             ready.append("released: broken")
             note(f"warning: {wrong}.")
         rows.append(
@@ -184,7 +183,7 @@ def score(
     name = shown(dark.resolve().name) or "images"
     chosen = chosen_track(parsed, track, trained)
     wish = folders.Wish(parsed, chosen, trained, qfs or [None], name)
-    scored = folders.score(pairs, wish, processes)
+    scored = folders.score_pairs(pairs, wish, processes)
     for problem in scored.problems:
         note(f"error: {problem}")
     if scored.rows:

@@ -43,17 +43,17 @@ def distinct(option: str, values: Sequence[Value]) -> list[Value]:
 
 def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
     """Return the track to use: the one asked for, or the first at hand."""
-    from benchmark.methods import assemble as store
+    from benchmark.methods import assemble
 
-    known = store.tracks(chain)
+    known = assemble.tracks(chain)
     for step in chain.plugins if asked == "auto" else ():
-        if wrong := store.broken(step):
+        if wrong := assemble.broken(step):
             note(f"warning: {wrong}; released weights of {step.name} are left out.")
     if asked == "auto":
-        there = [track for track in known if not store.absent(chain, track, trained)]
+        there = [track for track in known if not assemble.absent(chain, track, trained)]
         if not there:
             raise InputError(
-                f"Chain {chain} has no weights here: {store.absent(chain, known[0], trained)}; "
+                f"Chain {chain} has no weights here: {assemble.absent(chain, known[0], trained)}; "
                 "train them with dvc repro or see weights/README.md."
             )
         if chain.learned:

@@ -10,10 +10,9 @@ import pandas as pd
 from benchmark.core import console
 from benchmark.core.errors import ProblemsError
 from benchmark.data import fingerprints, registry
-from benchmark.data import manifest as pairs
 from benchmark.data.fingerprints import FileRecord
 from benchmark.data.folders import LayoutError
-from benchmark.data.manifest import Pair
+from benchmark.data.manifest import COLUMNS, Pair, ordered
 
 _REMEDY = "replace or mend these files, see data/README.md"
 
@@ -75,7 +74,7 @@ def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
     seen = fingerprints.examine(
         (f for found in listed.values() for f in _files(found)), cache, jobs
     )
-    manifests = {name: pd.DataFrame(columns=list(pairs.COLUMNS)) for name in absent}
+    manifests = {name: pd.DataFrame(columns=list(COLUMNS)) for name in absent}
     for name, found in listed.items():
         folder, raw = registry.located(name, roots), registry.SETS[name]
         source = f"{raw.protocol}, {folder.name}"
@@ -83,8 +82,8 @@ def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
         frame, wrong = _listed(found, folder, seen, uneven, source)
         manifests[name] = frame
         problems += wrong
-    ordered = {name: pairs.ordered(manifests[name]) for name in names}
-    return Inventory(ordered, absent, tuple(map(console.shown, problems)))
+    in_order = {name: ordered(manifests[name]) for name in names}
+    return Inventory(in_order, absent, tuple(map(console.shown, problems)))
 
 
 def manifest(
@@ -105,7 +104,7 @@ def manifest(
         jobs: Processes.
 
     Returns:
-        One row a pair with `pairs.COLUMNS`, status "ok".
+        One row a pair with `manifest.COLUMNS`, status "ok".
 
     Raises:
         ProblemsError: Files are missing or no images, sizes differ, or names come twice.
@@ -115,7 +114,7 @@ def manifest(
     frame, wrong = _listed(chosen, root, seen, to_register, "")
     if wrong:
         raise ProblemsError("the list of pairs", wrong, _REMEDY)
-    return pairs.ordered(frame)
+    return ordered(frame)
 
 
 def _files(found: Iterable[Pair]) -> list[Path]:
@@ -161,7 +160,7 @@ def _listed(
                 *("", "", "", "", "", "ok", ""),
             )
         )
-    return pd.DataFrame(rows, columns=list(pairs.COLUMNS)), [told for told in problems if told]
+    return pd.DataFrame(rows, columns=list(COLUMNS)), [told for told in problems if told]
 
 
 def _relative(path: Path | None, root: Path) -> str:

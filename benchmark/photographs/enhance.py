@@ -1,4 +1,4 @@
-"""Photographs through a chain: which files become which, and pixels of any size enhanced."""
+"""Enhance photographs of any size with a chain: list the files, plan the outputs, write them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark import methods
-from benchmark.core import files as outputs
-from benchmark.core import images, numerics, user_files
+from benchmark.core import files, images, numerics, user_files
 from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes
@@ -25,7 +24,7 @@ _PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True)
-class Task:
+class EnhanceTask:
     """A photograph and what it becomes.
 
     Attributes:
@@ -50,7 +49,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OutputOptions:
     """How results are written.
 
     Attributes:
@@ -93,12 +92,14 @@ def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _inside(folder: Path, to: Path) -> Iterator[tuple[Path, Path]]:
-    files = [file for file in user_files.inside(folder, deep=True) if not _is_result(file, to)]
-    if not files:
+    photographs = [
+        file for file in user_files.inside(folder, deep=True) if not _is_result(file, to)
+    ]
+    if not photographs:
         raise InputError(
             f"{shown(folder)} holds no images but results in {shown(to)}: check the path."
         )
-    yield from ((file, file.relative_to(folder).with_suffix("")) for file in files)
+    yield from ((file, file.relative_to(folder).with_suffix("")) for file in photographs)
 
 
 def _matching(pattern: str, to: Path) -> Iterator[tuple[Path, Path]]:
@@ -106,17 +107,17 @@ def _matching(pattern: str, to: Path) -> Iterator[tuple[Path, Path]]:
     count = next(place for place, part in enumerate(parts) if _PATTERN & set(part))
     start = Path(*parts[:count]) if count else Path()
     matches = user_files.pictures(start.glob(str(Path(*parts[count:]))), start)
-    files = [file for file in matches if not _is_result(file, to)]
-    if not files:
+    photographs = [file for file in matches if not _is_result(file, to)]
+    if not photographs:
         raise InputError(f"No image matches {shown(pattern)}: check the pattern.")
-    yield from ((file, file.relative_to(start).with_suffix("")) for file in files)
+    yield from ((file, file.relative_to(start).with_suffix("")) for file in photographs)
 
 
 def _is_result(file: Path, to: Path) -> bool:
     return file.resolve().is_relative_to(to.resolve())
 
 
-def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
+def plan(inputs: Sequence[str], to: Path, options: OutputOptions) -> list[EnhanceTask]:
     """Return what becomes of all inputs, before anything is written.
 
     Each page of a TIFF file becomes a file of its own, `scan_page1.png` and so on.
@@ -124,20 +125,20 @@ def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
     Args:
         inputs: See `found`.
         to: Folder of the results.
-        choice: How they are written.
+        options: How they are written.
 
     Raises:
         InputError: An input is missing, two would become one file, a file would be lost, or one
             could not be written.
     """
     made, taken = [], dict[str, tuple[Path, int]]()
-    suffix = photo_io.SUFFIX[choice.form]
+    suffix = photo_io.SUFFIX[options.form]
     for source, name in dict.fromkeys(found(inputs, to)):
         pages = user_files.pages(source)
         for page in pages:
             stem = f"{name.name}_page{page + 1}" if len(pages) > 1 else name.name
             target = to / name.with_name(stem + suffix)
-            beside = target.with_name(f"{stem}_compare{suffix}") if choice.compare else None
+            beside = target.with_name(f"{stem}_compare{suffix}") if options.compare else None
             for path in filter(None, (target, beside)):
                 other, other_page = taken.setdefault(str(path).casefold(), (source, page))
                 if (other, other_page) != (source, page):
@@ -145,10 +146,10 @@ def planned(inputs: Sequence[str], to: Path, choice: Choice) -> list[Task]:
                         f"{shown(other)} and {shown(source)} would both become {shown(path)}: "
                         "rename one."
                     )
-                _check_existing(path, source, choice.overwrite)
-            made.append(Task(source, target, beside, page, len(pages)))
-    outputs.check_folder(to)
-    outputs.check(*(path for task in made for path in (task.target, task.comparison) if path))
+                _check_existing(path, source, options.overwrite)
+            made.append(EnhanceTask(source, target, beside, page, len(pages)))
+    files.check_folder(to)
+    files.check(*(path for task in made for path in (task.target, task.comparison) if path))
     return made
 
 
@@ -161,11 +162,11 @@ def _check_existing(path: Path, source: Path, overwrite: bool) -> None:
         )
 
 
-def perform(
-    task: Task,
+def run(
+    task: EnhanceTask,
     steps: Sequence[methods.Step],
-    choice: Choice,
-    tick: Callable[[float], None] = lambda share: None,
+    options: OutputOptions,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, ...]:
     """Enhance one photograph and write what it becomes.
 
@@ -176,7 +177,7 @@ def perform(
         InputError: It cannot be read, enhanced or written, for whatever reason.
     """
     try:
-        return _performed(task, steps, choice, tick)
+        return _enhance_file(task, steps, options, progress)
     except InputError as error:
         raise InputError(
             f"Page {task.page + 1} of {error}" if task.pages > 1 else str(error)
@@ -193,30 +194,30 @@ def perform(
         ) from error
 
 
-def _performed(
-    task: Task,
+def _enhance_file(
+    task: EnhanceTask,
     steps: Sequence[methods.Step],
-    choice: Choice,
-    tick: Callable[[float], None],
+    options: OutputOptions,
+    progress: Callable[[float], None],
 ) -> tuple[str, ...]:
-    before = photo_io.read(task.source, task.page, choice.megapixels)
+    before = photo_io.read(task.source, task.page, options.megapixels)
     height, width = before.pixels.shape[:2]
     with numerics.threads_for(height * width):
-        pixels = through(steps, before.pixels, before.tables, tick, memory=choice.memory)
+        pixels = enhance_image(steps, before.pixels, before.tables, progress, memory=options.memory)
     after = photo_io.Photograph(pixels, before.exif, before.profile)
-    notes = before.notes + photo_io.write(task.target, after, choice.form, choice.quality)
+    notes = before.notes + photo_io.write(task.target, after, options.form, options.quality)
     if task.comparison:
         both = photo_io.side_by_side(before.pixels, pixels)
         beside = photo_io.Photograph(both, profile=before.profile)
-        photo_io.write(task.comparison, beside, choice.form, choice.quality)
+        photo_io.write(task.comparison, beside, options.form, options.quality)
     return notes
 
 
-def through(
+def enhance_image(
     steps: Sequence[methods.Step],
     pixels: Bytes,
     quantisation: Tables,
-    tick: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda share: None,
     whole: int = WHOLE,
     memory: float = MEMORY,
 ) -> Bytes:
@@ -229,7 +230,7 @@ def through(
         steps: From `benchmark.weights.assemble`.
         pixels: uint8 (H, W, 3).
         quantisation: Quantisation tables of the file, for the methods that need them.
-        tick: Told the share of the work that is done, from 0 to 1.
+        progress: Told the share of the work that is done, from 0 to 1.
         whole: Pixels up to which a network sees the whole image at once.
         memory: Gigabytes of feature maps to keep above that size.
     """
@@ -237,16 +238,16 @@ def through(
     for place, step in enumerate(steps):
         network = network_of(step)
         if network is not None and pixels.shape[0] * pixels.shape[1] > whole:
-            part = _part(tick, place, len(steps))
+            part = _share_of(progress, place, len(steps))
             pixels = _strips(step, network, pixels, given, part, memory)
         else:
             pixels = methods.run([step], pixels, "sound", given)
-        tick((place + 1) / len(steps))
+        progress((place + 1) / len(steps))
     return pixels
 
 
-def _part(tick: Callable[[float], None], place: int, count: int) -> Callable[[float], None]:
-    return lambda share: tick((place + share) / count)
+def _share_of(progress: Callable[[float], None], place: int, count: int) -> Callable[[float], None]:
+    return lambda share: progress((place + share) / count)
 
 
 def _strips(
@@ -254,13 +255,13 @@ def _strips(
     network: "nn.Module",
     pixels: Bytes,
     given: methods.MethodContext,
-    tick: Callable[[float], None],
+    progress: Callable[[float], None],
     memory: float,
 ) -> Bytes:
     from benchmark.photographs.streaming import schedule, trace
 
     try:
-        return schedule.enhance(network, pixels, int(memory * 1e9), tick=tick)
+        return schedule.enhance(network, pixels, int(memory * 1e9), progress=progress)
     except trace.UnknownOperation:
         return methods.run([step], pixels, "sound", given)
 

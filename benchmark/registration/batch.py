@@ -17,7 +17,7 @@ from benchmark.core import code_digest, files, images
 from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import digest_values, sha256
-from benchmark.registration import register as registration
+from benchmark.registration import register
 from benchmark.registration.criteria import RegistrationSettings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class _Job(NamedTuple):
     seed: int
 
 
-def register(
+def register_pairs(
     listed: pd.DataFrame,
     places: "PathResolver",
     folder: Path,
@@ -140,14 +140,14 @@ def _register(job: _Job) -> dict[str, Any]:
                 "changed since; run the inventory again."
             )
     dark, normal = images.read(job.dark), images.read(job.normal)
-    found = registration.register(dark, normal, job.settings, job.seed)
+    found = register.register(dark, normal, job.settings, job.seed)
     names = ("model", "matches", "inliers", "inlier_ratio", "rmse_px", "overlap")
     facts = {
         name: getattr(found, name) for name in (*names, "max_displacement_px", "accepted", "reason")
     }
     if not found.accepted:
         return {"facts": facts, "written": {}}
-    registered = registration.apply(dark, normal, found)
+    registered = register.apply(dark, normal, found)
     if registered.dark is dark and registered.normal is normal:
         return {"facts": facts, "written": {}}
     for side, image in zip(_SIDES, registered, strict=True):

@@ -13,8 +13,7 @@ from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 from benchmark.core.types import Track
 from benchmark.data.inputs import EvaluationInput
-from benchmark.scoring import jobs
-from benchmark.scoring import score as scoring
+from benchmark.scoring import jobs, score
 from benchmark.scoring.results import Row
 
 _WORDED = re.compile(r"(\D+)(\d.*)")
@@ -134,7 +133,7 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
     return made
 
 
-def score(pairs: Sequence[Pair], wish: Wish, processes: int = 1) -> Scored:
+def score_pairs(pairs: Sequence[Pair], wish: Wish, processes: int = 1) -> Scored:
     """Score a chain on pairs; one that cannot be scored is told and ends no other.
 
     Args:
@@ -169,8 +168,8 @@ def _attempt(work: _Work) -> list[Row] | str:
         with tempfile.TemporaryDirectory() as folder:
             listed = cases(pair, wish.qfs, wish.dataset, Path(folder))
             made = [jobs.Job(wish.chain, wish.track, wish.trained, case) for case in listed]
-            values = [scoring.score(job) for job in made]
-            return scoring.as_rows("user", made, values)
+            values = [score.score(job) for job in made]
+            return score.as_rows("user", made, values)
     except InputError as error:
         return str(error)
     except Exception as error:  # whatever a method raises of one image says nothing of the others

@@ -12,8 +12,7 @@ from benchmark import methods
 from benchmark.core import files
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data import compression, manifest, registry
-from benchmark.data import lists as merge
+from benchmark.data import compression, lists, manifest, registry
 from benchmark.data.inputs import EvaluationInput
 from benchmark.scoring import jobs, plan, results, score
 
@@ -28,14 +27,14 @@ def cases(params: Params, folder: Path) -> list[EvaluationInput]:
         params: The profile.
         folder: For the JPEG files; those that exist are kept.
     """
-    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     tests = params.work / "merge" / "test"
-    lists: dict[str, pd.DataFrame] = {
+    tests_of: dict[str, pd.DataFrame] = {
         name: manifest.read_manifest(tests / f"{name}.csv") for name in params.merge.test
     }
-    cells = [cell for listed in lists.values() for cell in listed["dark"]]
+    cells = [cell for listed in tests_of.values() for cell in listed["dark"]]
     compression.compress(cells, params.curve.qfs, places, folder, params.jobs)
-    listed = compression.cases(lists, params.curve.qfs)
+    listed = compression.cases(tests_of, params.curve.qfs)
     files.write_text(folder / "curve.csv", listed.to_csv(index=False, lineterminator="\n"))
     return compression.read_cases(folder / "curve.csv", folder, places)
 

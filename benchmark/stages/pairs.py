@@ -20,7 +20,7 @@ def register(params: Params) -> None:
         listed = listed[listed["split"] == "train"].reset_index(drop=True)
         if registry.SETS[name].needs_registration:
             prefix, cache = f"work/pairs/{name}/", ROOT / ".cache" / "pairs"
-            listed, facts = batch.register(
+            listed, facts = batch.register_pairs(
                 listed, places, whole / name, prefix, params.seed, params.jobs, cache
             )
             text = facts.to_csv(index=False, lineterminator="\n")

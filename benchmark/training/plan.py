@@ -17,7 +17,7 @@ from benchmark.data import compression, inputs, manifest
 from benchmark.data.lists import TRAIN_LISTS, PathResolver
 from benchmark.methods import Plugin, checkpoints, find
 from benchmark.training import fit, loop
-from benchmark.training import recipe as training
+from benchmark.training.recipe import Recipe
 
 _LISTS = {
     "dark": (("vae_dark", "dark", "dark"),),
@@ -147,7 +147,7 @@ def train_part(
     return checkpoints.Checkpoint(method, part, wanted.settings, kept, record), log
 
 
-def _kept_step(recipe: training.Recipe, log: list[dict[str, float]]) -> int:
+def _kept_step(recipe: Recipe, log: list[dict[str, float]]) -> int:
     """Return the step whose weights the training gave."""
     validated = [row for row in log if "validation_psnr" in row]
     if recipe.keep == "last" or not validated:
@@ -224,7 +224,7 @@ def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
     return plugin.parts[:-1] if part == plugin.parts[-1] else ()
 
 
-def _record(params: Params, recipe: training.Recipe, known: dict[str, Any]) -> dict[str, Any]:
+def _record(params: Params, recipe: Recipe, known: dict[str, Any]) -> dict[str, Any]:
     """Return how the part is trained, for readers of the checkpoint."""
     return {
         "identity": digest_values(known),

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmark.check import plan
-from benchmark.core import params as settings
+from benchmark.core.params import load, profile_path
 from tests.helpers import synthetic_results as synthetic
 
 PART = {"steps": 40}
@@ -20,7 +20,7 @@ def params(tmp_path, monkeypatch):
 
 
 def test_the_stages_are_those_of_the_pipeline_with_their_numbers():
-    found = plan.stages(settings.load(settings.profile_path("demo")))
+    found = plan.stages(load(profile_path("demo")))
     assert found["score"] == 1
     assert found["train"] == 1
     assert found["report"] == 1
@@ -71,7 +71,7 @@ def test_scoring_takes_the_megapixels_times_the_measured_cost_of_every_step(para
 def test_a_plan_tells_what_is_missing_and_where_to_get_it(monkeypatch, tmp_path):
     monkeypatch.setenv("MLSM_BENCH_DATA", str(tmp_path))
     monkeypatch.setattr(plan, "stages", lambda params: {"score": 3})
-    made = plan.plan(settings.load(settings.profile_path("paper")))
+    made = plan.plan(load(profile_path("paper")))
     text = "\n".join(plan.lines(made))
     assert "Profile paper: 3 stages (score 3)" in text
     assert "https://doi.org/10.5281/zenodo.5234969" in text

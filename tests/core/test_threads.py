@@ -125,8 +125,8 @@ def test_enhance_chooses_its_threads_by_the_size_of_each_photograph(tmp_path, mo
     )
     for name, side in (("small", 48), ("large", 400)):
         images.write(tmp_path / f"{name}.png", np.zeros((side, side, 3), np.uint8))
-        task = enhance.Task(tmp_path / f"{name}.png", tmp_path / f"out/{name}.png", None)
-        enhance.perform(task, [], enhance.Choice())
+        task = enhance.EnhanceTask(tmp_path / f"{name}.png", tmp_path / f"out/{name}.png", None)
+        enhance.run(task, [], enhance.OutputOptions())
     assert seen == [1, 3]
 
 

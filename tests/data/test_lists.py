@@ -4,15 +4,14 @@ import pandas as pd
 import pytest
 
 from benchmark.core.errors import InputError
-from benchmark.data import lists as merge
-from benchmark.data import manifest as pairs
+from benchmark.data import lists, manifest
 
 
-def manifest(dataset, names, split="train", status="ok"):
+def manifest_of(dataset, names, split="train", status="ok"):
     rows = [
         {
-            **dict.fromkeys(pairs.COLUMNS, ""),
-            **dict.fromkeys(pairs.INTEGERS, 8),
+            **dict.fromkeys(manifest.COLUMNS, ""),
+            **dict.fromkeys(manifest.INTEGERS, 8),
             **{"dataset": dataset, "split": split, "name": name},
             **{"dark": f"low/{name}.png", "normal": f"high/{name}.png"},
             **{"dark_sha256": f"d{name}", "normal_sha256": f"n{name}"},
@@ -20,11 +19,11 @@ def manifest(dataset, names, split="train", status="ok"):
         }
         for name in names
     ]
-    return pd.DataFrame(rows, columns=list(pairs.COLUMNS))
+    return pd.DataFrame(rows, columns=list(manifest.COLUMNS))
 
 
 def test_a_prefix_reaches_every_path_and_leaves_empty_ones_empty():
-    made = merge.prefixed(manifest("LOL", ["1"]), "raw/LOL/").iloc[0]
+    made = lists.prefixed(manifest_of("LOL", ["1"]), "raw/LOL/").iloc[0]
     assert (made["dark"], made["normal"], made["labels"]) == (
         "raw/LOL/low/1.png",
         "raw/LOL/high/1.png",
@@ -34,109 +33,111 @@ def test_a_prefix_reaches_every_path_and_leaves_empty_ones_empty():
 
 def test_a_raw_path_is_found_in_the_sets_own_folder(tmp_path):
     (tmp_path / "LOL").mkdir()
-    places = merge.PathResolver((tmp_path,), tmp_path / "work")
+    places = lists.PathResolver((tmp_path,), tmp_path / "work")
     assert places.locate("raw/LOL/low/1.png") == tmp_path / "LOL" / "low" / "1.png"
     assert places.locate("work/pairs/LSRW/a.png") == tmp_path / "work" / "pairs" / "LSRW" / "a.png"
 
 
 def test_a_set_that_went_away_is_named(tmp_path):
     with pytest.raises(InputError, match=r"raw/LOL/low/1\.png is in no raw data folder"):
-        merge.PathResolver((tmp_path,), tmp_path).locate("raw/LOL/low/1.png")
+        lists.PathResolver((tmp_path,), tmp_path).locate("raw/LOL/low/1.png")
 
 
 def test_validation_takes_the_share_of_each_set_and_is_fixed_by_the_seed():
-    frame = pd.concat([manifest("LOL", map(str, range(40))), manifest("LSRW", map(str, range(20)))])
-    held = merge.held_back(frame, 0.1, seed=1)
+    frame = pd.concat(
+        [manifest_of("LOL", map(str, range(40))), manifest_of("LSRW", map(str, range(20)))]
+    )
+    held = lists.held_back(frame, 0.1, seed=1)
     sets = pd.Series(sorted(held)).str.partition("/")[0]
     assert sets.value_counts().to_dict() == {"LOL": 4, "LSRW": 2}
-    assert held == merge.held_back(frame, 0.1, seed=1)
-    assert held != merge.held_back(frame, 0.1, seed=2)
+    assert held == lists.held_back(frame, 0.1, seed=1)
+    assert held != lists.held_back(frame, 0.1, seed=2)
 
 
 def test_the_split_that_lols_weights_were_trained_with_stays_what_it_is():
     """Another choice would make the committed weights those of another split."""
-    held = merge.held_back(manifest("LOL", map(str, range(2, 202))), 0.05, seed=2403)
+    held = lists.held_back(manifest_of("LOL", map(str, range(2, 202))), 0.05, seed=2403)
     numbers = sorted(int(name.partition("/")[2]) for name in held)
     assert numbers == [5, 6, 24, 35, 65, 70, 104, 106, 167, 200]
 
 
 def test_exposures_of_one_scene_stay_on_one_side():
     names = [f"{scene:05d}-{ev}" for scene in range(10) for ev in ("2.5", "3.0", "4.5")]
-    frame = manifest("RELLISUR", names)
-    held = merge.held_back(frame, 0.2, seed=0)
+    frame = manifest_of("RELLISUR", names)
+    held = lists.held_back(frame, 0.2, seed=0)
     assert len(held) == 2
-    assert merge.scenes(frame).isin(held).sum() == 6
+    assert lists.scenes(frame).isin(held).sum() == 6
 
 
 def test_photographs_of_one_view_stay_on_one_side():
-    frame = manifest("LOL", map(str, range(40)))
+    frame = manifest_of("LOL", map(str, range(40)))
     views = [[f"n{n}", f"n{n + 1}"] for n in range(0, 38, 2)] + [["n1", "n2"]]
     for seed in range(20):
-        held = {int(name.partition("/")[2]) for name in merge.held_back(frame, 0.2, seed, views)}
+        held = {int(name.partition("/")[2]) for name in lists.held_back(frame, 0.2, seed, views)}
         for view in views:
             assert len({int(digest[1:]) in held for digest in view}) == 1
-    without = merge.held_back(frame, 0.2, 0)
-    assert without == merge.held_back(frame, 0.2, 0, [["n0", "nowhere"], ["nx", "ny"]])
+    without = lists.held_back(frame, 0.2, 0)
+    assert without == lists.held_back(frame, 0.2, 0, [["n0", "nowhere"], ["nx", "ny"]])
 
 
 def test_views_are_joined_within_a_data_set_alone():
-    frame = pd.concat([manifest("LOL", ["1", "2"]), manifest("LSRW", ["1", "2"])])
-    held = merge.held_back(frame, 0.4, 0, [["n1"], ["n2"]])
+    frame = pd.concat([manifest_of("LOL", ["1", "2"]), manifest_of("LSRW", ["1", "2"])])
+    held = lists.held_back(frame, 0.4, 0, [["n1"], ["n2"]])
     assert {name.partition("/")[0] for name in held} == {"LOL", "LSRW"}
     assert len(held) == 2
 
 
 def test_a_share_of_zero_holds_nothing_back():
-    assert merge.held_back(manifest("LOL", ["1", "2"]), 0.0, seed=0) == set()
+    assert lists.held_back(manifest_of("LOL", ["1", "2"]), 0.0, seed=0) == set()
 
 
 def test_rejected_pairs_train_the_vae_and_not_the_mapping():
-    raw = {"LSRW": manifest("LSRW", ["1", "2"])}
+    raw = {"LSRW": manifest_of("LSRW", ["1", "2"])}
     paired = {
         "LSRW": pd.concat(
-            [manifest("LSRW", ["1"]), manifest("LSRW", ["2"], status="rejected")],
+            [manifest_of("LSRW", ["1"]), manifest_of("LSRW", ["2"], status="rejected")],
             ignore_index=True,
         )
     }
     sets = {"vae_dark": ["LSRW"], "vae_normal": [], "mapping_pairs": ["LSRW"]}
-    lists = merge.training_lists(raw, paired, sets, ())
-    assert lists["vae_dark"]["name"].tolist() == ["1", "2"]
-    assert lists["mapping_pairs"]["name"].tolist() == ["1"]
-    assert len(lists["vae_normal"]) == 0
+    merged = lists.training_lists(raw, paired, sets, ())
+    assert merged["vae_dark"]["name"].tolist() == ["1", "2"]
+    assert merged["mapping_pairs"]["name"].tolist() == ["1"]
+    assert len(merged["vae_normal"]) == 0
 
 
 def test_test_images_never_enter_a_training_list():
-    raw = {"LOL": pd.concat([manifest("LOL", ["1"]), manifest("LOL", ["22"], split="test")])}
-    sets = {name: ["LOL"] for name in merge.TRAIN_LISTS}
-    lists = merge.training_lists(raw, raw, sets, ())
-    assert all(listed["name"].tolist() == ["1"] for listed in lists.values())
-    assert merge.testing_lists(raw, ["LOL"])["LOL"]["name"].tolist() == ["22"]
+    raw = {"LOL": pd.concat([manifest_of("LOL", ["1"]), manifest_of("LOL", ["22"], split="test")])}
+    sets = {name: ["LOL"] for name in lists.TRAIN_LISTS}
+    merged = lists.training_lists(raw, raw, sets, ())
+    assert all(listed["name"].tolist() == ["1"] for listed in merged.values())
+    assert lists.testing_lists(raw, ["LOL"])["LOL"]["name"].tolist() == ["22"]
 
 
 def test_the_same_scene_is_on_the_same_side_in_every_list_though_pairs_were_refused():
-    raw = {"LSRW": manifest("LSRW", map(str, range(50)))}
+    raw = {"LSRW": manifest_of("LSRW", map(str, range(50)))}
     paired = raw["LSRW"].copy()
     paired.loc[::3, "status"] = "rejected"
-    sets = {name: ["LSRW"] for name in merge.TRAIN_LISTS}
-    held = merge.held_back(raw["LSRW"], 0.1, 3)
-    lists = merge.training_lists(raw, {"LSRW": paired}, sets, held)
-    assert len(lists["mapping_pairs"]) < len(lists["vae_dark"])
+    sets = {name: ["LSRW"] for name in lists.TRAIN_LISTS}
+    held = lists.held_back(raw["LSRW"], 0.1, 3)
+    merged = lists.training_lists(raw, {"LSRW": paired}, sets, held)
+    assert len(merged["mapping_pairs"]) < len(merged["vae_dark"])
     sides = {}
-    for listed in lists.values():
+    for listed in merged.values():
         for name, split in listed[["name", "split"]].to_numpy():
             assert sides.setdefault(name, split) == split
     assert list(sides.values()).count("validation") == 5
 
 
 def test_training_images_are_those_of_every_list_as_read():
-    raw = {name: manifest(name, ["1"]) for name in ("LOL", "LSRW", "SICE")}
-    raw["LOL"] = pd.concat([raw["LOL"], manifest("LOL", ["22"], split="test")])
-    seen = merge.seen(raw, [["LOL"], ["LOL", "LSRW"], []])
+    raw = {name: manifest_of(name, ["1"]) for name in ("LOL", "LSRW", "SICE")}
+    raw["LOL"] = pd.concat([raw["LOL"], manifest_of("LOL", ["22"], split="test")])
+    seen = lists.seen(raw, [["LOL"], ["LOL", "LSRW"], []])
     assert seen[["dataset", "name"]].to_numpy().tolist() == [["LOL", "1"], ["LSRW", "1"]]
 
 
 def test_counts_cover_both_splits():
-    made = merge.counts({"vae_dark": manifest("LOL", "abcd").assign(split=list("tttv"))})
+    made = lists.counts({"vae_dark": manifest_of("LOL", "abcd").assign(split=list("tttv"))})
     assert made.to_numpy().tolist() == [["vae_dark", "LOL", 4]]
 
 

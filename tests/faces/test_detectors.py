@@ -13,11 +13,10 @@ from benchmark.core.errors import InputError
 from benchmark.core.images import read, to_float
 from benchmark.data.labels.boxes import MAX_BOXES, Boxes
 from benchmark.data.labels.dark_face import read_labels
-from benchmark.faces import anchors, detectors, multiscale, retinaface
+from benchmark.faces import anchors, detectors, mtcnn, multiscale, retinaface
 from benchmark.faces.anchors import Level
 from benchmark.faces.average_precision import evaluate
 from benchmark.faces.matching import overlaps
-from benchmark.faces.mtcnn import build as mtcnn
 from benchmark.faces.pyramidbox import LEVELS, Config, PyramidBox, adapt
 from benchmark.methods import assemble
 
@@ -26,7 +25,7 @@ ASTRONAUT_FACE = (177.0, 62.0, 271.0, 180.0)  # drawn by hand: hairline to chin,
 
 @pytest.fixture(scope="module")
 def detect():
-    return mtcnn()
+    return mtcnn.build()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def test_mtcnn_finds_the_astronaut_first(detect, astronaut):
 
 
 def test_mtcnn_keeps_low_scores_down_to_its_floor(detect, astronaut):
-    low, high = detect(astronaut), mtcnn(floor=0.7)(astronaut)
+    low, high = detect(astronaut), mtcnn.build(floor=0.7)(astronaut)
     assert low.scores.min() < 0.1
     assert low.scores.min() >= 0.01
     assert high.scores.tolist() == low.scores[low.scores > 0.7].tolist()
@@ -73,7 +72,7 @@ def test_mtcnn_boxes_are_the_library_s_inclusive_pixels_made_continuous(detect, 
 
 def test_mtcnn_repeats_itself_bit_for_bit_and_leaves_its_input_alone(detect, astronaut):
     image = astronaut[:300, 100:400].copy()
-    first, again, rebuilt = detect(image), detect(image), mtcnn()(image)
+    first, again, rebuilt = detect(image), detect(image), mtcnn.build()(image)
     assert np.array_equal(image, astronaut[:300, 100:400])
     for other in (again, rebuilt):
         assert np.array_equal(first.boxes, other.boxes)

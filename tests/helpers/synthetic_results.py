@@ -23,7 +23,7 @@ from benchmark.faces import detect
 from benchmark.figures import report_images
 from benchmark.methods.records import Budget, ChainRecord, MethodRecord
 from benchmark.methods.records import write as write_records
-from benchmark.scoring import results as rows
+from benchmark.scoring import results
 
 PROFILE = """
 profile: small
@@ -115,10 +115,10 @@ def records(params: Params) -> dict[str, ChainRecord]:
 
 
 def image_rows(params: Params, chain: str) -> pd.DataFrame:
-    """Return the rows of one chain."""
+    """Return the results of one chain."""
     place = params.chains.index(chain)
     made = [
-        rows.Row(
+        results.Row(
             params.profile, dataset, f"{image}", qf, chain, track, metric, protocol,
             value(metric, place, image, qf, dataset) + (track == "released"),
         )
@@ -129,14 +129,14 @@ def image_rows(params: Params, chain: str) -> pd.DataFrame:
         for metric in metrics
         for image in range(IMAGES)
     ]  # fmt: skip
-    return rows.frame(made)
+    return results.frame(made)
 
 
 def perception_rows(params: Params, chain: str) -> pd.DataFrame:
     """Return the perceptual distances of one chain: the later it stands, the nearer."""
     place = params.chains.index(chain)
     made = [
-        rows.Row(
+        results.Row(
             params.profile, dataset, f"{image}", max(params.qfs), chain, track, metric, "sound",
             number,
         )
@@ -145,7 +145,7 @@ def perception_rows(params: Params, chain: str) -> pd.DataFrame:
         for image in range(IMAGES)
         for metric, number in (("st_lpips", 0.5 / (place + 1)), ("psnr_gtmean", 20.0 + image))
     ]  # fmt: skip
-    return rows.frame(made)
+    return results.frame(made)
 
 
 def costs() -> pd.DataFrame:
@@ -232,14 +232,14 @@ def detections(place: int, qf: int | None, track: str) -> dict[str, Boxes]:
 
 def write(root: Path, params: Params) -> Params:
     """Write everything below a repository's root."""
-    work, results = root / "data/work" / params.profile, root / "results" / params.profile
+    work, evidence = root / "data/work" / params.profile, root / "results" / params.profile
     for folder in ("rows", "faces", "inventory", "merge", "jpeg/test"):
         (work / folder).mkdir(parents=True)
-    (results / "training").mkdir(parents=True)
+    (evidence / "training").mkdir(parents=True)
     for chain in params.chains:
-        rows.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
+        results.write(work / "measured" / "rows" / f"{chain}.parquet", image_rows(params, chain))
         seen = perception_rows(params, chain)
-        rows.write(work / "measured" / "perception" / f"{chain}.parquet", seen)
+        results.write(work / "measured" / "perception" / f"{chain}.parquet", seen)
     write_jpegs(work / "jpeg" / "test", params)
     write_records(work, records(params))
     write_json(work / "inventory" / "absent.json", {})
@@ -258,12 +258,12 @@ def write(root: Path, params: Params) -> Params:
     counts.append(("mapping_pairs", "LOL", 12))
     frame = pd.DataFrame(counts, columns=["list", "dataset", "images"])
     frame.to_csv(work / "merge" / "counts.csv", index=False)
-    costs().to_csv(results / "costs.csv", index=False)
+    costs().to_csv(evidence / "costs.csv", index=False)
     for seed, name in enumerate(("zero_dce", "edsr")):
-        log(seed).to_csv(results / "training" / f"{name}.csv", index=False)
+        log(seed).to_csv(evidence / "training" / f"{name}.csv", index=False)
     parts = ("vae_dark", "vae_normal", "model")
     mlsm = pd.concat([log(seed).assign(part=part) for seed, part in enumerate(parts, 2)])
-    mlsm.to_csv(results / "training" / "mlsm.csv", index=False)
+    mlsm.to_csv(evidence / "training" / "mlsm.csv", index=False)
     return params
 
 

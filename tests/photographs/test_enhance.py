@@ -12,7 +12,7 @@ from benchmark import ROOT, methods
 from benchmark.cli import enhance as cli_enhance
 from benchmark.core import images, jpeg
 from benchmark.methods import assemble
-from benchmark.photographs import enhance as run
+from benchmark.photographs import enhance
 from benchmark.photographs.streaming import schedule
 from tests.cli.test_cli import call, fails
 from tests.helpers.pictures import photograph, renumbered
@@ -29,12 +29,12 @@ def night(tmp_path):
     return folder
 
 
-def enhance(*arguments):
+def enhance_with_gamma(*arguments):
     return call("enhance", *arguments, "--chain", "gamma")
 
 
 def test_a_folder_keeps_its_structure(night, tmp_path):
-    done = enhance(night, "-o", tmp_path / "out")
+    done = enhance_with_gamma(night, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     expected = [tmp_path / "out/a.png", tmp_path / "out/deep/b.png"]
     assert done.stdout.splitlines() == list(map(str, expected))
@@ -43,37 +43,37 @@ def test_a_folder_keeps_its_structure(night, tmp_path):
 
 
 def test_a_pattern_finds_files_in_folders_within(night, tmp_path):
-    done = enhance(night / "**/b.*", "-o", tmp_path / "out")
+    done = enhance_with_gamma(night / "**/b.*", "-o", tmp_path / "out")
     assert done.stdout.splitlines() == [str(tmp_path / "out/deep/b.png")]
-    fails(enhance(night / "*.webp", "-o", tmp_path / "out"), "No image matches")
+    fails(enhance_with_gamma(night / "*.webp", "-o", tmp_path / "out"), "No image matches")
 
 
 def test_results_inside_the_folder_of_inputs_are_not_inputs(night):
     for _ in range(2):
-        done = enhance(night, "-o", night / "out", "--overwrite")
+        done = enhance_with_gamma(night, "-o", night / "out", "--overwrite")
         assert len(done.stdout.splitlines()) == 2, done.stderr
 
 
 def test_nothing_is_written_over_without_leave(night, tmp_path):
-    assert enhance(night / "a.png", "-o", tmp_path / "out").returncode == 0
-    fails(enhance(night, "-o", tmp_path / "out"), "a.png exists", "--overwrite")
+    assert enhance_with_gamma(night / "a.png", "-o", tmp_path / "out").returncode == 0
+    fails(enhance_with_gamma(night, "-o", tmp_path / "out"), "a.png exists", "--overwrite")
     assert not (tmp_path / "out/deep").exists()
-    assert enhance(night, "-o", tmp_path / "out", "--overwrite").returncode == 0
+    assert enhance_with_gamma(night, "-o", tmp_path / "out", "--overwrite").returncode == 0
 
 
 def test_an_input_is_never_written_over(night):
-    fails(enhance(night / "a.png", "-o", night, "--overwrite"), "would overwrite itself")
+    fails(enhance_with_gamma(night / "a.png", "-o", night, "--overwrite"), "would overwrite itself")
 
 
 def test_two_inputs_never_become_one_file(night, tmp_path):
     images.write(night / "a.bmp", photograph(9, 9, 3))
-    fails(enhance(night, "-o", tmp_path / "out"), "would both become", "rename one")
+    fails(enhance_with_gamma(night, "-o", tmp_path / "out"), "would both become", "rename one")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_broken_file_is_reported_and_the_others_go_on(night, tmp_path):
     (night / "a.png").write_bytes((night / "a.png").read_bytes()[:200])
-    done = enhance(night, "-o", tmp_path / "out")
+    done = enhance_with_gamma(night, "-o", tmp_path / "out")
     assert done.returncode == 1
     assert f"error: {night / 'a.png'} cannot be read as an image" in done.stderr
     assert "1 of 2 images could not be enhanced" in done.stderr
@@ -83,26 +83,28 @@ def test_a_broken_file_is_reported_and_the_others_go_on(night, tmp_path):
 
 def test_a_16_bit_file_is_refused_in_a_sentence(tmp_path):
     PIL.Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(tmp_path / "deep.png")
-    done = enhance(tmp_path / "deep.png", "-o", tmp_path / "out")
+    done = enhance_with_gamma(tmp_path / "deep.png", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "has 16 bits a channel, expected 8: convert it first" in done.stderr
 
 
 def test_transparent_pixels_are_refused_in_a_sentence(tmp_path):
     PIL.Image.new("RGBA", (9, 9), (9, 9, 9, 100)).save(tmp_path / "glass.png")
-    done = enhance(tmp_path / "glass.png", "-o", tmp_path / "out")
+    done = enhance_with_gamma(tmp_path / "glass.png", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "transparent" in done.stderr
 
 
 def test_jpeg_has_the_quality_that_was_asked_for(night, tmp_path):
-    done = enhance(night / "a.png", "-o", tmp_path / "out", "--format", "jpeg", "--quality", 80)
+    done = enhance_with_gamma(
+        night / "a.png", "-o", tmp_path / "out", "--format", "jpeg", "--quality", 80
+    )
     assert done.stdout.splitlines() == [str(tmp_path / "out/a.jpg")]
     assert (jpeg.tables(tmp_path / "out/a.jpg") == jpeg.tables_of_quality(80)).all()
 
 
 def test_compare_shows_before_and_after(night, tmp_path):
-    assert enhance(night / "a.png", "-o", tmp_path / "out", "--compare").returncode == 0
+    assert enhance_with_gamma(night / "a.png", "-o", tmp_path / "out", "--compare").returncode == 0
     both = images.read_uint8(tmp_path / "out/a_compare.png")
     assert (both[:, :64] == images.read_uint8(night / "a.png")).all()
     assert (both[:, -64:] == images.read_uint8(tmp_path / "out/a.png")).all()
@@ -110,7 +112,7 @@ def test_compare_shows_before_and_after(night, tmp_path):
 
 def test_a_comparison_never_takes_the_place_of_a_result(night, tmp_path):
     images.write(night / "a_compare.png", photograph(9, 9, 3))
-    fails(enhance(night, "-o", tmp_path / "out", "--compare"), "would both become")
+    fails(enhance_with_gamma(night, "-o", tmp_path / "out", "--compare"), "would both become")
 
 
 def test_the_weights_that_ship_brighten_a_photograph_by_default(night, tmp_path):
@@ -124,8 +126,8 @@ def test_the_weights_that_ship_brighten_a_photograph_by_default(night, tmp_path)
 def test_a_large_photograph_is_what_it_would_be_at_once():
     steps = assemble.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
     dark = (photograph(120, 150, 4) // 5).astype(np.uint8)
-    once = run.through(steps, dark, ALL_ONES)
-    strips = run.through(steps, dark, ALL_ONES, whole=0)
+    once = enhance.enhance_image(steps, dark, ALL_ONES)
+    strips = enhance.enhance_image(steps, dark, ALL_ONES, whole=0)
     apart = np.abs(strips.astype(int) - once)
     assert apart.max() <= 1  # levels of 255: rounding of equal numbers
     assert (apart > 0).mean() < 1e-3
@@ -139,7 +141,7 @@ def test_every_method_takes_any_size():
         track = "retrained" if parsed.learned else "classical"
         steps = assemble.assemble(parsed, track, ROOT / "weights" / "lol")
         once = methods.run(steps, dark)
-        strips = run.through(steps, dark, ALL_ONES, whole=0)
+        strips = enhance.enhance_image(steps, dark, ALL_ONES, whole=0)
         assert np.abs(strips.astype(int) - once).max() <= 1
 
 
@@ -147,8 +149,8 @@ def test_a_chain_that_does_not_fit_the_memory_says_so(night, tmp_path, monkeypat
     def full(*arguments, **options):
         raise MemoryError
 
-    monkeypatch.setattr(run, "through", full)
-    done = enhance(night / "a.png", "-o", tmp_path / "out")
+    monkeypatch.setattr(enhance, "enhance_image", full)
+    done = enhance_with_gamma(night / "a.png", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "too large for this chain" in done.stderr
 
@@ -176,7 +178,7 @@ def scan(path, levels, **options):
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
 def test_every_page_of_a_tiff_file_becomes_a_file(tmp_path, compression):
     source = scan(tmp_path / "scan.tif", (20, 60, 120), compression=compression)
-    done = enhance(source, "-o", tmp_path / "out", "--compare")
+    done = enhance_with_gamma(source, "-o", tmp_path / "out", "--compare")
     assert done.returncode == 0, done.stderr
     expected = [tmp_path / f"out/scan_page{number}.png" for number in (1, 2, 3)]
     assert done.stdout.splitlines() == list(map(str, expected))
@@ -191,7 +193,7 @@ def test_a_page_that_is_a_smaller_copy_is_left_out_with_a_warning(tmp_path):
     page, copy = PIL.Image.new("RGB", (32, 24)), PIL.Image.new("RGB", (8, 6))
     copy.encoderinfo = {"tiffinfo": {254: 1}}
     page.save(tmp_path / "scan.tif", save_all=True, append_images=[copy])
-    done = enhance(tmp_path / "scan.tif", "-o", tmp_path / "out")
+    done = enhance_with_gamma(tmp_path / "scan.tif", "-o", tmp_path / "out")
     assert done.stdout.splitlines() == [str(tmp_path / "out/scan.png")]
     assert f"warning: {tmp_path / 'scan.tif'} holds 2 pages" in done.stderr
 
@@ -199,7 +201,7 @@ def test_a_page_that_is_a_smaller_copy_is_left_out_with_a_warning(tmp_path):
 def test_a_page_that_cannot_be_enhanced_is_named_and_the_others_go_on(tmp_path):
     first, second = PIL.Image.new("RGB", (32, 24)), PIL.Image.new("CMYK", (32, 24))
     first.save(tmp_path / "scan.tif", save_all=True, append_images=[second, first])
-    done = enhance(tmp_path / "scan.tif", "-o", tmp_path / "out")
+    done = enhance_with_gamma(tmp_path / "scan.tif", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert f"error: Page 2 of {tmp_path / 'scan.tif'} has colour mode CMYK" in done.stderr
     expected = [str(tmp_path / f"out/scan_page{number}.png") for number in (1, 3)]
@@ -208,14 +210,14 @@ def test_a_page_that_cannot_be_enhanced_is_named_and_the_others_go_on(tmp_path):
 
 def test_exif_data_that_cannot_be_kept_end_no_batch(night, tmp_path):
     PIL.Image.new("RGB", (32, 24)).save(night / "b.jpg", exif=b"Exif\0\0nonsense")
-    done = enhance(night, "-o", tmp_path / "out")
+    done = enhance_with_gamma(night, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 3
     assert f"warning: {night / 'b.jpg'} holds EXIF data that cannot be kept" in done.stderr
 
 
 def test_a_method_that_fails_on_one_photograph_ends_no_batch(night, tmp_path, monkeypatch):
-    whole = run.through
+    whole = enhance.enhance_image
 
     def failing(steps, pixels, *arguments, **options):
         if pixels.shape[0] == 9:
@@ -223,8 +225,8 @@ def test_a_method_that_fails_on_one_photograph_ends_no_batch(night, tmp_path, mo
         return whole(steps, pixels, *arguments, **options)
 
     images.write(night / "b.png", photograph(9, 9, 3))
-    monkeypatch.setattr(run, "through", failing)
-    done = enhance(night, "-o", tmp_path / "out")
+    monkeypatch.setattr(enhance, "enhance_image", failing)
+    done = enhance_with_gamma(night, "-o", tmp_path / "out")
     assert done.returncode == 1
     assert f"error: {night / 'b.png'} could not be enhanced (RuntimeError: kernel" in done.stderr
     assert len(done.stdout.splitlines()) == 2
@@ -232,32 +234,32 @@ def test_a_method_that_fails_on_one_photograph_ends_no_batch(night, tmp_path, mo
 
 def test_a_result_that_could_not_be_stored_is_found_before_the_work(night, tmp_path):
     (tmp_path / "out").write_text("a file")
-    fails(enhance(night, "-o", tmp_path / "out"), "is a file, expected a folder")
+    fails(enhance_with_gamma(night, "-o", tmp_path / "out"), "is a file, expected a folder")
 
 
 def test_a_photograph_above_the_limit_is_refused_and_the_limit_can_be_raised(night, tmp_path):
-    refused = enhance(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.003)
+    refused = enhance_with_gamma(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.003)
     assert refused.returncode == 1
     assert "64x48 pixels, expected 0.003 megapixels at most" in refused.stderr
-    done = enhance(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.004)
+    done = enhance_with_gamma(night / "a.png", "-o", tmp_path / "out", "--max-megapixels", 0.004)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_limits_that_enhance_states_are_those_of_the_suite():
     given = inspect.signature(cli_enhance.enhance).parameters
-    assert given["megapixels"].default == images.MEGAPIXELS == run.Choice().megapixels
-    assert given["memory"].default == run.Choice().memory == schedule.MEMORY / 1e9
+    assert given["megapixels"].default == images.MEGAPIXELS == enhance.OutputOptions().megapixels
+    assert given["memory"].default == enhance.OutputOptions().memory == schedule.MEMORY / 1e9
 
 
 def test_the_memory_that_is_given_reaches_the_network(tmp_path, monkeypatch):
     told = []
     images.write(tmp_path / "a.png", np.zeros((1100, 1400, 3), np.uint8))
     monkeypatch.setattr(
-        schedule, "enhance", lambda network, pixels, memory, tick: told.append(memory) or pixels
+        schedule, "enhance", lambda network, pixels, memory, progress: told.append(memory) or pixels
     )
-    task = run.Task(tmp_path / "a.png", tmp_path / "out/a.png", None)
+    task = enhance.EnhanceTask(tmp_path / "a.png", tmp_path / "out/a.png", None)
     steps = assemble.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights" / "lol")
-    run.perform(task, steps, run.Choice(memory=0.5))
+    enhance.run(task, steps, enhance.OutputOptions(memory=0.5))
     assert told == [500_000_000]
 
 
@@ -277,7 +279,7 @@ class Brighter(torch.nn.Module):
 
 source, target = map(Path, sys.argv[1:])
 steps = [methods.Step(methods.find("identity"), methods.from_network(Brighter()))]
-enhance.perform(enhance.Task(source, target, None), steps, enhance.Choice())
+enhance.run(enhance.EnhanceTask(source, target, None), steps, enhance.OutputOptions())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 

@@ -158,6 +158,6 @@ def test_what_cannot_be_done_in_strips_is_refused(network):
 def test_progress_rises_to_one():
     told = []
     network = MLSM(Config(width=4, levels=1)).eval().requires_grad_(False)
-    schedule.enhance(network, photograph(32, 32, 1), tick=told.append)
+    schedule.enhance(network, photograph(32, 32, 1), progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0

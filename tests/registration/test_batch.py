@@ -18,11 +18,10 @@ from benchmark.core import images, params
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import sha256
 from benchmark.data import inventory, lists
-from benchmark.data import manifest as pairs
-from benchmark.data.manifest import Pair
+from benchmark.data.manifest import Pair, read_manifest, write_manifest
 from benchmark.registration import batch, register
 from benchmark.registration.criteria import RegistrationSettings
-from benchmark.stages import pairs as stage
+from benchmark.stages import pairs
 
 SETTINGS = RegistrationSettings(max_keypoints=600)
 PREFIX = "work/pairs/LSRW/"
@@ -66,7 +65,7 @@ def listed(places: lists.PathResolver) -> pd.DataFrame:
 
 def run(places: lists.PathResolver, jobs: int = 1, seed: int = 0) -> batch.Outcome:
     folder, cache = places.work / "pairs" / "LSRW", places.work / "cache"
-    return batch.register(listed(places), places, folder, PREFIX, seed, jobs, cache, SETTINGS)
+    return batch.register_pairs(listed(places), places, folder, PREFIX, seed, jobs, cache, SETTINGS)
 
 
 def placed(places: lists.PathResolver) -> dict[str, str]:
@@ -147,7 +146,7 @@ def test_a_finished_set_is_not_registered_again(places, count):
     assert len(count) == 4
     files = placed(places)
     for name in files:
-        (places.work / "pairs" / name).unlink()  # as DVC does before it runs a stage
+        (places.work / "pairs" / name).unlink()  # as DVC does before it runs a pairs
     second = run(places)
     assert len(count) == 4
     assert placed(places) == files
@@ -216,7 +215,7 @@ def test_a_file_that_is_not_the_one_listed_is_an_error(places):
     images.write(path, darkened(photograph("coffee"), 9))
     folder = places.work / "pairs" / "LSRW"
     with pytest.raises(InputError, match=r"low/2\.png has SHA-256 .*: it changed since"):
-        batch.register(frame, places, folder, PREFIX, 0, 1, places.work / "cache", SETTINGS)
+        batch.register_pairs(frame, places, folder, PREFIX, 0, 1, places.work / "cache", SETTINGS)
     assert not folder.exists()
 
 
@@ -234,7 +233,7 @@ def test_a_file_system_without_links_gets_copies(places, monkeypatch):
 def demo(places, tmp_path, monkeypatch) -> params.Params:
     """The demo profile, its folders in the temporary one."""
     profile = params.load(params.profile_path("demo"))
-    for module in (params, stage):
+    for module in (params, pairs):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     return profile
 
@@ -243,7 +242,7 @@ def write_inventory(places: lists.PathResolver, name: str) -> pd.DataFrame:
     frame = listed(places).assign(dataset=name)
     for column in ("dark", "normal"):
         frame[column] = frame[column].str.removeprefix("raw/LSRW/")
-    pairs.write_manifest(frame, places.work / "inventory" / f"{name}.csv")
+    write_manifest(frame, places.work / "inventory" / f"{name}.csv")
     return frame
 
 
@@ -255,9 +254,9 @@ def only(demo, name: str):
 
 def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_path):
     write_inventory(places, "LSRW")
-    stage.register(only(demo, "LSRW"))
+    pairs.register(only(demo, "LSRW"))
     folder = places.work / "pairs" / "LSRW"
-    manifest = pairs.read_manifest(folder / "manifest.csv")
+    manifest = read_manifest(folder / "manifest.csv")
     facts = pd.read_csv(folder / "registration.csv", dtype={"name": str}, keep_default_na=False)
     assert facts["name"].tolist() == manifest["name"].tolist() == list("1234")
     assert facts["accepted"].tolist() == (manifest["status"] == "ok").tolist()
@@ -267,9 +266,9 @@ def test_the_stage_writes_what_was_found_beside_the_manifest(places, demo, tmp_p
 
 def test_a_set_that_needs_no_registration_is_listed_as_it_is(places, demo, count):
     before = write_inventory(places, "LOL")
-    stage.register(only(demo, "LOL"))
+    pairs.register(only(demo, "LOL"))
     folder = places.work / "pairs" / "LOL"
-    manifest = pairs.read_manifest(folder / "manifest.csv")
+    manifest = read_manifest(folder / "manifest.csv")
     assert not count
     assert [file.name for file in folder.rglob("*")] == ["manifest.csv"]
     assert manifest["dark"].tolist() == ("raw/LOL/" + before["dark"]).tolist()
@@ -285,5 +284,5 @@ def test_the_manifest_tells_what_registration_found_and_lists_the_copies(places,
     assert int(manifest["inliers"][0]) == facts["inliers"][0]
     for side in ("dark", "normal"):
         assert manifest[f"{side}_bytes"][0] == places.locate(manifest[side][0]).stat().st_size
-    pairs.write_manifest(manifest, tmp_path / "manifest.csv")
-    assert pairs.read_manifest(tmp_path / "manifest.csv").shape == manifest.shape
+    write_manifest(manifest, tmp_path / "manifest.csv")
+    assert read_manifest(tmp_path / "manifest.csv").shape == manifest.shape

@@ -12,10 +12,17 @@ from benchmark.core import images
 from benchmark.core.images import Image
 from benchmark.data import registry
 from benchmark.registration import criteria, features
-from benchmark.registration import register as registration
 from benchmark.registration.criteria import Measurements, RegistrationSettings
 from benchmark.registration.geometry import corners, largest_rectangle, transform, valid_mask, warp
-from benchmark.registration.register import Registration, apply, register
+from benchmark.registration.register import (
+    Model,
+    Registration,
+    align,
+    apply,
+    judge,
+    normalised,
+    register,
+)
 
 SETTINGS = RegistrationSettings()
 MARGIN = 30
@@ -134,12 +141,12 @@ def test_the_inlier_ratio_is_that_of_the_matches() -> None:
 
 def test_any_estimator_is_judged_by_the_same_criteria() -> None:
     dark, normal = pair("coffee", np.array(MATRICES["translation"], np.float64))
-    planes = registration.normalised(dark, normal, SETTINGS)
+    planes = normalised(dark, normal, SETTINGS)
     pairs = features.matches(*planes, SETTINGS.max_keypoints, SETTINGS.ratio)
 
     def judged(matrix: list[list[float]]) -> Registration:
         fit = features.Fit("homography", np.array(matrix, np.float64), 0.0)
-        return registration.judge(*planes, pairs, lambda *_: fit, SETTINGS)
+        return judge(*planes, pairs, lambda *_: fit, SETTINGS)
 
     assert judged(MATRICES["translation"]).accepted
     assert judged([[1, 0, 15.3], [0, 1, -3.6], [0, 0, 1]]).reason.startswith("inlier")
@@ -187,7 +194,7 @@ def test_both_outputs_are_one_size_and_the_dark_pixels_are_untouched() -> None:
     assert (windows == registered.dark[..., 0]).all(axis=(2, 3)).any()
 
 
-def accepted(model: registration.Model, matrix: NDArray[np.float64]) -> Registration:
+def accepted(model: Model, matrix: NDArray[np.float64]) -> Registration:
     return Registration(True, "", model, matrix, 100, 90, 1.0, 0.95, 5.0, GOOD)
 
 
@@ -311,11 +318,11 @@ def test_a_homography_of_implausible_perspective_gives_way_to_a_simpler_model(
         features.Fit("similarity", moved, 0.8),
         features.Fit("homography", bent, 0.9),
     )
-    monkeypatch.setattr(registration, "_fits", lambda dark, normal, start: fits)
+    monkeypatch.setattr("benchmark.registration.register._fits", lambda dark, normal, start: fits)
     plane, at = np.zeros((300, 400)), np.random.default_rng(0).uniform(0, 300, (40, 2))
     pairs = features.Matches(at, transform(bent, at))
     assert criteria.perspective(bent, plane.shape) > SETTINGS.max_perspective
-    found = registration.align(plane, plane, pairs, np.eye(3), SETTINGS)
+    found = align(plane, plane, pairs, np.eye(3), SETTINGS)
     assert found.model == "similarity"
     loose = replace(SETTINGS, max_perspective=1.0)
-    assert registration.align(plane, plane, pairs, np.eye(3), loose).model == "homography"
+    assert align(plane, plane, pairs, np.eye(3), loose).model == "homography"

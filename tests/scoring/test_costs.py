@@ -9,7 +9,7 @@ from benchmark import methods
 from benchmark.core.cache import ResultCache
 from benchmark.core.errors import InputError
 from benchmark.methods import assemble
-from benchmark.scoring import costs as measuring
+from benchmark.scoring import costs
 from benchmark.tables import cost_table
 from tests.helpers import synthetic_results as synthetic
 
@@ -27,7 +27,7 @@ class Convolution(nn.Module):
         return self.used(image)
 
 
-def costs(**changes: object) -> pd.DataFrame:
+def cost_rows(**changes: object) -> pd.DataFrame:
     rows = [
         {"name": "gamma", "track": "classical", "gmacs": 0.0, "seconds_per_megapixel": 0.1},
         {"name": "zero_dce", "track": "retrained", "gmacs": 19.0, "seconds_per_megapixel": 4.0},
@@ -40,22 +40,22 @@ def test_a_convolutions_arithmetic_and_parameters_are_counted_by_hand(monkeypatc
     network = Convolution()
     step = methods.Step(methods.find("gamma"), methods.from_network(network))
     monkeypatch.setattr(assemble, "assemble", lambda *_: [step])
-    found = measuring.measure_here(measuring.Job("gamma", "classical", "", {}), DARK)
+    found = costs.measure_here(costs.Job("gamma", "classical", "", {}), DARK)
     assert found.parameters == 3 * 3 * 9 + 3
     assert found.gmacs == pytest.approx(24 * 40 * 3 * 3 * 9 / 1e9)
     assert found.seconds_per_megapixel > 0
 
 
 def test_a_method_without_a_network_counts_nothing():
-    found = measuring.measure_here(measuring.Job("gamma", "classical", "", {}), DARK)
+    found = costs.measure_here(costs.Job("gamma", "classical", "", {}), DARK)
     assert (found.parameters, found.gmacs) == (0, 0.0)
 
 
 @pytest.mark.slow
 def test_a_process_of_its_own_measures_the_memory_of_one_method():
     big = np.zeros((2000, 2000, 3), np.float32)
-    with measuring.Measurer(DARK) as few, measuring.Measurer(big) as many:
-        job = measuring.Job("gamma", "classical", "", {})
+    with costs.Measurer(DARK) as few, costs.Measurer(big) as many:
+        job = costs.Job("gamma", "classical", "", {})
         found, again, larger = few.measure(job), few.measure(job), many.measure(job)
     assert 20 < found.peak_mib < 4000
     assert again.peak_mib == pytest.approx(found.peak_mib, rel=0.1)
@@ -65,10 +65,10 @@ def test_a_process_of_its_own_measures_the_memory_of_one_method():
 
 @pytest.mark.slow
 def test_a_method_that_fails_is_named_and_the_next_one_is_measured():
-    with measuring.Measurer(DARK) as measurer:
+    with costs.Measurer(DARK) as measurer:
         with pytest.raises(InputError, match=r"Method gamma .* failed .*TypeError.*exponents"):
-            measurer.measure(measuring.Job("gamma", "classical", "", {"exponents": 1}))
-        assert measurer.measure(measuring.Job("gamma", "classical", "", {})).parameters == 0
+            measurer.measure(costs.Job("gamma", "classical", "", {"exponents": 1}))
+        assert measurer.measure(costs.Job("gamma", "classical", "", {})).parameters == 0
 
 
 def test_a_chain_costs_the_sum_of_its_methods():
@@ -77,21 +77,21 @@ def test_a_chain_costs_the_sum_of_its_methods():
         "edsr+gamma": synthetic.record("edsr+gamma"),
         "mlsm": synthetic.record("mlsm"),
     }
-    found = cost_table.chain_costs(costs(), records, "retrained")
+    found = cost_table.chain_costs(cost_rows(), records, "retrained")
     assert found == {"edsr+zero_dce": (24.0, 6.0), "edsr+gamma": (5.0, 2.1)}
 
 
 def test_a_method_is_measured_again_only_where_it_has_changed(monkeypatch, tmp_path):
     calls: list[str] = []
 
-    def measured(_: object, job: measuring.Job) -> measuring.Cost:
+    def measured(_: object, job: costs.Job) -> costs.Cost:
         calls.append(job.method)
-        return measuring.Cost(0, 0.0, 0.5, 600.0)
+        return costs.Cost(0, 0.0, 0.5, 600.0)
 
-    monkeypatch.setattr(measuring.Measurer, "measure", measured)
+    monkeypatch.setattr(costs.Measurer, "measure", measured)
     monkeypatch.setattr(cost_table, "dark_picture", lambda: DARK)
     journal = ResultCache(tmp_path / "costs.jsonl")
-    job = measuring.Job("gamma", "classical", "", {})
+    job = costs.Job("gamma", "classical", "", {})
     first = cost_table.measure([job], journal)
     cost_table.measure([job], ResultCache(tmp_path / "costs.jsonl"))
     assert calls == ["gamma"]
@@ -108,4 +108,4 @@ def test_what_holds_for_one_machine_is_named():
 
 
 def test_the_picture_has_the_size_that_the_table_states():
-    assert cost_table.dark_picture().shape == (measuring.SIZE[1], measuring.SIZE[0], 3)
+    assert cost_table.dark_picture().shape == (costs.SIZE[1], costs.SIZE[0], 3)

@@ -11,8 +11,8 @@ from benchmark.core import images
 from benchmark.core.cache import ResultCache
 from benchmark.core.params import Params
 from benchmark.data import inventory, lists, manifest
-from benchmark.figures import qf_curve as drawing
 from benchmark.figures import style
+from benchmark.figures.qf_curve import draw
 from benchmark.scoring import plan, qf_curve
 from tests.helpers import synthetic_results as synthetic
 from tests.helpers.pictures import photograph
@@ -60,7 +60,7 @@ def test_the_figure_marks_what_was_trained_on(made):
     identity = replace(
         gamma, title="Identity", steps={"identity": synthetic.method("Identity", "enhancer")}
     )
-    figure = drawing.draw(made, profile(), style.styles({"identity": identity, "gamma": gamma}))
+    figure = draw(made, profile(), style.styles({"identity": identity, "gamma": gamma}))
     panel = figure.axes[0]
     hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
     assert {tuple(line.get_xdata()) for line in hollow} == {(10,)}

@@ -32,7 +32,7 @@ def enhance(
     pixels: Bytes,
     memory: int = MEMORY,
     strip: int = STRIP,
-    tick: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Bytes:
     """Apply a network that maps (N, 3, H, W) in [0, 1] to the same, rounding to 8 bits.
 
@@ -41,7 +41,7 @@ def enhance(
         pixels: uint8 (H, W, 3).
         memory: Bytes of feature maps that are kept where they save work.
         strip: Rows computed at a time.
-        tick: Told the share of the work that is done, from 0 to 1.
+        progress: Told the share of the work that is done, from 0 to 1.
 
     Returns:
         uint8 (H, W, 3): what running it at once gives, but for float32 rounding.
@@ -51,13 +51,13 @@ def enhance(
     """
     traced = trace.capture(network, *pixels.shape[:2])
     with torch.inference_mode():
-        run = _Run(memory, strip, tick)
+        run = _Run(memory, strip, progress)
         final = run.through(traced, Pixels(pixels))
         output = np.empty_like(pixels)
         for rows in run.strips(final):
             levels = (final.strip(rows).clamp(0.0, 1.0) * 255.0).round()  # half to even
             output[rows.first : rows.last] = levels[0].permute(1, 2, 0).to(torch.uint8).numpy()
-        tick(1.0)
+        progress(1.0)
         return output
 
 
@@ -70,8 +70,8 @@ class _Run:
         looked: Plane -> its moments.
     """
 
-    def __init__(self, memory: int, strip: int, tick: Callable[[float], None]) -> None:
-        self.memory, self.strip, self.tick = memory, strip, tick
+    def __init__(self, memory: int, strip: int, progress: Callable[[float], None]) -> None:
+        self.memory, self.strip, self.progress = memory, strip, progress
         self.values: dict[fx.Node, Any] = {}
         self.left: Counter[fx.Node] = Counter()
         self.looked: dict[Plane, Moments] = {}
@@ -81,7 +81,7 @@ class _Run:
         nodes = list(traced.graph.nodes)
         self.left = Counter({node: len(node.users) for node in nodes})
         for place, node in enumerate(nodes):
-            self.tick(place / len(nodes))
+            self.progress(place / len(nodes))
             if node.op == "placeholder":
                 value: Any = image
             elif node.op == "get_attr":
