@@ -1,4 +1,4 @@
-"""Finished results on disk, so that a killed stage goes on where it stopped."""
+"""Cache of finished results on disk, from which a killed stage resumes."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ Item = TypeVar("Item")
 
 
 class ResultCache:
-    """Finished results of a stage, a JSON line each.
+    """Finished results of a stage, stored as one line of JSON per result.
 
     Args:
-        path: The file; its name must hold everything the results depend on but the item. None
-            keeps results in memory alone.
+        path: The file; its name must identify everything that the results depend on, except the
+            item itself. None keeps the results only in memory.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -48,15 +48,15 @@ def cached_map(
     processes: int,
     label: str,
 ) -> list[Any]:
-    """Return `work(item)` for every item, computing those that the journal lacks.
+    """Return `work(item)` for every item, computing only the results that the cache lacks.
 
     Args:
-        items: What to work on.
-        keys: What the journal calls each item.
-        work: Gives plain values that JSON can hold; can be pickled.
-        journal: Results of an earlier, unfinished run; every new one is added at once.
-        processes: How many items are worked on at a time.
-        label: What the progress bar says.
+        items: Arguments of `work`.
+        keys: Key of each item in the cache.
+        work: A function that can be pickled and returns values that JSON can hold.
+        journal: Results of an earlier, unfinished run; each new result is added as it is computed.
+        processes: Number of processes.
+        label: Label of the progress bar.
     """
     missing = {key: item for key, item in zip(keys, items, strict=True) if key not in journal.done}
     results = parallel.map_parallel(work, list(missing.values()), processes, label)

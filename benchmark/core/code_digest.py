@@ -1,10 +1,10 @@
-"""Which code made a number: one digest of a module and everything of ours that it runs.
+"""Digests of code: one SHA-256 for a module and all code of the repository that it runs.
 
-Whatever the suite keeps (a trained part, a scored image, found boxes, a registered pair) is found
-again under the digest of the code that made it. The digest covers the module's import closure
-within the repository and, beside it, the versions of the libraries that this closure imports. An
-edit that can move a number changes it. Comments, docstrings, blank lines and where a module lies do
-not count, so that a better sentence or a moved file makes nothing again.
+Every stored result (a trained part, a scored image, detected boxes, a registered pair) is looked up
+under the digest of the code that computed it. The digest covers the module's import closure within
+the repository and the versions of the libraries that this closure imports, so that every edit that
+can change a number changes the digest. Comments, docstrings, blank lines and the location of a
+module do not count, so that a better sentence or a moved file does not repeat any computation.
 """
 
 import ast
@@ -21,17 +21,17 @@ from pathlib import Path
 from benchmark.core.hashing import digest_values
 
 PACKAGES = frozenset({"benchmark", "baselines", "mlsm", "studies"})
-"""The repository's own packages; modules of others are known by the version of their library."""
+"""The repository's own packages; other code is identified by the version of its library."""
 
 
 @dataclass(frozen=True)
 class _Binding:
-    """A name that a module takes from another module of ours.
+    """A name that a module imports from another module of the repository.
 
     Attributes:
-        local: What the module calls it.
-        module: Where it comes from.
-        name: What it is called there; "" for the module itself.
+        local: The name in the importing module.
+        module: The module that it is imported from.
+        name: Its name in that module; "" for the module itself.
     """
 
     local: str
@@ -41,14 +41,14 @@ class _Binding:
 
 @dataclass(frozen=True)
 class _Module:
-    """What counts of a module's source.
+    """The parts of a module's source that count.
 
     Attributes:
-        text: The source without comments, docstrings, blank lines and imports of our own packages.
-        bindings: The names that it takes from our own packages and uses.
-        reexports: The names that it takes from them and hands on without using them.
-        libraries: Top-level names of what else it imports.
-        attributes: Name -> what is taken of it by a dot; "" where it is used in another way.
+        text: The source without comments, docstrings, blank lines and imports of own packages.
+        bindings: Names that it imports from own packages and uses.
+        reexports: Names that it imports from own packages without using them.
+        libraries: Top-level names of all other imports.
+        attributes: Name -> attributes that are read from it; "" if it is used in another way.
     """
 
     text: str
@@ -62,21 +62,21 @@ def of(*modules: str) -> str:
     """Return the SHA-256 over modules, their import closure and the libraries' versions.
 
     Args:
-        modules: Dotted names, such as `benchmark.scoring.score.score`; a method that another
-        package
+        modules: Dotted names, such as `benchmark.scoring.score`; a method that another package
             provides is followed within that package, too.
 
     Raises:
-        ModuleNotFoundError: There is no such module.
+        ModuleNotFoundError: A module does not exist.
     """
     return digest_values([code(*modules), versions(*modules)])
 
 
 def code(*modules: str) -> str:
-    """Return the SHA-256 over modules and their import closure, whatever the libraries' versions.
+    """Return the SHA-256 over modules and their import closure, without library versions.
 
-    Trained weights are found again under this one: they ship, and another version of a library
-    makes them no other weights. Their record states the versions that made them.
+    Trained weights are looked up under this digest: they are distributed with the suite, and
+    another version of a library does not change them. Their record states the versions that
+    computed them.
     """
     own = _own(modules)
     return digest_values(sorted({_entry(name, own) for name in closure(*modules)}))
@@ -91,10 +91,10 @@ def versions(*modules: str) -> dict[str, str]:
 
 
 def closure(*modules: str) -> tuple[str, ...]:
-    """Return the sorted names of the modules of ours that run when these do, themselves included.
+    """Return the sorted names of the modules and of all own modules that they import.
 
-    Imports inside functions count; imports for type checkers and names that a package only hands
-    on do not.
+    Imports inside functions count. Imports for type checkers, and names that a package only
+    re-exports, do not.
     """
     return _closure(modules, _own(modules))
 
@@ -115,7 +115,7 @@ def _closure(modules: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """Read sources again: they are read once a process otherwise."""
+    """Clear the caches, so that sources are read again instead of once per process."""
     for known in (_closure, _read, _taken):
         known.cache_clear()
 
@@ -125,10 +125,10 @@ def _own(modules: tuple[str, ...]) -> frozenset[str]:
 
 
 def _entry(name: str, own: frozenset[str]) -> str:
-    """Return the digest of one module: its text, and the text behind each name that it takes.
+    """Return the digest of one module: its text, and the text behind each name that it imports.
 
-    Without the latter, a function taken from another module of the closure under the same name
-    would look the same.
+    Without the latter, importing a function of the same name from another module would not change
+    the digest.
     """
     taken = [[b.local, b.name, _read(b.module, own).text] for b in _taken(name, own)]
     return digest_values([_read(name, own).text, sorted(taken)])
@@ -189,14 +189,14 @@ def _attributes(tree: ast.Module) -> Mapping[str, frozenset[str]]:
 
 
 def _type_checking(tree: ast.Module) -> Iterator[ast.If]:
-    """Yield the blocks that only type checkers read."""
+    """Yield the `if TYPE_CHECKING` blocks of a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             yield node
 
 
 def _base(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
-    """Return the dotted names of the modules that a statement names."""
+    """Return the dotted names of the modules in an import statement."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     dots = "." * node.level + (node.module or "")
@@ -214,9 +214,9 @@ def _bindings(node: ast.Import | ast.ImportFrom, base: str) -> Iterator[_Binding
 
 @functools.cache
 def _taken(name: str, own: frozenset[str]) -> tuple[_Binding, ...]:
-    """Return the names that a module uses of others, each with the module that makes it.
+    """Return the names that a module uses from others, each with the module that defines it.
 
-    Of a package taken as a whole these are the names behind its dots.
+    For a package that is imported as a whole, these are the attributes that are read from it.
     """
     module, taken = _read(name, own), list[_Binding]()
     for binding in module.bindings:
@@ -232,7 +232,7 @@ def _taken(name: str, own: frozenset[str]) -> tuple[_Binding, ...]:
 
 
 def _origin(binding: _Binding, own: frozenset[str]) -> _Binding:
-    """Follow a name through the packages that only hand it on, to the module that makes it."""
+    """Follow a name through packages that only re-export it to the module that defines it."""
     inner = f"{binding.module}.{binding.name}"
     spec = importlib.util.find_spec(binding.module)
     if spec is None or not spec.submodule_search_locations:
@@ -245,7 +245,7 @@ def _origin(binding: _Binding, own: frozenset[str]) -> _Binding:
 
 
 def _docstrings(tree: ast.Module) -> list[ast.stmt]:
-    """Return statements that are a constant alone: docstrings, and sentences below attributes."""
+    """Return the statements that consist of a constant: docstrings of objects and attributes."""
     return [
         node
         for node in ast.walk(tree)
@@ -254,7 +254,7 @@ def _docstrings(tree: ast.Module) -> list[ast.stmt]:
 
 
 def _without(source: str, statements: list[ast.stmt]) -> str:
-    """Return source without some statements, comments and blank lines."""
+    """Return the source without the given statements, comments and blank lines."""
     lines = source.splitlines()
     cuts = [
         (*token.start, *token.end)
@@ -278,5 +278,5 @@ def _without(source: str, statements: list[ast.stmt]) -> str:
 
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
-    """Return top-level module -> the distributions that hold it."""
+    """Return top-level module -> the distributions that provide it."""
     return dict(importlib.metadata.packages_distributions())

@@ -1,7 +1,7 @@
-"""The one way to the terminal: text that every terminal can show, whatever a file is called.
+"""Printing to the terminal, with file names made safe to show.
 
-Results go to stdout (`say`), progress and warnings to stderr (`note`). A file name is any bytes:
-`shown` makes text of it that can be printed, encoded and told from its surroundings.
+Results go to stdout (`say`), progress and warnings to stderr (`note`). A file name may consist of
+any bytes; `shown` turns it into text that every terminal can print and encode, on one line.
 """
 
 import json
@@ -12,9 +12,9 @@ from pathlib import PurePath
 from typing import TextIO
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories that are not shown: control and format characters, surrogates, line ends."""
+"""Unicode categories that are escaped: control and format characters, surrogates, line ends."""
 _JOINERS = "\u200c\u200d"
-"""Format characters that names in Persian and emoji are written with."""
+"""Format characters that are kept, because Persian names and emoji need them."""
 
 
 def shown(path: PurePath | str) -> str:
@@ -31,11 +31,12 @@ def shown(path: PurePath | str) -> str:
 
 
 def printable(text: str, stream: TextIO | None = None) -> str:
-    """Return text of any number of lines as a stream can print it.
+    """Return text with the characters escaped that a stream cannot print; line ends stay.
 
     Args:
         text: What to print.
-        stream: Where; what its encoding lacks is escaped. None asks for UTF-8.
+        stream: Where it will be printed; characters that its encoding lacks are escaped. None
+            stands for UTF-8.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     safe = "".join(char if char in "\n\t" else _escaped(char) for char in text)
@@ -62,7 +63,7 @@ def note(text: str) -> None:
 
 
 def print_rows(rows: Sequence[Mapping[str, str | int]], as_json: bool) -> None:
-    """Print rows of equal keys, at least one, as a table or as JSON."""
+    """Print rows that have the same keys (at least one row) as a table or as JSON."""
     if as_json:
         say(json.dumps(rows, indent=2))
         return

@@ -1,4 +1,4 @@
-"""Where a number was made: versions, processor, encoder, commit."""
+"""The environment of a run: library versions, processor, JPEG encoder and git commit."""
 
 import importlib.metadata
 import os
@@ -27,7 +27,7 @@ def environment() -> dict[str, Any]:
 
 
 def _vectors() -> str:
-    """Return which vector instructions torch picked: they decide in which order sums are made."""
+    """Return the vector instructions that torch selected; they decide the order of summation."""
     import torch
 
     return torch.backends.cpu.get_cpu_capability()
@@ -43,7 +43,7 @@ def _cpu() -> str:
 
 
 def commit() -> str:
-    """Return the git commit the code is at, with `+` where the tree has other changes."""
+    """Return the git commit of the code, followed by `+` if the tree has uncommitted changes."""
     try:
         head = _git("rev-parse", "HEAD")
         changed = _git(

@@ -1,4 +1,4 @@
-"""The one error a user can cause, many of them at once, and how a program ends with one."""
+"""Errors that a user can cause, one or several at once, and how a program reports them."""
 
 import contextlib
 import errno
@@ -9,7 +9,7 @@ from benchmark.core.console import note, printable, shown
 
 
 class InputError(ValueError):
-    """What a user gave cannot be used.
+    """An input, setting or file of the user that cannot be used.
 
     The message is one sentence that says what was expected, what came, where, and what to do.
     The command line prints it without a traceback and exits with status 2; whatever a file in it
@@ -22,10 +22,10 @@ class InputError(ValueError):
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """End the program with one sentence on stderr and status 2 where a user can mend the cause.
+    """Turn errors that a user can mend into one sentence on stderr and exit status 2.
 
-    Besides `InputError`, this is a file or folder that the system refuses: a name that is too
-    long, a lack of permission, a disk that is gone.
+    These are every `InputError` and every file or folder that the operating system refuses: a name
+    that is too long, a missing permission, a disk that is gone.
     """
     try:
         yield
@@ -42,12 +42,12 @@ def told() -> Iterator[None]:
 
 
 class ProblemsError(InputError):
-    """Several things to mend, told in one message: their number, and the first of them by name.
+    """Several problems reported in one message: their number, and the first of them by name.
 
     Args:
-        what: What has the problems, such as "LOL".
-        problems: A phrase each, the file first.
-        remedy: What to do about them.
+        what: The thing that has the problems, for example "LOL".
+        problems: One phrase per problem, which begins with the file.
+        remedy: What the user can do about them.
     """
 
     SHOWN = 8

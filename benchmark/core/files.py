@@ -1,8 +1,8 @@
-"""Files that are written: checked before the work, and whole or not at all.
+"""Writing files: checked before the work, and written whole or not at all.
 
-Every file that a command or a stage leaves behind is opened here. `check` tells before hours of
-work that its result could not be stored; `beside` writes next to the place and moves the finished
-file there, so that what was there before stays until then, and nobody ever reads half a file.
+Every file that a command or a stage leaves behind is opened here. `check` reports before hours of
+work that a result could not be stored. `beside` writes a file next to its final place and moves it
+there when it is finished, so that an existing file stays until then and no reader sees half a file.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 
 PREFIX = ".partial-"
-"""What the folders of unfinished files begin with; a killed process may leave one behind."""
+"""Prefix of the folders that hold unfinished files; a killed process may leave one behind."""
 PROBE_BYTES = 1 << 16
-"""What is written to see whether a disk has room at all."""
+"""Bytes that are written to test whether a disk has room."""
 _REMEDIES = {
     errno.ENOSPC: "free some space, or choose another disk",
     errno.EDQUOT: "free some space, or choose another disk",
@@ -33,15 +33,15 @@ _REMEDIES = {
 
 
 def check(*paths: Path, size: int = PROBE_BYTES) -> None:
-    """Refuse files that could not be written at the end of the work; nothing is left behind.
+    """Refuse files that could not be written at the end of the work, without leaving a trace.
 
     Args:
-        paths: The files; folders above them may be missing.
-        size: Bytes that their disk must have room for.
+        paths: The files to be written; their folders may be missing.
+        size: Number of bytes that their disk must have room for.
 
     Raises:
-        InputError: A path is a folder, lies below a file, is protected, is too long, stands twice,
-            or its disk is full.
+        InputError: A path is a folder, lies below a file, is protected, is too long or is given
+            twice, or its disk is full.
     """
     known: dict[str, Path] = {}
     probed: set[Path] = set()
@@ -61,10 +61,10 @@ def check(*paths: Path, size: int = PROBE_BYTES) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder of results in which nothing could be written.
+    """Refuse a folder of results in which no file could be written.
 
     Raises:
-        InputError: It is a file, lies below one, is protected, or its disk is full.
+        InputError: The path is a file, lies below one or is protected, or its disk is full.
     """
     if _mode(folder) and not stat.S_ISDIR(_mode(folder)):
         raise InputError(f"{shown(folder)} is a file, expected a folder: choose another name.")
@@ -72,7 +72,7 @@ def check_folder(folder: Path) -> None:
 
 
 def _check_place(path: Path, target: Path, probed: set[Path], size: int) -> None:
-    """Refuse `path` where no file can be made at `target`, by trying; `probed` had room."""
+    """Refuse `path` if no file can be created at `target`; folders in `probed` have room."""
     above = next(place for place in target.parents if os.path.lexists(place))
     if not above.is_dir():
         raise InputError(
@@ -104,11 +104,11 @@ def _check_existing(path: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """Give a place to write a file at, and move it to `path` at the end.
+    """Yield a temporary path to write a file at, and move the file to `path` at the end.
 
-    The place has the file's own name in a hidden folder beside it. Where the block fails, nothing
-    of it stays, and what was at `path` before is as it was. Folders above `path` are made. A link
-    is followed; a device such as /dev/stdout is written to directly.
+    The temporary path has the file's own name in a hidden folder beside `path`. If the block fails,
+    the temporary file is removed and `path` stays as it was. Missing folders above `path` are
+    created. Links are followed; a device such as /dev/stdout is written to directly.
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
@@ -138,10 +138,10 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add to a file that is of use at any length, such as a journal; it is made where absent.
+    """Append to a file that is usable at any length, such as a journal; create it if it is missing.
 
     Raises:
-        InputError: It cannot be written; what was in it stays.
+        InputError: The file cannot be written; its earlier content stays.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,10 +154,10 @@ def append(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     r"""Write a text file, UTF-8 with `\n` at line ends, whole or not at all.
 
-    What UTF-8 cannot hold, the bytes of a file name in another encoding, is escaped.
+    Characters that UTF-8 cannot encode (bytes of a file name in another encoding) are escaped.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: The file cannot be written.
     """
     with beside(path) as place:
         place.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
@@ -176,11 +176,11 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 def write_tensors(path: Path, content: Any) -> None:
     """Write tensors and plain values as `torch.save` does, whole or not at all.
 
-    They are put together in memory first: torch's own writer hides the reason of a full disk, and
-    puts the file's name into the file, where equal weights should give equal files.
+    The content is serialised in memory first: torch's own writer hides the reason of a full disk,
+    and stores the file's name in the file, although equal weights should give equal files.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: The file cannot be written.
     """
     import io
 
@@ -192,12 +192,12 @@ def write_tensors(path: Path, content: Any) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Return where a file really lies: links are followed."""
+    """Return the real path of a file, with links followed."""
     return Path(os.path.realpath(path))
 
 
 def _mode(path: Path) -> int:
-    """Return what lies at a path of any length, 0 for nothing that can be reached."""
+    """Return the mode bits of a path, or 0 if it does not exist or cannot be reached."""
     try:
         return path.stat().st_mode
     except OSError:
@@ -205,13 +205,13 @@ def _mode(path: Path) -> int:
 
 
 def _is_device(target: Path) -> bool:
-    """Whether a path is a terminal, pipe or the like, beside which nothing can be written."""
+    """Return True if a path is a terminal, pipe or similar, beside which no file can be written."""
     mode = _mode(target)
     return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _probe(above: Path, below: Path, size: int) -> None:
-    """Write a file of this name and size (bytes) below a folder that exists, and remove it."""
+    """Write a file of this name and size in bytes below an existing folder, and remove it again."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=above))
     try:
         (folder / below).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""SHA-256 of files: what a file is, whatever it is called and wherever it lies."""
+"""SHA-256 digests of files and values, which identify content whatever its name or place."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ def sha256(path: Path) -> str:
 
 
 def digest_values(content: object) -> str:
-    """Return the SHA-256 of plain values, by their JSON text with sorted keys."""
+    """Return the SHA-256 of plain values, computed from their JSON text with sorted keys."""
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -31,7 +31,7 @@ class Digests:
     """SHA-256 of files, remembered between runs by path, size and modification time.
 
     Args:
-        folder: Where the memory is kept as `digests.json`; None remembers nothing.
+        folder: Folder of the file `digests.json` that keeps the digests; None keeps nothing.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -39,7 +39,7 @@ class Digests:
         self._known = _read_digests(self._file)
 
     def known(self, path: Path) -> str | None:
-        """Return the remembered SHA-256 of a file that looks untouched, or None."""
+        """Return the remembered SHA-256 of a file of unchanged size and time, or None."""
         try:
             stat = path.stat()
         except OSError:
@@ -50,18 +50,18 @@ class Digests:
         return str(known[2])
 
     def add(self, path: Path, stamp: tuple[int, int], digest: str) -> None:
-        """Remember the SHA-256 of a file of this size and modification time in ns."""
+        """Remember the SHA-256 of a file with its size in bytes and modification time in ns."""
         self._known[str(path.absolute())] = [*stamp, digest]
 
     def save(self) -> None:
-        """Write the memory, whole or not at all."""
+        """Write the remembered digests; the file appears whole or not at all."""
         if self._file is None:
             return
         files.write_text(self._file, json.dumps(self._known, indent=0, sort_keys=True))
 
 
 def _read_digests(file: Path | None) -> dict[str, list[int | str]]:
-    """Read what is remembered; a missing or damaged file is an empty memory."""
+    """Read the remembered digests; a missing or damaged file counts as empty."""
     try:
         known = json.loads(file.read_text()) if file is not None else {}
     except (OSError, ValueError):

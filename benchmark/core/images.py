@@ -1,4 +1,4 @@
-"""Images in memory and on disk: the only conversion between bytes and floats.
+"""Images in memory and on disk, and the only conversion between bytes and floats.
 
 An image is float32 (H, W, 3), sRGB, [0, 1].
 """
@@ -23,12 +23,13 @@ Bytes: TypeAlias = NDArray[np.uint8]
 """uint8 (H, W, 3), sRGB, 0..255."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp")
-"""Of image files, in any case."""
+"""Suffixes of image files, compared without regard to case."""
 MEGAPIXELS = 400.0
-"""Size up to which files are read: twice the largest sensors of telephones. A limit guards against
-small files that unfold to fill the memory; Pillow's own (89 to warn, 179) is below such sensors."""
+"""Largest image that is read: twice the largest sensors of telephones. The limit guards against
+small files that decompress to fill the memory; Pillow's own (a warning at 89, an error at 179) is
+below such sensors."""
 UPRIGHT = 1
-"""The EXIF orientation that turns nothing."""
+"""EXIF orientation of an image that is stored upright."""
 _LOSSLESS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 _DIRECT_MODES = ("RGB", "L", "P", "1")
 _ROWS = 1024
@@ -71,7 +72,7 @@ def read_uint8(path: Path) -> Bytes:
         uint8 (H, W, 3).
 
     Raises:
-        InputError: The file is missing, unreadable or truncated, has more than 8 bits a channel,
+        InputError: The file is missing, unreadable or truncated, has more than 8 bits per channel,
             transparent pixels, a colour space other than RGB or grey, several pages, more than
             `MEGAPIXELS`, or an EXIF orientation that turns it.
     """
@@ -88,9 +89,10 @@ def read_uint8(path: Path) -> Bytes:
 
 @contextlib.contextmanager
 def opened(path: Path, megapixels: float = MEGAPIXELS) -> Iterator[PIL.Image.Image]:
-    """Open an image file; what Pillow cannot read within is an `InputError`.
+    """Open an image file; errors of Pillow inside the `with` block become an `InputError`.
 
-    Pillow's own limit of 89 megapixels is lifted meanwhile; this one holds for the first page.
+    Pillow's own limit of 89 megapixels is lifted inside the block; `megapixels` limits the first
+    page instead.
 
     Raises:
         InputError: The file is missing or damaged, or has more than `megapixels`.
@@ -113,10 +115,10 @@ def opened(path: Path, megapixels: float = MEGAPIXELS) -> Iterator[PIL.Image.Ima
 
 
 def check_size(path: Path, file: PIL.Image.Image, megapixels: float = MEGAPIXELS) -> None:
-    """Refuse an opened page that is larger than allowed, before it is decoded.
+    """Refuse an opened page that is too large, before it is decoded.
 
     Raises:
-        InputError: It is.
+        InputError: The page has more than `megapixels`.
     """
     if file.width * file.height > megapixels * 1e6:
         raise InputError(
@@ -126,12 +128,13 @@ def check_size(path: Path, file: PIL.Image.Image, megapixels: float = MEGAPIXELS
 
 
 def refuse_pages(path: Path, file: PIL.Image.Image) -> None:
-    """Refuse an opened file of several pages or frames: which of them is the image?
+    """Refuse an opened file with several pages or frames, any of which could be the image.
 
-    A JPEG file with more pictures behind the first (MPO) is what any JPEG decoder sees: the first.
+    A JPEG file with further pictures behind the first (MPO) is accepted: every JPEG decoder shows
+    the first one.
 
     Raises:
-        InputError: The file has several.
+        InputError: The file has several pages or frames.
     """
     count = frames(file)
     if count > 1 and file.format != "MPO":
@@ -149,8 +152,8 @@ def frames(file: PIL.Image.Image) -> int:
 def orientation(file: PIL.Image.Image) -> int:
     """Return the EXIF orientation of an opened page, 1 to 8.
 
-    Pillow turns the pixels of TIFF files itself as it loads them, and says 1 from then on. EXIF
-    data that cannot be read turn nothing.
+    Pillow itself turns the pixels of TIFF files when it loads them, and reports 1 afterwards. EXIF
+    data that cannot be read count as orientation 1.
     """
     try:
         found = file.getexif().get(PIL.ExifTags.Base.Orientation, UPRIGHT)
@@ -160,14 +163,14 @@ def orientation(file: PIL.Image.Image) -> int:
 
 
 def pixels_of(path: Path, file: PIL.Image.Image) -> Bytes:
-    """Decode an opened page as `read_uint8` says, as it is stored.
+    """Decode an opened page in its stored orientation; see `read_uint8` for what is accepted.
 
     Returns:
         uint8 (H, W, 3).
 
     Raises:
-        InputError: Its bits, transparency or colour space are refused.
-        OSError, SyntaxError, ValueError: It is damaged; `opened` makes a sentence of them.
+        InputError: Its bit depth, transparency or colour space is not accepted.
+        OSError, SyntaxError, ValueError: The file is damaged; `opened` turns these into a sentence.
     """
     bits = _bits(path, file)
     if bits > 8:
@@ -183,7 +186,7 @@ def pixels_of(path: Path, file: PIL.Image.Image) -> Bytes:
 
 
 def _bits(path: Path, file: PIL.Image.Image) -> int:
-    """Return the bits a channel of an opened file; Pillow itself cuts 16-bit RGB PNG to 8."""
+    """Return the bits per channel of an opened file; Pillow itself cuts 16-bit RGB PNG to 8."""
     if file.format == "PNG":
         with path.open("rb") as stream:
             return stream.read(25)[24]  # IHDR: signature 8, length 4, type 4, width 4, height 4
@@ -194,7 +197,7 @@ def _bits(path: Path, file: PIL.Image.Image) -> int:
 
 
 def _opaque(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
-    """Return a picture whose conversion to RGB loses nothing, or refuse it."""
+    """Return a picture that can be converted to RGB without loss, or refuse it."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         if picture.getchannel("A").getextrema()[0] != 255:
@@ -209,10 +212,10 @@ def _opaque(picture: PIL.Image.Image, path: Path) -> PIL.Image.Image:
 
 
 def write(path: Path, image: Image | Bytes) -> None:
-    """Write an image without loss, as the name says; floats are rounded by `to_uint8`.
+    """Write an image without loss in the format of the suffix; `to_uint8` rounds floats.
 
     The file appears whole or not at all, see `benchmark.core.files`.
-    JPEG files come from `benchmark.core.jpeg` alone, which takes a quality factor.
+    JPEG files are written only by `benchmark.core.jpeg`, which takes a quality factor.
 
     Raises:
         InputError: The name does not end in .png, .bmp, .tif or .tiff, or the file cannot be

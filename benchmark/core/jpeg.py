@@ -1,4 +1,4 @@
-"""The only call of a JPEG encoder, and the record of which encoder that was."""
+"""JPEG encoding and decoding at one place, with a record of the encoder that was used."""
 
 import functools
 import io
@@ -24,7 +24,7 @@ Tables: TypeAlias = NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Encoder:
-    """What wrote the JPEG files; part of every result's provenance."""
+    """The encoder that wrote the JPEG files; part of the provenance of every result."""
 
     library: str
     pillow: str
@@ -45,7 +45,7 @@ def encoder() -> Encoder:
 
 
 def check_quality(qf: int) -> int:
-    """Return `qf` if it is an IJG quality factor, 1 to 100.
+    """Return `qf` unchanged if it is an IJG quality factor, an integer from 1 to 100.
 
     Raises:
         InputError: It is not.
@@ -74,16 +74,16 @@ def decode(data: bytes) -> Bytes:
 
 
 def compress(pixels: Bytes, qf: int) -> Bytes:
-    """Return what a reader of the JPEG file of `pixels` at quality `qf` sees."""
+    """Encode pixels as JPEG at quality `qf` and return the decoded result."""
     return decode(encode(pixels, qf))
 
 
 def tables(path: Path) -> Tables:
-    """Return the quantisation tables of an image file: its own if it is JPEG, else all ones.
+    """Return the quantisation tables of an image file: its own if it is JPEG, all ones otherwise.
 
-    Tables are those that the frame header names for the first component (luma) and the second
-    (chroma), wherever they stand in the file. A file with one component (grey) has its table
-    twice. They belong to the pixels as stored; see `userfiles.tables` for turned ones.
+    They are the tables that the frame header names for the first component (luma) and the second
+    (chroma), wherever they stand in the file. A file with one component (grey) returns its table
+    twice. They belong to the pixels as stored; `user_files.tables` returns those of upright pixels.
 
     Raises:
         InputError: The file cannot be read as an image.
@@ -94,7 +94,7 @@ def tables(path: Path) -> Tables:
 
 @functools.cache
 def tables_of_quality(qf: int) -> Tables:
-    """Return the tables that `encode` writes at a quality factor; do not write into them.
+    """Return the tables that `encode` uses at a quality factor; the array must not be modified.
 
     Raises:
         InputError: `qf` is not an integer from 1 to 100.

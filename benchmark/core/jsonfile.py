@@ -1,4 +1,4 @@
-"""Plain values in readable JSON files."""
+"""Read and write plain values as readable JSON files."""
 
 import json
 from collections.abc import Mapping
@@ -15,6 +15,6 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the values of a file that a stage wrote."""
+    """Return the content of a JSON file that a stage wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content

@@ -1,15 +1,15 @@
-"""How this process computes: denormals count as zero, threads fit the work and the machine.
+"""Floating-point mode and threads of this process: denormals are zero, threads fit the machine.
 
 A denormal number is smaller than 1.2e-38 in float32. Released weights hold thousands of them, they
 change no pixel, and a processor takes up to a hundred times longer to multiply one: Zero-DCE's
-released weights take a minute an image on some machines. Whether they are flushed is a state of
-the thread, which threads started later inherit; so the package sets it when it is imported, before
-a library has started its threads. NumPy, torch and its backward passes follow that state.
+released weights take a minute per image on some machines. Whether denormals are flushed to zero is
+a state of the thread, which later threads inherit; so the package sets it when it is imported,
+before a library has started its threads. NumPy, torch and its backward passes follow that state.
 
-Threads of one operation wait for each other. By default they wait busily: where another process
-has their core, they hold up the one that they wait for, and two threads take ten times longer than
-one. Here they sleep, they are as many as the cores that this process may use, and little work has
-fewer.
+Threads of one operation wait for each other. By default they wait actively: if another process
+uses their core, they delay the thread that they wait for, and two threads take ten times longer
+than one. Here waiting threads sleep, their number is at most that of the cores which this process
+may use, and small images get fewer.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Control(NamedTuple):
-    """Where C's `fenv_t` keeps the control word of the vector unit."""
+    """Place of the vector unit's control word in C's `fenv_t`."""
 
     offset: int
     """Bytes."""
@@ -36,28 +36,29 @@ class _Control(NamedTuple):
 
 
 _CONTROLS = {"x86_64": _Control(28, 0x8040), "aarch64": _Control(0, 1 << 24)}
-"""Of Linux: MXCSR's FTZ and DAZ, FPCR's FZ."""
+"""Control words on Linux: FTZ and DAZ of MXCSR, FZ of FPCR."""
 _FENV_BYTES = 64
-"""At least the size of `fenv_t`."""
+"""An upper bound of the size of `fenv_t`."""
 ONNX_OPTIONS = (
     ("session.set_denormal_as_zero", "1"),
     ("session.intra_op.allow_spinning", "0"),
 )
-"""Entries of an ONNX Runtime session, which has its own threads."""
+"""Configuration entries of an ONNX Runtime session, which has its own threads."""
 WAITING = ("OMP_WAIT_POLICY", "PASSIVE")
-"""Environment variable that OpenMP reads as it is loaded, and how its threads shall wait."""
+"""Environment variable that OpenMP reads when it is loaded, and the value that lets threads
+sleep."""
 PIXELS_PER_THREAD = 50_000
-"""Work below which a thread more costs as much as it saves."""
+"""Pixels per thread; with fewer, another thread costs as much time as it saves."""
 
 
 def flush_denormals() -> bool:
-    """Make denormal numbers count as zero in this thread and those that it starts from now on.
+    """Treat denormal numbers as zero in this thread and in all threads that it starts afterwards.
 
-    Work of a thread that somebody else started, such as a Dask worker's, calls it again.
+    Threads that another library started, for example a Dask worker's, must call it again.
 
     Returns:
-        Whether they do now; a processor that does not offer it computes the same 8-bit images, in
-        more time.
+        True if denormals are flushed now. A processor without this mode computes the same 8-bit
+        images, but takes longer.
     """
     control = _CONTROLS.get(platform.machine()) if sys.platform == "linux" else None
     if control is not None and hasattr(ctypes.CDLL(None), "fesetenv"):
@@ -80,16 +81,16 @@ def _set_bits(control: _Control) -> None:
 
 
 def denormals_are_flushed() -> bool:
-    """Whether arithmetic of this thread gives zero for what is too small to be normal."""
+    """Return True if arithmetic in this thread gives zero instead of denormal numbers."""
     smallest = sys.float_info.min
     return smallest / 2 == 0.0
 
 
 def count_denormals(numbers: "NDArray[np.floating]") -> int:
-    """Count the denormal numbers among float32 or float64 ones, whether flushed or not.
+    """Count the denormal values in a float32 or float64 array, whether or not they are flushed.
 
     Raises:
-        ValueError: They are neither float32 nor float64.
+        ValueError: The array is neither float32 nor float64.
     """
     import numpy as np
 
@@ -107,15 +108,15 @@ def count_denormals(numbers: "NDArray[np.floating]") -> int:
 
 
 def wait_asleep() -> None:
-    """Let OpenMP threads sleep while they wait, unless the environment says how they shall.
+    """Let OpenMP threads sleep while they wait, unless the environment sets another policy.
 
-    Holds for libraries that are loaded from now on, and for processes started from this one.
+    This affects libraries that are loaded later and processes started from this one.
     """
     os.environ.setdefault(*WAITING)
 
 
 def use_threads(count: int | None = None) -> None:
-    """Let torch use this many threads; None stands for `cores`."""
+    """Set the number of torch threads; None stands for the result of `cores`."""
     import torch
 
     torch.set_num_threads(count or cores())
@@ -123,7 +124,7 @@ def use_threads(count: int | None = None) -> None:
 
 @contextlib.contextmanager
 def threads_for(pixels: int) -> Iterator[None]:
-    """Let torch use as many threads as an image of this size is worth, and as before afterwards."""
+    """Set torch threads to suit an image of this many pixels inside the `with` block."""
     import torch
 
     before = torch.get_num_threads()
@@ -135,13 +136,14 @@ def threads_for(pixels: int) -> Iterator[None]:
 
 
 def cores(root: Path = Path("/")) -> int:
-    """Return how many cores this process can keep busy, 1 or more.
+    """Return how many cores this process can keep busy, at least 1.
 
-    They are those that the scheduler lets it run on, as far as OMP_NUM_THREADS and the quotas of
-    its control groups go; a container sees all cores of its machine however few it may use.
+    This is the number of cores that the scheduler allows, limited by OMP_NUM_THREADS and the quotas
+    of the process's control groups; a container sees all cores of its machine even if it may use
+    only a few.
 
     Args:
-        root: Folder that holds `proc` and `sys`.
+        root: Folder that contains `proc` and `sys`.
     """
     if hasattr(os, "sched_getaffinity"):  # of Linux
         found = len(os.sched_getaffinity(0))
@@ -153,10 +155,10 @@ def cores(root: Path = Path("/")) -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield how many cores each control group of this process leaves it, where one limits them.
+    """Yield the number of cores that each limiting control group of this process allows.
 
-    Version 1 keeps a hierarchy per controller, version 2 one for all; a limit of a group holds for
-    the groups below (Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1).
+    Version 1 has one hierarchy per controller, version 2 one for all; the limit of a group holds
+    for the groups below it (Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1).
     """
     groups = root / "sys" / "fs" / "cgroup"
     for line in _text(root / "proc" / "self" / "cgroup").splitlines():
@@ -182,7 +184,7 @@ def _quota(group: Path) -> Iterator[float]:
 
 
 def _text(path: Path) -> str:
-    """Return a file of the kernel's, "" where this system has none."""
+    """Return the text of a kernel file, or an empty string if this system lacks it."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError:

@@ -1,4 +1,4 @@
-"""Work spread over processes; where they run is joblib's configuration, not this code's."""
+"""Map a function over items in processes; joblib's configuration decides where they run."""
 
 import os
 import sys
@@ -29,20 +29,20 @@ def map_parallel(
     label: str = "",
     unit: str = "image",
 ) -> Iterator[Result]:
-    """Yield `work(item)` for every item, in their order, as soon as each is done.
+    """Yield `work(item)` for every item in order, each result as soon as it is available.
 
-    Each process has one BLAS/torch thread, so results do not depend on the number of processes.
-    `joblib.parallel_config` chooses another backend, such as a Dask cluster.
+    Each process uses one BLAS/torch thread, so results do not depend on the number of processes.
+    `joblib.parallel_config` selects another backend, for example a Dask cluster.
 
     Args:
         work: A function that can be pickled.
-        items: What to work on.
-        jobs: Processes; 1 works in this one.
-        label: What the progress bar says.
-        unit: What it counts.
+        items: Arguments of `work`.
+        jobs: Number of processes; 1 works in the calling process.
+        label: Label of the progress bar.
+        unit: Unit that the progress bar counts.
 
     Raises:
-        InputError: A process was ended by the system; results before it were yielded.
+        InputError: The system ended a process; the results before it were yielded.
     """
     parallel = joblib.Parallel(n_jobs=min(jobs, max(1, len(items))), return_as="generator")
     results = parallel(joblib.delayed(_single)(work, item) for item in items)

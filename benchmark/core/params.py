@@ -1,4 +1,4 @@
-"""params.yaml as frozen models: every setting of a profile, checked, with its reason."""
+"""Settings of a profile: params.yaml as validated, frozen models."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,35 +32,35 @@ class _Model(BaseModel):
 
 
 class Training(_Model):
-    """How one part of a learned method is trained in this profile."""
+    """Training settings of one part of a learned method in this profile."""
 
     steps: Count
     """Budget in optimiser steps."""
     batch: Count | None = None
-    """Crops a step; None takes the published one."""
+    """Number of crops per step; None takes the published number."""
     crop: Count | None = None
-    """Side of a crop in pixels; None takes the published one."""
+    """Side of a crop in pixels; None takes the published size."""
     rate_factor: Annotated[float, Field(gt=0.0)] = 1.0
-    """Multiplies the published learning rates: budgets far below the published ones may need it."""
+    """Factor of the published learning rates; budgets far below the published ones may need it."""
     schedule: Schedule = "linear"
-    """How the learning rate falls to 0 over the budget, where the method's recipe lets it fall."""
+    """Schedule by which the learning rate falls to 0, if the method's recipe has it fall at all."""
     ema: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
-    """Decay of the running average of weights that is kept instead of the last; None takes what the
-    method's recipe says."""
+    """Decay of the running average of weights that is kept instead of the last weights; None takes
+    the value of the method's recipe."""
     keep: Keep = "last"
-    """The last weights, or those of the best validation PSNR on the way."""
+    """Which checkpoint to keep: the last, or the one with the best validation PSNR."""
     qfs: list[Quality] | None = None
-    """Quality factors of the training inputs, where they are not the profile's `train_qfs`."""
+    """Quality factors of the training inputs; None takes the profile's `train_qfs`."""
     precision: Precision | None = None
-    """Of numbers in this training; None takes the profile's."""
+    """Numerical precision of this training; None takes the profile's."""
     settings: dict[str, Any] = {}
-    """What the method's file takes: width, blocks, ..."""
+    """Keyword arguments of the method's own file, such as width and number of blocks."""
     parts: dict[str, "Training"] = {}
-    """Budgets of the parts that are trained before the last one; settings are shared."""
+    """Training settings of the parts before the last one; `settings` are shared."""
 
 
 class Merge(_Model):
-    """Which raw sets make the merged training sets (Tables I and II) and the test sets."""
+    """Raw sets that are merged into training sets (Tables I and II) and test sets."""
 
     vae_dark: list[SetName]
     """Dark images for the VAE of compressed dark images (Table I)."""
@@ -71,42 +71,45 @@ class Merge(_Model):
     test: list[SetName]
     """Test sets of Tables III and IV."""
     validation: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.05
-    """Share of the training pairs held back for choosing settings."""
+    """Share of the training pairs that are held back for choosing settings."""
     group_views: bool = False
-    """Whether photographs of one view stay on one side of that split. True changes which images
-    are held back, and so the weights; LOL's, trained before this was a choice, have False."""
+    """Whether photographs of one view stay on the same side of that split. This changes which
+    images are held back and hence the weights; the profile `lol` was trained with False, before the
+    setting existed."""
     resize_test: dict[str, Annotated[list[Count], Field(min_length=2, max_length=2)]] = {}
-    """Test set -> width and height its pairs are resized to before compression. The protocol of
-    Zero-DCE, whose test pairs SICE has, wants 1200x900."""
+    """Test set -> width and height in pixels to which its pairs are resized before compression. The
+    protocol of Zero-DCE, which the test pairs of SICE follow, asks for 1200x900."""
     accepted_leaks: dict[str, str] = {}
-    """Set or training image (`LOL`, `LOL/21`) whose likeness to a test image is accepted -> why."""
+    """Set or training image (`LOL`, `LOL/21`) whose similarity to test images is accepted ->
+    reason."""
 
 
 class Detection(_Model):
     """The dark-face benchmark (Table VII)."""
 
     chains: list[str]
-    """Chains whose outputs the detector sees; none leaves the benchmark out of the profile."""
+    """Chains whose outputs the detector sees; an empty list leaves the benchmark out."""
     sets: list[SetName]
-    """Labelled sets. Those without dark images (WIDER FACE) are darkened by
+    """Labelled sets. Sets without dark images (WIDER FACE) are darkened by
     `benchmark.data.camera`."""
     detector: str
     """Key of `benchmark.faces.detectors.DETECTORS`."""
     qfs: list[Quality]
     iou: list[Annotated[float, Field(gt=0.0, lt=1.0)]]
     every: Count = 1
-    """Takes every n-th image of each set, in the natural order of their names."""
+    """Use every n-th image of each set, in the natural order of their names."""
     uncompressed: list[str] = []
-    """Chains that see the uncompressed dark images as well; the others see JPEG files alone."""
+    """Chains that also process the uncompressed dark images; the others see only JPEG files."""
     others: dict[str, list[str]] = {}
-    """Further detector -> the chains that it sees, compressed: is a finding the detector's own?"""
+    """Further detector -> chains that it sees (compressed), to test whether a result depends on the
+    detector."""
 
 
 class Range(_Model):
-    """Quality against quality factors beyond those of the tables."""
+    """Curve of quality over quality factors beyond those of the tables."""
 
     chains: list[str] = []
-    """Chains to draw; none leaves the curve out of the profile."""
+    """Chains to draw; an empty list leaves the curve out of the profile."""
     qfs: list[Quality]
 
 
@@ -114,28 +117,30 @@ class Studies(_Model):
     """Experiments of the folder `studies` on the profile's own weights: [mlsm], or [] for none."""
 
     understanding: list[Literal["mlsm"]] = []
-    """What the paper leaves in doubt."""
+    """Study of the questions that the paper leaves open."""
     limits: list[Literal["mlsm"]] = []
-    """What keeps MLSM below its printed quality; needs the unet, and `perf/step_seconds.py`."""
+    """Study of what keeps MLSM below its printed quality; needs the method unet and the output of
+    `perf/step_seconds.py`."""
 
 
 class Params(_Model):
-    """A profile."""
+    """All settings of a profile."""
 
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    """Names every folder the profile writes."""
+    """Name of every folder that the profile writes."""
     title: str
-    """One line for the report."""
+    """Title of the report, one line."""
     root: str
-    """From the profile's folder to the repository's root; where stages run."""
+    """Path from the profile's folder to the repository's root, in which stages run."""
     params_file: str
-    """This file, seen from the root."""
+    """Path of this file relative to the root."""
     weights_of: str = ""
-    """Profile whose retrained weights are used, for one that trains nothing; "" for its own."""
+    """Profile whose retrained weights are used if this one trains nothing; "" for its own."""
     builtin: list[Literal["demo"]]
-    """Raw data the suite writes itself ([demo]) ..."""
+    """Raw data that the suite writes itself: [demo], or [] if `external` is given."""
     external: list[Literal["disk"]]
-    """... or finds on disk ([disk]): under MLSM_BENCH_DATA, then data/raw."""
+    """Raw data that are searched on disk, under MLSM_BENCH_DATA and then data/raw: [disk], or [] if
+    `builtin` is given."""
     seed: int = 2403
     sets: list[SetName]
     """Raw sets the profile uses."""
@@ -143,41 +148,43 @@ class Params(_Model):
     qfs: list[Quality]
     """Quality factors of the test inputs."""
     train_qfs: list[Quality]
-    """Quality factors of the training inputs; each crop draws one."""
+    """Quality factors of the training inputs; one is drawn per crop."""
     pictures: bool = False
-    """Whether to draw grids of test images and outputs (Figs. 1 and 7 to 10). False where they
-    would put a data set's photographs into the repository, whose licence that is not."""
+    """Whether to draw grids of test images and outputs (Figs. 1 and 7 to 10). False if they would
+    put photographs of a data set into the repository whose licence does not allow it."""
     uncompressed: bool = True
     """Whether to score the uncompressed dark images as well."""
     tracks: list[Track]
-    """Which weights learned methods are scored with."""
+    """Tracks (origins of weights) with which learned methods are scored."""
     training: dict[str, Training]
-    """Learned methods to train, by name; none where the weights are another profile's."""
+    """Name of a learned method -> how it is trained; empty if another profile's weights are
+    used."""
     methods: dict[str, dict[str, Any]] = {}
-    """Settings of methods without weights, by name, where they are not the published ones."""
+    """Name of a method without weights -> settings that differ from the published ones."""
     chains: list[str]
-    """Rows of the tables, in their order."""
+    """Chains that are scored, in the order of the tables' rows."""
     detection: Detection
     perceived: list[str] | None = None
-    """Chains whose perceptual distances are measured, which cost as much as some methods; None
+    """Chains whose perceptual distances are measured, which takes as long as some methods do; None
     measures all."""
     curve: Range = Range(qfs=[])
     studies: Studies = Studies()
     previews: list[Annotated[float, Field(ge=0.0, le=1.0)]] = []
-    """Quantiles of PSNR whose test images the report shows; none shows no pictures, as data sets
-    that may not be passed on need."""
+    """Quantiles of PSNR whose test images the report shows. An empty list shows no pictures, as is
+    required for data sets that may not be redistributed."""
     bootstrap: Count = 2000
-    """Resamples of the test images behind each confidence interval."""
+    """Number of bootstrap resamples of the test images per confidence interval."""
     jobs: Count = 2
-    """Processes for scoring, compression and registration."""
+    """Number of processes for scoring, compression and registration."""
     threads: Count | None = None
-    """Threads of a training process; sums, and so weights, differ a little with their number.
+    """Threads per training process; sums, and hence weights, differ slightly with their number.
     None takes `numerics.cores`."""
     precision: Precision = "32-true"
-    """Of numbers in trainings that name none of their own. `64-true` keeps the rounding of one CPU
-    from growing into other weights than another CPU's, and costs four to eight times as much."""
+    """Numerical precision of trainings that do not set their own. `64-true` prevents differences in
+    rounding between CPUs from growing into different weights, and takes four to eight times as
+    long."""
     devices: Count = 1
-    """Training processes; more than one average their gradients."""
+    """Number of training processes, which average their gradients."""
 
     @property
     def perceived_chains(self) -> list[str]:
@@ -186,7 +193,7 @@ class Params(_Model):
 
     @property
     def every_chain(self) -> list[str]:
-        """All chains of the profile: those that are scored, then those seen by a detector alone."""
+        """All chains of the profile: those that are scored, then those only a detector sees."""
         return list(dict.fromkeys([*self.chains, *self.detection.chains]))
 
     @field_validator("chains")
@@ -231,16 +238,16 @@ class Params(_Model):
         return self
 
     def _trainings(self) -> Iterator[Training]:
-        """Yield how each part of each learned method is trained."""
+        """Yield the training settings of every part of every learned method."""
         for whole in self.training.values():
             yield whole
             yield from whole.parts.values()
 
     def training_of(self, method: str, part: str) -> Training:
-        """Return how a part of a method is trained here.
+        """Return the training settings of a part of a method in this profile.
 
         Raises:
-            InputError: The profile does not train it.
+            InputError: The profile does not train this part.
         """
         if method not in self.training:
             known = ", ".join(self.training) or "nothing"
@@ -258,27 +265,27 @@ class Params(_Model):
         return own.model_copy(update={"settings": whole.settings, "precision": precision})
 
     def _precise(self, wanted: Training) -> Training:
-        """Return how a part is trained with the profile's precision where it names none."""
+        """Return training settings with the profile's precision filled in if they set none."""
         return wanted.model_copy(update={"precision": wanted.precision or self.precision})
 
     @property
     def work(self) -> Path:
-        """Where intermediate files of the profile lie (DVC's cache holds them)."""
+        """Folder of the profile's intermediate files (in DVC's cache)."""
         return ROOT / "data" / "work" / self.profile
 
     @property
     def results(self) -> Path:
-        """Where the profile's evidence lies (in git)."""
+        """Folder of the profile's results (in git)."""
         return ROOT / "results" / self.profile
 
     @property
     def weights(self) -> Path:
-        """Where the trained weights that the profile uses lie."""
+        """Folder of the trained weights that the profile uses."""
         return ROOT / "weights" / (self.weights_of or self.profile)
 
     @property
     def raw(self) -> Path | None:
-        """The folder of built-in raw data, or None where the user's own are searched."""
+        """Folder of built-in raw data, or None if the user's own data are searched."""
         return ROOT / "data" / "raw" / self.profile if self.builtin else None
 
 
@@ -286,7 +293,8 @@ def load(path: Path) -> Params:
     """Read a profile's params.yaml.
 
     Raises:
-        InputError: The file is missing, is not YAML, or holds an unknown key or a bad value.
+        InputError: The file is missing, is not YAML, or contains an unknown key or an invalid
+            value.
     """
     if not path.is_file():
         raise InputError(f"There is no params file at {path}: name a profile that exists.")
@@ -305,7 +313,7 @@ def load(path: Path) -> Params:
 
 
 def profile_path(profile: str) -> Path:
-    """Return the params file of a profile by its name.
+    """Return the path of a profile's params.yaml.
 
     Raises:
         InputError: There is no such profile.

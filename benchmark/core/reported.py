@@ -1,4 +1,4 @@
-"""What arXiv:2403.07622 prints: every number of its tables, as it stands there."""
+"""The numbers that the tables of arXiv:2403.07622 print, exactly as they are printed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ TRAINING_SETS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "mapping_pairs": {"LOL": 485, "LSRW": 5260, "RELLISUR": 3568, "A7m3": 610},
     }
 )
-"""Merged list -> set -> images: Tables I and II."""
+"""Merged list -> data set -> number of images, from Tables I and II."""
 TRAINING_NOTES: Mapping[str, str] = MappingProxyType(
     {
         "vae_dark": "The paper's caption and its rows give 10831, its text (Sec. IV-B) 11831.",
@@ -38,20 +38,22 @@ STATED_COUNTS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         "mapping_pairs": {"caption": 9923, "text": 9923},
     }
 )
-"""Merged list -> where the paper states its size (Tables I and II, Sec. IV-B) -> images."""
+"""Merged list -> place in the paper that states its size (Tables I and II, Sec. IV-B) -> number of
+images."""
 STATED_HIGHEST_IOU = 0.9
-"""What the text of Sec. IV-G calls the last threshold of Table VII."""
+"""The last IoU threshold of Table VII according to the text of Sec. IV-G."""
 LABELME_IMAGES = 36417
-"""Normal-light images behind the other VAE (Sec. IV-B; in no table)."""
+"""Number of normal-light images that trained the normal-light VAE (Sec. IV-B; in no table)."""
 
 
 def reported(file: Path = REPORTED) -> pd.DataFrame:
     """Read the 864 numbers of Tables III to VII.
 
     Returns:
-        One row a number: `COLUMNS` as text but `qf` (int), `printed` (the number's text, so that
-        its decimals are kept) and `value` (float). Empty `enhancer` or `deblocker`: none. Averaged
-        over test images the paper prints dB for PSNR and PSNR-B; its `mAP` is the AP of one class.
+        One row per number. All `COLUMNS` are text except `qf` (int) and `value` (float); `printed`
+        is the number as text, which keeps its decimals. An empty `enhancer` or `deblocker` means
+        that none was used. PSNR and PSNR-B are in dB, averaged over test images; the paper's `mAP`
+        is the AP of its one class.
 
     Raises:
         InputError: The file is missing, or has other columns.
@@ -70,13 +72,13 @@ def reported(file: Path = REPORTED) -> pd.DataFrame:
 
 
 def cells(tables: tuple[str, ...]) -> pd.DataFrame:
-    """Return reported numbers of some tables by what our tables share with them.
+    """Return the reported numbers of some tables, keyed by the columns that our tables share.
 
     Args:
-        tables: Such as ("III", "IV"); tables that share no cell.
+        tables: Numbers of tables that share no cell, for example ("III", "IV").
 
     Returns:
-        Columns method, order, dataset, qf, metric and `reported` (float), no cell twice.
+        Columns method, order, dataset, qf, metric and `reported` (float), one row per cell.
     """
     numbers = reported()
     chosen = numbers[numbers["table"].isin(tables)].rename(columns={"value": "reported"})

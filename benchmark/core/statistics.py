@@ -1,8 +1,8 @@
-"""What can be told from few test images: intervals, paired tests, average ranks.
+"""Statistics for few test images: bootstrap intervals, paired tests, average ranks.
 
-Sources: bootstrap intervals, Efron 1979; signed ranks, Wilcoxon 1945; correction for many tests,
-Holm 1979; ranks over many data sets, Demsar 2006 ("Statistical comparisons of classifiers over
-multiple data sets", JMLR 7).
+Sources: bootstrap intervals, Efron 1979; signed ranks, Wilcoxon 1945; correction for multiple
+tests, Holm 1979; ranks over many data sets, Demsar 2006 ("Statistical comparisons of classifiers
+over multiple data sets", JMLR 7).
 """
 
 from typing import NamedTuple
@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.95
-"""Probability that an interval should cover."""
+"""Coverage probability of an interval."""
 LEAST_PAIRS = 6
 """Fewest pairs with which Wilcoxon's two-sided test can reject at 5 %: 2 / 2^6 = 0.031."""
 FEW_PAIRS = 30
-"""Below this many images a reader is warned."""
+"""Number of images below which readers are warned."""
 
 
 class Mean(NamedTuple):
-    """A mean over images with its interval.
+    """A mean over images with its confidence interval.
 
     Attributes:
-        value: Over the finite values; infinite where there is none.
+        value: Mean of the finite values; infinite if there are none.
         low: Lower end of the interval.
         high: Upper end.
-        n: How many images entered the mean.
-        infinite: How many did not, because their value (a PSNR) is infinite.
+        n: Number of images in the mean.
+        infinite: Number of images left out because their value (a PSNR) is infinite.
     """
 
     value: float
@@ -37,17 +37,17 @@ class Mean(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float = LEVEL) -> Mean:
-    """Return the mean of one number an image, and its bootstrap percentile interval.
+    """Compute the mean of one value per image and its bootstrap percentile interval.
 
     Images are drawn with replacement (Efron 1979, "Bootstrap methods: another look at the
-    jackknife"). One seed draws the same images for every method that has the same number of them,
-    so methods stay comparable draw by draw. One image has an interval of no width.
+    jackknife"). A seed draws the same images for all methods with the same number of images, so
+    that methods can be compared draw by draw. A single image gives an interval of zero width.
 
     Args:
-        values: (n,) at least one, finite or +inf; +inf is left out and counted.
-        seed: Of the draws.
-        draws: Resamples, at least 1.
-        level: Probability that the interval should cover, (0, 1).
+        values: (n,), n at least 1, finite or +inf; infinite values are left out and counted.
+        seed: Seed of the draws.
+        draws: Number of resamples, at least 1.
+        level: Coverage probability of the interval, (0, 1).
 
     Raises:
         ValueError: There is no value, one is NaN or -inf, or `draws` or `level` is out of range.
@@ -74,14 +74,14 @@ def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float 
 
 
 class Friedman(NamedTuple):
-    """Whether methods differ at all, over blocks that each rank all of them.
+    """Result of a Friedman test: whether methods differ, given blocks that rank all of them.
 
     Attributes:
-        ranks: (methods,) average ranks, 1 is best.
+        ranks: (methods,) average ranks; 1 is best.
         statistic: Friedman's chi-squared, corrected for ties.
-        p: Its probability if all methods were alike.
-        critical_difference: Average ranks further apart than this differ (Nemenyi, 5 %).
-        blocks: How many blocks.
+        p: p-value of the hypothesis that all methods are alike.
+        critical_difference: Average ranks that are further apart differ (Nemenyi test, 5 %).
+        blocks: Number of blocks.
     """
 
     ranks: NDArray[np.float64]
@@ -92,13 +92,13 @@ class Friedman(NamedTuple):
 
 
 def signed_ranks(differences: ArrayLike) -> float:
-    """Return the two-sided p of Wilcoxon's signed-rank test on paired differences.
+    """Return the two-sided p-value of Wilcoxon's signed-rank test on paired differences.
 
-    Exact where there are few pairs and no ties; pairs without a difference are left out, and no
-    difference at all gives 1.
+    The p-value is exact for few pairs without ties. Pairs without a difference are left out; if no
+    pair differs, the result is 1.
 
     Args:
-        differences: (n,) finite, at least one.
+        differences: (n,), n at least 1, finite.
     """
     from scipy import stats
 
@@ -108,10 +108,12 @@ def signed_ranks(differences: ArrayLike) -> float:
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Return p values corrected for being many (Holm 1979): below 5 % at most one in 20 families.
+    """Adjust p-values with Holm's step-down method (1979), which controls the family-wise error.
+
+    Rejecting below 5 % makes any false rejection in at most one of 20 families of tests.
 
     Args:
-        p_values: (n,) of one family of tests, [0, 1].
+        p_values: (n,) p-values of one family of tests, [0, 1].
     """
     given = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(given, kind="stable")
@@ -125,8 +127,8 @@ def friedman(scores: ArrayLike, level: float = LEVEL) -> Friedman:
     """Rank methods in every block and compare their average ranks.
 
     Args:
-        scores: (blocks, methods) at least 2 by 3, more is better; equal scores share a rank.
-        level: 1 minus the probability of any false difference.
+        scores: (blocks, methods), at least 2 by 3; higher is better, equal scores share a rank.
+        level: 1 minus the probability that any difference is found falsely.
 
     Raises:
         ValueError: There are fewer blocks or methods, or a score is NaN.
@@ -149,7 +151,7 @@ def friedman(scores: ArrayLike, level: float = LEVEL) -> Friedman:
 
 
 def warning(images: int) -> str:
-    """Return what a reader must know about means over so few images, or ""."""
+    """Return a warning about means over this number of images, or an empty string."""
     if images < LEAST_PAIRS:
         return (
             f"With {images} images no paired test can reject at 5 %: differences are listed for "

@@ -1,28 +1,29 @@
-"""Words that the whole suite shares."""
+"""Types of settings and roles that the whole suite shares."""
 
 from typing import Literal
 
 Role = Literal["enhancer", "deblocker", "joint"]
-"""What a method is for: brighten, remove blocks, or both at once."""
+"""Task of a method: brighten an image, remove JPEG blocks, or both at once."""
 
 Track = Literal["classical", "retrained", "released"]
-"""Where weights come from: nowhere, this pipeline's training, or the method's authors."""
+"""Origin of a method's weights: none (classical), trained by this pipeline, or released by the
+authors."""
 
 Protocol = Literal["sound", "paper"]
 """How outputs are stored and metrics computed: soundly, or as the paper's authors did."""
 
 Need = Literal["nothing", "tables", "reference"]
-"""What a method is given besides the image: the quantisation tables of the JPEG file at the head of
-the chain, or (controls alone) the normal-light reference."""
+"""Input of a method besides the image: the quantisation tables of the JPEG file that enters the
+chain, or (only for controls) the normal-light reference."""
 
 Writer = Literal["round", "truncate", "jpeg75"]
-"""How the authors' own script stores an output; only protocol `paper` follows it."""
+"""How the authors' script stores an output image; only protocol `paper` follows it."""
 
 Schedule = Literal["linear", "cosine"]
 """How a learning rate falls to 0 over a budget of steps."""
 
 Precision = Literal["32-true", "64-true", "bf16-mixed"]
-"""Of numbers in training, as Lightning Fabric spells it."""
+"""Numerical precision of training, in the spelling of Lightning Fabric."""
 
 Keep = Literal["last", "best"]
-"""Which weights a training gives: its last, or those of its best validation."""
+"""Which checkpoint a training keeps: the last, or the one with the best validation PSNR."""

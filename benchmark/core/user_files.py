@@ -1,8 +1,8 @@
-"""A user's picture files: which files of a folder they are, and their upright pixels.
+"""Picture files of a user: listed in folders and read as upright pixels.
 
-`score` and `enhance` list and read pictures here and nowhere else, so that both see the same
+`score` and `enhance` list and read pictures only with this module, so that both see the same
 picture in the same file. Files of data sets are listed by `benchmark.data.folders` and read by
-`benchmark.core.images.read_uint8`, which refuses what is turned here.
+`benchmark.core.images.read_uint8`, which refuses the turned files that this module accepts.
 """
 
 import math
@@ -26,15 +26,15 @@ Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a path is an image file by its suffix, in any case, and not hidden.
+    """Return True if the suffix is that of an image file (in any case) and the file is not hidden.
 
-    Systems leave hidden files beside pictures that have their suffix and are none: `._1.png`.
+    Some systems leave hidden files beside pictures that have the same suffix, such as `._1.png`.
     """
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def pictures(paths: Iterable[Path], folder: Path) -> list[Path]:
-    """Return the pictures among paths below a folder, sorted, none of a hidden folder."""
+    """Return the sorted pictures among paths below a folder, without those in hidden folders."""
     return sorted(
         path
         for path in paths
@@ -44,11 +44,11 @@ def pictures(paths: Iterable[Path], folder: Path) -> list[Path]:
 
 
 def inside(folder: Path, deep: bool = False) -> list[Path]:
-    """Return the pictures of a folder, sorted.
+    """Return the sorted pictures of a folder.
 
     Args:
         folder: The folder.
-        deep: Whether to look in the folders within, too.
+        deep: Whether to search subfolders as well.
 
     Raises:
         InputError: There is no such folder, or it holds no pictures.
@@ -64,17 +64,17 @@ def inside(folder: Path, deep: bool = False) -> list[Path]:
 
 
 def read(path: Path, megapixels: float = MEGAPIXELS) -> Bytes:
-    """Read a picture, turned as its EXIF orientation says.
+    """Read a picture and turn it upright according to its EXIF orientation.
 
     Args:
         path: The file.
-        megapixels: Size up to which it is read.
+        megapixels: Largest size that is read.
 
     Returns:
-        uint8 (H, W, 3); see `benchmark.core.images.read_uint8` for what else is accepted.
+        uint8 (H, W, 3); `benchmark.core.images.read_uint8` says what else is accepted.
 
     Raises:
-        InputError: As there, but that a turned file is turned.
+        InputError: As in `read_uint8`, except that a turned file is not refused.
     """
     with images.opened(path, megapixels) as file:
         images.refuse_pages(path, file)
@@ -82,16 +82,16 @@ def read(path: Path, megapixels: float = MEGAPIXELS) -> Bytes:
 
 
 def upright_pixels(path: Path, file: PIL.Image.Image) -> Bytes:
-    """Decode a page that `benchmark.core.images.opened` opened, turned; see `read`."""
+    """Decode a page that `benchmark.core.images.opened` opened and turn it upright; see `read`."""
     stored = images.pixels_of(path, file)
     return upright(stored, images.orientation(file))  # after loading: TIFF files are turned then
 
 
 def pages(path: Path) -> tuple[int, ...]:
-    """Return which pages of a file are pictures of their own, from 0.
+    """Return the indices (from 0) of the pages of a file that are separate pictures.
 
-    Those of a TIFF file that are a smaller copy of another page, or its mask, are not (TIFF 6.0,
-    NewSubfileType). Every other file has one, also where it is damaged: reading it tells.
+    Pages of a TIFF file that are a smaller copy or a mask of another page are left out (TIFF 6.0,
+    NewSubfileType). Every other file has one page, even if it is damaged: reading it reports that.
     """
     try:
         with images.opened(path, math.inf) as file:
@@ -110,9 +110,9 @@ def _is_own(file: PIL.Image.Image, page: int) -> bool:
 
 
 def tables(path: Path) -> jpeg.Tables:
-    """Return the quantisation tables of a picture as they lie on its upright pixels.
+    """Return the quantisation tables of a picture, oriented like its upright pixels.
 
-    A quarter turn makes rows of frequencies columns.
+    A quarter turn exchanges horizontal and vertical frequencies.
 
     Raises:
         InputError: The file cannot be read as an image.
@@ -124,7 +124,7 @@ def tables(path: Path) -> jpeg.Tables:
 
 
 def upright(pixels: NDArray[Pixel], orientation: int) -> NDArray[Pixel]:
-    """Turn stored pixels as an EXIF orientation says.
+    """Turn stored pixels upright according to an EXIF orientation.
 
     Args:
         pixels: (H, W, ...).

@@ -1,4 +1,4 @@
-"""Training: recipes of methods, and the one loop that all of them run through."""
+"""Training: the recipes of methods and the loop that trains all of them."""
 
 from benchmark.training.recipe import (
     UNCHANGED,

@@ -1,4 +1,4 @@
-"""Training crops: which images a recipe sees, at which quality factors, and where they are cut."""
+"""Training crops: sampling of images, quality factors, positions and symmetries."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 
 class ImageCache:
-    """Decoded images, kept in memory until the budget is spent, then read each time.
+    """Cache of decoded images; once its memory budget is spent, further images are read each time.
 
-    What a recipe does to whole images is kept with them, so it is done once.
+    Images are cached after the recipe's transform of whole images, so that it runs once per image.
     """
 
     def __init__(self, budget_bytes: int) -> None:
@@ -30,7 +30,7 @@ class ImageCache:
         self.kept: dict[tuple[Path, Change | None], Pixels] = {}
 
     def read(self, path: Path, change: Change | None = None) -> Pixels:
-        """Return the image at `path`, changed as a whole."""
+        """Return the image at `path` after the transform `change`, if one is given."""
         found = self.kept.get((path, change))
         if found is not None:
             return found
@@ -46,10 +46,10 @@ def _changed(pixels: Bytes, change: Change | None) -> Pixels:
 
 
 class CropSampler:
-    """Random aligned crops of items; the crops of a step follow from the seed and the step alone.
+    """Sampler of random aligned crops; a step's crops depend only on seed, step and process.
 
-    A crop is cut after the whole image was compressed, so that it starts anywhere on the 8x8 grid,
-    then flipped and turned by a random one of the eight symmetries of the square.
+    A crop is cut after the whole image was compressed, so that it may start anywhere in the 8x8
+    grid; then one of the eight symmetries of the square, drawn at random, is applied.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class CropSampler:
         others: Sequence[Path] = (),
         whole: Whole = UNCHANGED,
     ) -> None:
-        """Prepare crops.
+        """Prepare the sampler.
 
         Args:
             items: Training images.
-            crop: Side in pixels; smaller images are extended by reflection.
-            batch: Crops a step.
-            seed: Of the choice of images, quality factors, places and symmetries.
-            budget_bytes: Memory for decoded images.
-            others: Normal-light images; if there are any, targets are crops of these, each drawn
-                on its own, instead of the items' targets.
-            whole: What is done to whole images before crops are cut.
+            crop: Side of a crop in pixels; smaller images are extended by reflection.
+            batch: Number of crops per step.
+            seed: Seed of the choice of images, quality factors, positions and symmetries.
+            budget_bytes: Memory for decoded images, in bytes.
+            others: Unpaired normal-light images. If given, targets are cropped from these,
+                independently of the inputs.
+            whole: Transforms of whole images before crops are cut.
 
         Raises:
             InputError: There are no items.
@@ -84,7 +84,7 @@ class CropSampler:
         self.cache = ImageCache(budget_bytes)
 
     def draw(self, step: int, process: int) -> Batch:
-        """Return the batch of a step: see `benchmark.training.recipe.Batches`."""
+        """Return the batch of a step; see `benchmark.training.recipe.Batches`."""
         random = np.random.default_rng([self.seed, step, process])
         return _batch([self._one(random) for _ in range(self.batch)])
 
@@ -103,7 +103,7 @@ class CropSampler:
 
 
 def _cut(pixels: Pixels, crop: int, place: NDArray[np.float64], symmetry: int) -> Pixels:
-    """Cut a square at a place in [0, 1)^2 of the possible ones and apply a symmetry."""
+    """Cut a square and apply a symmetry; `place` in [0, 1)^2 spans all possible positions."""
     missing = [max(0, crop - side) for side in pixels.shape[:2]]
     if any(missing):
         beyond = ((0, missing[0]), (0, missing[1]), (0, 0))
@@ -116,11 +116,11 @@ def _cut(pixels: Pixels, crop: int, place: NDArray[np.float64], symmetry: int) -
 
 
 def batch(images: Sequence[tuple[Bytes, Bytes, int]], whole: Whole = UNCHANGED) -> Batch:
-    """Return whole images of one size, changed as a recipe says, as a batch.
+    """Stack whole images of one size into a batch, after the recipe's transforms.
 
     Args:
-        images: Input and target, uint8 (H, W, 3), and quality factor.
-        whole: What is done to them.
+        images: Input and target, uint8 (H, W, 3), and quality factor of each image.
+        whole: Transforms of the images.
     """
     return _batch(
         [
@@ -146,9 +146,9 @@ def validation(
     crop: int = VALIDATION_CROP,
     whole: Whole = UNCHANGED,
 ) -> list[Batch]:
-    """Return the centre crops of up to `limit` items, evenly chosen, each at one quality factor.
+    """Return batches of the centre crops of up to `limit` evenly chosen items.
 
-    The quality factors alternate over the items. No symmetry is applied.
+    Each crop has one quality factor; these alternate over the items. No symmetry is applied.
     """
     count = min(limit, len(items))
     chosen = [items[index * len(items) // count] for index in range(count)]

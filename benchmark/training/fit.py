@@ -1,4 +1,4 @@
-"""One training: a method's recipe with a profile's choices, run on lists of images."""
+"""Run one training: a method's recipe with a profile's settings on lists of images."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def recipe(
     plugin: "Plugin", part: str, earlier: Mapping[str, Any], chosen: "Training", budget: loop.Run
 ) -> training.Recipe:
-    """Return how a method trains a part, with a profile's choices instead of the published ones.
+    """Return a method's recipe for a part, with the profile's settings instead of published ones.
 
     Args:
         plugin: The method.
-        part: Which of its parts.
-        earlier: State dicts of its parts that are trained already, by name.
-        chosen: What the profile sets: batch, rates, the method's settings.
-        budget: Its seed and precision are those of the initial weights.
+        part: Name of the part.
+        earlier: Name -> state dict of the parts that are already trained.
+        chosen: Settings of the profile: batch, learning rates, the method's own settings.
+        budget: The run; its seed and precision determine the initial weights.
     """
     assert plugin.train is not None  # who asks has refused methods without parts
     torch.manual_seed(budget.seed)
@@ -54,15 +54,15 @@ def run(
     threads: int | None = None,
     devices: int = 1,
 ) -> tuple[dict[str, Tensor], list[dict[str, float]]]:
-    """Train a part and return its state dict, real numbers in float32, and the log.
+    """Train a part and return its state dict, with real numbers in float32, and the log.
 
     Args:
-        recipe: Networks, losses, optimisers; its initial weights follow from the seed.
+        recipe: Networks, losses and optimisers, with initial weights that follow from the seed.
         images: Split (`train`, `validation`) -> images.
-        unpaired: Normal-light images; where there are some, targets are drawn from these.
+        unpaired: Unpaired normal-light images; if given, targets are cropped from these.
         budget: Steps, seed, precision, and the folder of an unfinished run.
-        threads: Of the CPU; None lets the suite choose.
-        devices: How many processes or accelerators share the batch.
+        threads: Number of CPU threads; None takes `numerics.cores`.
+        devices: Number of processes or accelerators that share a batch.
     """
     numerics.use_threads(threads)
     source = crops.CropSampler(
@@ -81,5 +81,5 @@ def run(
 
 
 def _stored(value: Tensor) -> Tensor:
-    """Return a trained tensor as methods load it: real numbers in float32."""
+    """Convert a trained tensor to what methods load: real numbers in float32."""
     return value.cpu().float() if value.is_floating_point() else value.cpu()

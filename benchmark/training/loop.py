@@ -1,8 +1,8 @@
-"""The one training loop: every learned method, the paper's and the baselines', runs through it.
+"""The training loop of all learned methods, the paper's own and the baselines.
 
-A run is a function of its inputs: which crops step t sees and every random number drawn in it
-follow from (seed, t, process), so a run that was killed and goes on ends with the same weights as
-one that was not. Gradients are averaged over processes, so the same code serves one CPU and
+A run is a function of its inputs: the crops of step t and every random number drawn in it depend
+only on (seed, t, process), so a run that was killed and resumed ends with the same weights as an
+uninterrupted one. Gradients are averaged over processes, so the same code serves one CPU and
 several nodes.
 """
 
@@ -27,20 +27,21 @@ from benchmark.training.recipe import Batch, Batches, Phase, Recipe
 
 @dataclass(frozen=True)
 class Run:
-    """How long, how often, where.
+    """Budget, logging intervals and state folder of one training run.
 
     Attributes:
-        steps: Budget.
-        seed: Of initial weights, crops and noise.
-        folder: Where the state of an unfinished run lies; what makes a run its own (settings,
-            data) must be part of this folder's name.
-        log_every: Steps between rows of the log; each row is a mean over them.
+        steps: Budget in steps.
+        seed: Seed of initial weights, crops and noise.
+        folder: Folder of the state of an unfinished run; its name must identify everything that
+            distinguishes the run (settings, data).
+        log_every: Steps between rows of the log; each row is a mean over these steps.
         validate_every: Steps between validations, a multiple of `log_every`.
         save_every: Steps between saves of the state.
-        label: What the progress bar says.
-        precision: Of weights, activations and sums. Float32 training amplifies how a CPU rounds
-            its sums, step by step; `64-true` gives the same weights on every machine as far as a
-            test can see, at four to eight times the cost of a step. `bf16-mixed` is for speed.
+        label: Label of the progress bar.
+        precision: Precision of weights, activations and sums. Training in float32 amplifies the
+            rounding of a CPU's sums from step to step; `64-true` gives the same weights on every
+            machine that was tested, at four to eight times the time per step. `bf16-mixed` is for
+            speed.
     """
 
     steps: int
@@ -55,7 +56,7 @@ class Run:
 
 @contextlib.contextmanager
 def precise(precision: Precision) -> Iterator[None]:
-    """Let whatever is made inside have a precision by default: initial weights, noise, constants.
+    """Set the default precision of tensors created in the block: weights, noise, constants.
 
     Example:
         >>> with precise("64-true"):
@@ -80,11 +81,11 @@ class _State:
     log: list[dict[str, float]] = field(default_factory=list)
     sums: dict[str, float] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
-    """`step`, `psnr` and `weights` of the best validation so far, if the recipe keeps those."""
+    """`step`, `psnr` and `weights` of the best validation so far, if the recipe keeps the best."""
 
 
 def seed_of(seed: int, step: int, process: int) -> int:
-    """Return the seed of everything random in a step."""
+    """Return the seed of all random numbers of a step in one process."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + process)
     return int(torch.randint(2**31, (1,), generator=generator)) + step * 7919
 
@@ -92,17 +93,17 @@ def seed_of(seed: int, step: int, process: int) -> int:
 def train(
     recipe: Recipe, batches: Batches, run: Run, fabric: Fabric | None = None
 ) -> list[dict[str, float]]:
-    """Train `recipe.network` in place, resuming where an earlier call was killed.
+    """Train `recipe.network` in place, resuming from where an earlier call was killed.
 
     Args:
-        recipe: What to train, its modules freshly initialised.
-        batches: Crops.
+        recipe: The recipe, its modules freshly initialised.
+        batches: Training and validation crops.
         run: Budget, seed and folder.
         fabric: Device and processes; one process on the CPU by default.
 
     Returns:
-        The log: a dict a row with `step`, `rate`, `<phase>/<term>` and `validation_psnr`.
-        Two runs with the same inputs return the same log, killed or not.
+        The log: one dict per row with `step`, `rate`, `<phase>/<term>` and `validation_psnr`. Runs
+        with the same inputs return the same log, whether or not they were killed.
 
     Raises:
         ValueError: A loss is not finite.
@@ -166,19 +167,19 @@ class _Loop:
         return self.state.step % every == 0 or self.state.step == self.run.steps
 
     def placed(self, batch: Batch) -> Batch:
-        """Return crops where the network is, in its precision."""
+        """Move crops to the device and the precision of the network."""
         device = self.fabric.device
         source, target = (pixels.to(device, self.dtype) for pixels in (batch.input, batch.target))
         return Batch(source, target, batch.qf.to(device))
 
     def _mixed(self) -> contextlib.AbstractContextManager[Any]:
-        """Let products run in bfloat16 where the precision is mixed."""
+        """Return a context in which products use bfloat16 if the precision is mixed."""
         if self.run.precision != "bf16-mixed":
             return contextlib.nullcontext()
         return torch.autocast(self.fabric.device.type, torch.bfloat16)
 
     def advance(self, batch: Batch) -> None:
-        """Run every phase once."""
+        """Perform one step: run every phase once."""
         self.recipe.network.train()
         for phase, optimiser, schedule in zip(
             self.recipe.phases, self.optimisers, self.schedules, strict=True
@@ -225,7 +226,7 @@ class _Loop:
                 mean.copy_(value)
 
     def write_row(self, validation: Sequence[Batch]) -> None:
-        """Close a row of the log: means since the last one, and the validation PSNR."""
+        """Append a row to the log: means since the last row, and the validation PSNR."""
         count = self.state.sums.pop("steps")
         row = {
             "step": float(self.state.step),
@@ -259,12 +260,12 @@ class _Loop:
         return psnr
 
     def use_average(self) -> None:
-        """Put the averaged weights into the network, if an average is kept."""
+        """Load the averaged weights into the network, if an average is kept."""
         if self.average is not None:
             self.recipe.network.load_state_dict(self.average)
 
     def use_result(self) -> None:
-        """Put the weights that the recipe keeps into the network."""
+        """Load the weights that the recipe keeps into the network."""
         self.use_average()
         if self.state.best:
             self.recipe.network.load_state_dict(self.state.best["weights"])
@@ -311,7 +312,7 @@ def _copy(network: nn.Module) -> dict[str, Tensor]:
 
 
 def write_log(path: Path, log: Sequence[Mapping[str, Any]]) -> None:
-    """Write the log as csv, a row a log entry, numbers with six significant digits."""
+    """Write the log as CSV, one row per entry, with six significant digits."""
     columns = list(dict.fromkeys(key for row in log for key in row))
     with files.beside(path) as place, place.open("w", newline="") as stream:
         writer = csv.writer(stream)

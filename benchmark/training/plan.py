@@ -1,4 +1,4 @@
-"""Training of one part of a method on a profile's merged data, and the checkpoint it leaves."""
+"""Train the parts of a method on a profile's merged data and return their checkpoints."""
 
 import platform
 from collections.abc import Mapping
@@ -26,16 +26,17 @@ _LISTS = {
     "pairs": (("mapping_pairs", "dark", "normal"),),
     "unpaired": (("mapping_pairs", "dark", "normal"),),
 }
-"""Source of a recipe -> merged list, column of the input, column of the target."""
+"""Source of a recipe -> merged lists, each with its columns of inputs and targets."""
 
 
 class TrainingData(NamedTuple):
     """A profile's training images.
 
     Attributes:
-        lists: Folder of the merged training lists; test lists lie elsewhere, out of reach.
+        lists: Folder of the merged training lists; test lists lie elsewhere, so that training
+            cannot read them.
         jpegs: Folder of the compressed training images.
-        places: Where the originals lie.
+        places: Resolver of the paths of the original images.
     """
 
     lists: Path
@@ -44,7 +45,7 @@ class TrainingData(NamedTuple):
 
 
 def items(data: TrainingData, source: str, qfs: list[int]) -> dict[str, list[inputs.TrainingImage]]:
-    """Return split (`train`, `validation`) -> the images a recipe of this source learns from."""
+    """Return split (`train`, `validation`) -> the images for a recipe with this source."""
     made: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
     for name, side, target in _LISTS[source]:
         listed = manifest.read_manifest(data.lists / f"{name}.csv")
@@ -55,16 +56,16 @@ def items(data: TrainingData, source: str, qfs: list[int]) -> dict[str, list[inp
 
 
 def normal_light(data: TrainingData) -> list[Path]:
-    """Return the normal-light images that serve as unpaired targets; none is for validation."""
+    """Return the normal-light images that serve as unpaired targets, without validation images."""
     listed = manifest.read_manifest(data.lists / "vae_normal.csv")
     chosen = listed[listed["split"] == "train"]
     return [data.places.locate(cell) for cell in chosen["normal"]]
 
 
 def identity(params: Params, method: str, part: str, data: TrainingData) -> dict[str, Any]:
-    """Return everything that the weights of a part follow from but library versions.
+    """Return everything that determines the weights of a part, except library versions.
 
-    Two trainings of equal identity give the same weights, so one that is there is not repeated.
+    Trainings of equal identity give the same weights, so an existing one is not repeated.
 
     Raises:
         InputError: The method has no such part or the profile does not train it.
@@ -98,7 +99,7 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
 
 
 def is_trained(checkpoint: checkpoints.Checkpoint, wanted: Mapping[str, Any]) -> bool:
-    """Whether a checkpoint is what a training of this identity would give."""
+    """Return True if a checkpoint came from a training of this identity."""
     return bool(checkpoint.record.get("identity") == digest_values(wanted))
 
 
@@ -115,10 +116,10 @@ def train_part(
     Args:
         params: The profile.
         method: The plugin's name.
-        part: Which of its parts.
+        part: Name of the part.
         data: Training images.
-        state: Folder for unfinished runs; a run killed here goes on when it is asked for again.
-        before: The method's other parts, trained, where this is the last one.
+        state: Folder of unfinished runs; a killed run is resumed by the next call.
+        before: Checkpoints of the parts that this part is built on.
 
     Returns:
         The checkpoint and the training log.
@@ -148,7 +149,7 @@ def train_part(
 
 
 def _kept_step(recipe: Recipe, log: list[dict[str, float]]) -> int:
-    """Return the step whose weights the training gave."""
+    """Return the step whose weights the training kept."""
     validated = [row for row in log if "validation_psnr" in row]
     if recipe.keep == "last" or not validated:
         return int(log[-1]["step"])
@@ -168,12 +169,12 @@ def train_method(
         params: The profile.
         method: The plugin's name.
         data: Training images.
-        state: Folder for unfinished runs.
-        kept: Parts that are trained as asked already, with their rows of the log.
+        state: Folder of unfinished runs.
+        kept: Parts that are already trained with this identity, with their rows of the log.
 
     Returns:
-        Part -> checkpoint, and the logs of all parts, rows marked with their `part` where the
-        method has several.
+        Part -> checkpoint, and the logs of all parts; if the method has several, each row has a
+        column `part`.
 
     Raises:
         InputError: The profile does not train the method or one of its parts.
@@ -194,14 +195,14 @@ def train_method(
 def trained_already(
     params: Params, method: str, data: TrainingData, folder: Path, logs: Path
 ) -> dict[str, tuple[checkpoints.Checkpoint, list[dict[str, Any]]]]:
-    """Return the parts of a method whose weights and log are what a training here would give.
+    """Return the parts of a method that are already trained with their present identity.
 
     Args:
         params: The profile.
         method: The plugin's name.
         data: Training images.
-        folder: Of the weights.
-        logs: Of the training logs.
+        folder: Folder of the weights.
+        logs: Folder of the training logs.
     """
     path = logs / f"{method}.csv"
     log = pd.read_csv(path) if path.is_file() else pd.DataFrame()
@@ -220,12 +221,12 @@ def trained_already(
 
 
 def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
-    """Return the parts that a part is built on: the last one on all others."""
+    """Return the parts that a part is built on: all others for the last part, none otherwise."""
     return plugin.parts[:-1] if part == plugin.parts[-1] else ()
 
 
 def _record(params: Params, recipe: Recipe, known: dict[str, Any]) -> dict[str, Any]:
-    """Return how the part is trained, for readers of the checkpoint."""
+    """Return the record of a training that is stored in the checkpoint."""
     return {
         "identity": digest_values(known),
         "profile": params.profile,
@@ -252,7 +253,7 @@ def _record(params: Params, recipe: Recipe, known: dict[str, Any]) -> dict[str, 
 
 
 def _versions() -> dict[str, str]:
-    """Return versions that first steps and last bits of a training follow from."""
+    """Return the library versions that can change the result of a training."""
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),  # its own type is not a plain value
@@ -261,7 +262,7 @@ def _versions() -> dict[str, str]:
 
 
 def _data_digest(data: TrainingData) -> str:
-    """Return the SHA-256 over the contents of all training images, in order, and their splits."""
+    """Return the SHA-256 over the contents and splits of all training images, in order."""
     columns = ["split", "dark_sha256", "normal_sha256"]
     lists = [manifest.read_manifest(data.lists / f"{name}.csv") for name in TRAIN_LISTS]
     return digest_values([listed[columns].to_numpy().tolist() for listed in lists])

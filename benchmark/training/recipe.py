@@ -1,6 +1,6 @@
-"""What a learned method says of its training: networks, losses, optimisers, crops.
+"""Training recipes: the networks, losses, optimisers and crops of a learned method.
 
-`benchmark.training.loop` trains from it.
+`benchmark.training.loop` trains a network from its recipe.
 """
 
 import math
@@ -23,16 +23,16 @@ Change: TypeAlias = Callable[[Bytes], NDArray[np.uint8] | NDArray[np.float32]]
 
 
 class Whole(NamedTuple):
-    """What is done to whole decoded images before crops are cut from them.
+    """Transforms of whole decoded images, applied before crops are cut from them.
 
     A method that stretches an image by its smallest and largest value, or equalises its histogram,
-    does so with the whole image where it is used, and must see crops of such images in training.
-    Each function takes uint8 (H, W, 3) and returns (H, W, C), uint8 or float32 in [0, 1]; channels
-    beyond the image's own may follow. None leaves the image as it is.
+    does so with the whole image at inference, so it must be trained on crops of such images. Each
+    function takes uint8 (H, W, 3) and returns (H, W, C), uint8 or float32 in [0, 1]; C may exceed
+    3. None leaves the image unchanged.
 
     Attributes:
-        input: Of the compressed images.
-        target: Of the images that outputs are compared with, in validation too.
+        input: Transform of the compressed images.
+        target: Transform of the images that outputs are compared with, in validation as well.
     """
 
     input: Change | None = None
@@ -43,14 +43,15 @@ UNCHANGED = Whole()
 
 
 class Batch(NamedTuple):
-    """Aligned crops, float32 [0, 1], cut from images that `Recipe.whole` was applied to.
+    """A batch of aligned crops, float32 [0, 1], cut after `Recipe.whole` was applied.
 
     Attributes:
-        input: (N, 3, c, c), or with the channels that `whole` adds, JPEG-compressed: dark images,
-            normal-light ones where the recipe's source is `normal`, either where it is `both`.
+        input: (N, 3, c, c), or with the channels that `whole` adds: crops of JPEG-compressed
+            images, which are dark images, normal-light images if the recipe's source is `normal`,
+            or both if it is `both`.
         target: (N, 3, c, c): with source `pairs` the normal-light image, with `unpaired` a crop
-            of some other normal-light image (in validation that of the pair), else the same image
-            before compression.
+            of some other normal-light image (in validation that of the pair), otherwise the same
+            image before compression.
         qf: (N,) quality factors of the inputs, int64.
     """
 
@@ -60,10 +61,10 @@ class Batch(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Where the loop gets crops from; `benchmark.training.crops.Crops` makes both.
+    """Sources of crops for the loop; see `benchmark.training.crops`.
 
     Attributes:
-        draw: `draw(step, process)` gives the training batch of a step, always the same one.
+        draw: `draw(step, process)` returns the training batch of a step, the same on every call.
         validation: Fixed batches that no training step sees; may be empty.
     """
 
@@ -73,14 +74,15 @@ class Batches(NamedTuple):
 
 @dataclass(frozen=True)
 class Phase:
-    """One optimiser and what it minimises; a GAN has two phases a step.
+    """One optimiser and the loss that it minimises; a GAN has two phases per step.
 
     Attributes:
-        name: Column prefix in the log.
-        module: Whose parameters the phase updates.
-        loss: Named terms, already weighted; their sum is minimised.
-        optimiser: Such as `functools.partial(torch.optim.Adam, lr=2e-4)`.
-        clip: Largest gradient norm, or None.
+        name: Prefix of the phase's columns in the log.
+        module: The module whose parameters the phase updates.
+        loss: Function of a batch that returns named, already weighted terms; their sum is
+            minimised.
+        optimiser: Optimiser factory, for example `functools.partial(torch.optim.Adam, lr=2e-4)`.
+        clip: Largest gradient norm, or None for no limit.
     """
 
     name: str
@@ -92,26 +94,27 @@ class Phase:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one part of a method is trained.
+    """The training of one part of a method.
 
     Attributes:
-        network: What is saved and later built from; phases may hold further modules.
-        phases: Run one after the other in every step.
-        source: Which crops; see `Batch`.
-        batch: Crops a step, all processes together.
+        network: The network whose weights are saved; phases may contain further modules.
+        phases: Phases that run one after the other in every step.
+        source: The images that crops are cut from; see `Batch`.
+        batch: Number of crops per step, summed over all processes.
         crop: Side of a crop in pixels.
         steps: The published budget in steps; a profile may set another.
-        predict: From a batch's input to an image, (N, 3, H, W) in [0, 1]; validation compares it
-            with the target.
-        sees_qf: Whether `predict` also takes the quality factors, as deblockers that are given the
-            quantisation tables do.
-        warmup: Steps over which the learning rate rises from 0.
+        predict: Function from a batch's input to an image, (N, 3, H, W) in [0, 1]; validation
+            compares the image with the target.
+        sees_qf: Whether `predict` also takes the quality factors, as it does for deblockers that
+            need the quantisation tables.
+        warmup: Number of steps over which the learning rate rises from 0.
         decay: Whether the learning rate falls to 0 at the end of the budget.
-        schedule: How it falls.
-        rate_factor: Multiplies the learning rates of all phases.
-        ema: Decay of the running average of weights that is saved instead of the last, or None.
-        keep: Which weights are the result: the last, or those of the best validation PSNR.
-        whole: What is done to whole images before crops are cut.
+        schedule: The curve along which it falls.
+        rate_factor: Factor of the learning rates of all phases.
+        ema: Decay of the running average of weights that is saved instead of the last weights, or
+            None.
+        keep: Which checkpoint to keep: the last, or the one with the best validation PSNR.
+        whole: Transforms of whole images before crops are cut.
     """
 
     network: nn.Module
@@ -131,7 +134,7 @@ class Recipe:
     whole: Whole = UNCHANGED
 
     def factor(self, step: int, budget: int) -> float:
-        """Return what the learning rate is multiplied by at a step of a budget."""
+        """Return the factor of the learning rate at a step of a budget."""
         rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
         fall = _FALL[self.schedule](step / budget) if self.decay else 1.0
         return self.rate_factor * rise * fall
@@ -141,4 +144,4 @@ _FALL: Mapping[Schedule, Callable[[float], float]] = {
     "linear": lambda done: 1.0 - done,
     "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
 }
-"""Schedule -> factor at a share of the budget in [0, 1]."""
+"""Schedule -> factor of the learning rate at a fraction of the budget in [0, 1]."""

@@ -1,4 +1,4 @@
-"""The structural-similarity term of losses: what networks minimise, not what tables report."""
+"""Differentiable structural similarity for losses; tables report `benchmark.scoring.metrics`."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,9 @@ from torch.nn import functional
 
 
 def ssim(first: Tensor, second: Tensor) -> Tensor:
-    """Return the mean SSIM of (N, 3, H, W) in [0, 1]: Gaussian 11 x 11, sigma 1.5, no border.
+    """Compute the mean SSIM of images (N, 3, H, W) in [0, 1] (Gaussian 11 x 11, sigma 1.5).
+
+    The mean is taken over all channels and all positions at which the window lies inside.
 
     Source: Wang et al., IEEE TIP 2004; mean over the channels.
     """

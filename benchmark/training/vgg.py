@@ -1,8 +1,8 @@
 """The frozen VGG16 trunk that the `stlpips_pytorch` wheel carries, for perceptual losses.
 
-An offline machine has no ImageNet VGG; this wheel holds one that was trained further for shift
+An offline machine has no ImageNet VGG; this wheel contains one that was trained further for shift
 tolerance (Ghildyal and Liu, "Shift-tolerant Perceptual Similarity Metric", ECCV 2022). Only its
-weight file is read: importing the package fails for want of undeclared dependencies.
+weight file is read: importing the package fails because it does not declare its dependencies.
 """
 
 import importlib.util
@@ -21,7 +21,8 @@ WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 """Output channels of the 3x3 convolutions of each slice; slices end at relu1_2, relu2_2, relu3_3,
 relu4_3 and relu5_3."""
 MIN_SIDES = (1, 4, 6, 10, 18)
-"""Smallest image side for 1 ... 5 slices; below, reflect padding is impossible."""
+"""Smallest image side in pixels for 1 to 5 slices; reflect padding of smaller ones is
+impossible."""
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -29,10 +30,10 @@ STD = (0.229, 0.224, 0.225)
 
 
 def weights_file() -> Path:
-    """Return where the wheel keeps its VGG16.
+    """Return the path of the VGG16 weights in the wheel.
 
     Raises:
-        InputError: The wheel is not installed or holds no such file.
+        InputError: The wheel is not installed or does not contain the file.
     """
     spec = importlib.util.find_spec(PACKAGE)
     places = list(spec.submodule_search_locations or []) if spec else []
@@ -66,7 +67,7 @@ class _BlurPool(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The first slices of the network, frozen."""
+    """The first slices of VGG16 with frozen weights."""
 
     mean: Tensor
     std: Tensor
@@ -75,12 +76,12 @@ class Trunk(nn.Module):
         """Load the trunk.
 
         Args:
-            slices: How many of the five slices, finest first; at 64x64 two cost 27 % of what five
-                cost, three 56 %.
+            slices: Number of slices, 1 to 5, finest first; at 64x64 pixels two slices take 27 % of
+                the time of all five, three take 56 %.
 
         Raises:
             ValueError: `slices` is not 1 to 5.
-            InputError: The wheel is absent.
+            InputError: The wheel is not installed.
         """
         super().__init__()
         if not 1 <= slices <= len(WIDTHS):
@@ -93,7 +94,7 @@ class Trunk(nn.Module):
         self.requires_grad_(False)
 
     def scaled(self, image: Tensor) -> Tensor:
-        """Return what the first slice takes for an image (N, 3, H, W) in [-1, 1]."""
+        """Normalise images (N, 3, H, W) in [-1, 1] to the input range of the first slice."""
         return ((image + 1.0) * 0.5 - self.mean) / self.std
 
     def features(self, image: Tensor) -> list[Tensor]:
@@ -132,9 +133,9 @@ def _slice(index: int) -> nn.Sequential:
 
 
 def _select(stored: dict[str, Tensor], slices: int) -> dict[str, Tensor]:
-    """Rename the file's keys, `net.slice<s>.<layer of the whole VGG>`, to ours.
+    """Rename the file's keys, `net.slice<s>.<layer of the whole VGG>`, to those of `Trunk`.
 
-    The file counts max-pooling and filter as two layers, ours is one.
+    The file counts max-pooling and filter as two layers; here they are one.
     """
     renamed = {}
     first = 0  # the file's number of this slice's first convolution
