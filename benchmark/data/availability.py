@@ -1,4 +1,4 @@
-"""Which raw sets are on this machine, complete or not: a line a set."""
+"""Availability of the raw sets on this machine, one line per set."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,17 +23,18 @@ _HEADS = (
 def status(
     roots: Sequence[Path], names: Sequence[str] = tuple(registry.SETS)
 ) -> list[dict[str, Any]]:
-    """Tell for every set what is there and what is missing, without opening an image.
+    """Report for every raw set what is there and what is missing, without opening an image.
 
     Args:
-        roots: Folders that hold raw sets; see `datasets.raw_roots`.
-        names: Raw sets.
+        roots: Folders that contain raw sets; see `registry.raw_roots`.
+        names: Names of the raw sets.
 
     Returns:
-        A record a set: set, protocol, found (its folder or ""), state (`complete`, `in part`,
-        `absent`, or `problems`), pairs (split -> `found` and `published`), images (the same, of
-        different image files), problems, hint (of an absent set: what looks like it and what to
-        rename, or ""), licence, how_to_get, and needed_for (tables of arXiv:2403.07622).
+        One record per set: set, protocol, found (its folder or ""), state (`complete`, `in part`,
+        `absent`, or `problems`), pairs (split -> `found` and `published` numbers), images (the same
+        numbers for distinct image files), problems, hint (for an absent set: a folder that looks
+        like it and what to rename, or ""), licence, how_to_get, and needed_for (tables of
+        arXiv:2403.07622).
     """
     return [_status(registry.SETS[name], roots) for name in names]
 
@@ -71,7 +72,7 @@ def _status(raw: RawSet, roots: Sequence[Path]) -> dict[str, Any]:
 
 
 def lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return records of `status` as a table, a line a set, and below it what is wrong."""
+    """Format records of `status` as a table with one line per set, followed by the problems."""
     cells = [list(_HEADS), *([*_cells(record)] for record in records)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADS) - 1)]
     table = [

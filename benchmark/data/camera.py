@@ -1,9 +1,9 @@
-"""A camera at night: what a normal-light image would have looked like with too little light.
+"""Camera model that darkens normal-light images as if they were photographed at night.
 
 The model is the photon transfer model (Janesick, "Photon Transfer", SPIE Press 2007; EMVA Standard
 1288): light in proportion to the exposure, photons that arrive as a Poisson process, Gaussian noise
-of the read-out, an analogue-to-digital converter. It leaves out what a finished photograph no
-longer tells (colour filter array, fixed-pattern noise, the denoiser of the camera).
+of the read-out, an analogue-to-digital converter. It leaves out what a finished photograph does not
+reveal (colour filter array, fixed-pattern noise, the denoiser of the camera).
 """
 
 import math
@@ -24,19 +24,21 @@ Light: TypeAlias = NDArray[np.float64]
 class Camera:
     """One exposure of one sensor.
 
-    The electron counts are those of a pixel of the *recorded* image: a pixel that averages n pixels
-    of the sensor collects n times their charge and sqrt(n) times their read noise.
+    Electron counts are per pixel of the *recorded* image: a pixel that averages n pixels of the
+    sensor collects n times their charge and sqrt(n) times their read noise.
 
     Attributes:
-        exposure: Light against the normal-light image, linear factor, above 0. An exposure of
-            `ev` stops is `2.0**ev`. The pairs of LOL eval15 lie at 0.008 to 0.12, median 0.03.
+        exposure: Linear factor of the light relative to the normal-light image, above 0. An
+            exposure of `ev` stops is `2.0**ev`. The pairs of LOL eval15 have 0.008 to 0.12, median
+            0.03.
         white_balance: Gains of R, G and B on the light that reaches the sensor, above 0: the
             colour cast of the lamp that the camera did not correct. 1, 1, 1 is neutral.
-        white_electrons: Photoelectrons of a pixel at linear 1.0, above 0; shot noise there is
+        white_electrons: Photoelectrons of a pixel at linear 1.0, above 0; the shot noise there is
             their square root. 25 000 gives the noise of LOL: about 1.2 to 1.5 levels of 255 in
             its shadows.
-        read_electrons: Read noise, electrons rms, at least 0. Two to four for CMOS sensors.
-        bits: Bits a channel of the converter, linear, 1 to 16. Raw files have 12 or 14.
+        read_electrons: Read noise in electrons (root mean square), at least 0; two to four for
+            CMOS sensors.
+        bits: Bits per channel of the linear converter, 1 to 16. Raw files have 12 or 14.
     """
 
     exposure: float = 1.0
@@ -74,16 +76,16 @@ def to_srgb(light: Light) -> Image:
 
 
 def darken(image: Image, camera: Camera, rng: np.random.Generator) -> Image:
-    """Photograph a normal-light image again with `camera`.
+    """Simulate a photograph of a normal-light image with `camera`.
 
-    Linearise, expose, cast, shot noise, read noise, convert to `camera.bits`, encode as sRGB.
-    What exceeds white or falls below black is clipped, as a raw converter does; an exposure above
-    1 therefore overexposes.
+    The steps are: linearise, scale by exposure and white balance, add shot noise and read noise,
+    quantise to `camera.bits`, encode as sRGB. Values above white or below black are clipped, as in
+    a raw converter, so an exposure above 1 overexposes.
 
     Args:
-        image: Normal-light image, float32 (H, W, 3), sRGB, [0, 1]; left as it is.
+        image: Normal-light image, float32 (H, W, 3), sRGB, [0, 1]; not modified.
         camera: Exposure and sensor.
-        rng: Source of the noise; the same state gives the same image.
+        rng: Generator of the noise; the same state gives the same image.
 
     Returns:
         float32 (H, W, 3), sRGB, [0, 1], not rounded to 8 bits.

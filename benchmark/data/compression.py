@@ -1,4 +1,4 @@
-"""JPEG files of the merged data sets: written once, read by every method."""
+"""JPEG files of the merged data sets, written once and read by every method."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,21 +21,21 @@ class _Job(NamedTuple):
 
 
 def file_name(cell: str, qf: int) -> str:
-    """Return where the JPEG of a manifest's image lies below the folder of JPEG files."""
+    """Return the path of an image's JPEG file below the folder of JPEG files."""
     return f"{cell}.qf{qf}.jpg"
 
 
 def compress(
     cells: Sequence[str], qfs: Sequence[int], places: PathResolver, to: Path, jobs: int
 ) -> None:
-    """Write the JPEG of every image at every quality factor; files that exist are kept.
+    """Write every image as JPEG at every quality factor; existing files are kept.
 
     Args:
-        cells: Paths as merged manifests hold them; see `PathResolver`.
+        cells: Paths in the form of merged manifests; see `PathResolver`.
         qfs: Quality factors.
-        places: Where the images lie.
+        places: Resolver of these paths.
         to: Folder of JPEG files.
-        jobs: Processes.
+        jobs: Number of processes.
     """
     work = []
     for cell in dict.fromkeys(cells):
@@ -54,11 +54,11 @@ def _compress(job: _Job) -> None:
 
 
 def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.DataFrame:
-    """Return one row a test input: dataset, image, qf, input, reference, labels.
+    """Return one row per test input: dataset, image, qf, input, reference, labels.
 
-    qf is <NA> for an uncompressed input. `input` is a path below the folder of JPEG files, or a
-    manifest's path where qf is <NA>; `reference` and `labels` are a manifest's paths, "" where
-    there are none.
+    For an uncompressed input, qf is <NA>. `input` is a path below the folder of JPEG files, or a
+    manifest's path if qf is <NA>; `reference` and `labels` are a manifest's paths, or "" if there
+    are none.
     """
     rows = [
         (name, row.name, qf, file_name(row.dark, qf) if qf else row.dark, row.normal, row.labels)
@@ -88,11 +88,11 @@ def items(
 
     Args:
         listed: A merged list with splits `train` and `validation`.
-        side: Column whose JPEG is the input: `dark` or `normal`.
-        target: Column of the target.
+        side: Column of the images whose JPEG files are the inputs: `dark` or `normal`.
+        target: Column of the targets.
         qfs: Quality factors of the inputs.
         jpegs: Folder of JPEG files.
-        places: Where the targets lie.
+        places: Resolver of the targets' paths.
     """
     made: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
     for split, source, wanted in listed[["split", side, target]].to_numpy():
@@ -102,10 +102,10 @@ def items(
 
 
 def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[EvaluationInput]:
-    """Read the list of test inputs that `cases` made.
+    """Read a list of test inputs that `cases` returned.
 
     Raises:
-        InputError: There is no such list.
+        InputError: The list does not exist.
     """
     if not path.is_file():
         raise InputError(f"There is no list of test inputs at {path}: run the stage compress.")

@@ -1,9 +1,9 @@
-"""Dark WIDER: labelled normal-light images photographed again at night, by the camera model.
+"""Darken labelled normal-light images (WIDER FACE) with the camera model.
 
-There is no labelled dark set that everybody may have; WIDER FACE is as near as that comes. What is
-dark here is made (`benchmark.data.camera`), so the normal-light image is there as well: the
-ceiling that DARK FACE cannot have. Images of WIDER FACE are JPEG files at source, whose blocks
-darken with them.
+No labelled dark set is freely available; a darkened WIDER FACE is the closest substitute. Because
+the darkness is simulated (`benchmark.data.camera`), the normal-light image is available as well and
+gives an upper bound that DARK FACE cannot have. Images of WIDER FACE are JPEG files at source,
+whose blocks are darkened with them.
 """
 
 import math
@@ -22,10 +22,10 @@ from benchmark.data.camera import Camera, darken
 from benchmark.data.lists import PathResolver
 
 STOPS = (0.015, 0.06)
-"""Least and largest exposure, uniform in stops: what the demo's DARK FACE has (pairs of LOL eval15
-lie at 0.008 to 0.12)."""
+"""Smallest and largest exposure, drawn uniformly in stops; the same as in the demo's DARK FACE
+(pairs of LOL eval15 have 0.008 to 0.12)."""
 CAST = 0.08
-"""How far the lamp's colour may be off, a channel."""
+"""Largest deviation of a channel's white balance from 1, the colour cast of a lamp."""
 _SENSOR = {"white_electrons": 25_000.0, "read_electrons": 3.0, "bits": 12}
 
 
@@ -37,12 +37,12 @@ class _Job(NamedTuple):
 
 
 def night(image: Image, name: str, seed: int) -> Image:
-    """Photograph an image again with too little light; the same name and seed, the same noise.
+    """Darken an image; the same name and seed give the same exposure, colour cast and noise.
 
     Args:
         image: Normal-light image, float32 (H, W, 3), sRGB, [0, 1].
-        name: Of the image; adding images to a set changes no other.
-        seed: Of the set.
+        name: Name of the image, so that adding images to a set changes no other image.
+        seed: Seed of the set.
 
     Returns:
         float32 (H, W, 3), sRGB, [0, 1].
@@ -58,18 +58,18 @@ def night(image: Image, name: str, seed: int) -> Image:
 def complete(
     listed: pd.DataFrame, places: PathResolver, folder: Path, prefix: str, seed: int, jobs: int
 ) -> pd.DataFrame:
-    """Write the dark image of every row that has none, and name it in the manifest.
+    """Write a dark image for every row without one, and enter it in the manifest.
 
     Args:
         listed: A merged manifest of one set.
-        places: Where its images lie.
-        folder: Where the dark images are written, as PNG.
-        prefix: What the manifest calls that folder: `work/jpeg/test/dark/WIDER/`.
-        seed: Of the noise.
-        jobs: Processes.
+        places: Resolver of its paths.
+        folder: Folder to which the dark images are written, as PNG.
+        prefix: Path of that folder in the manifest, such as `work/jpeg/test/dark/WIDER/`.
+        seed: Seed of the set.
+        jobs: Number of processes.
 
     Returns:
-        The manifest, in its order; rows with a dark image are as they were.
+        The manifest in its order; rows that have a dark image are unchanged.
     """
     lacking = listed[listed["dark"] == ""]
     names: Sequence[str] = [str(name) for name in lacking["name"]]

@@ -1,7 +1,7 @@
-"""What is remembered of an image file: that it decodes, and enough to recognise it by.
+"""Image fingerprints: decoding check, perceptual hash and thumbnails, cached by SHA-256.
 
-Files are decoded whole, once, in parallel; what was found is kept by the file's SHA-256 below the
-cache folder, so that looking again at thousands of untouched files takes seconds.
+Files are decoded completely, once and in parallel; the fingerprints are cached under the SHA-256 of
+each file, so that examining thousands of unchanged files again takes seconds.
 """
 
 import base64
@@ -28,27 +28,27 @@ from benchmark.core.hashing import Digests, sha256
 from benchmark.data.rank_thumbnails import SIDE, ranks
 
 BITS = 256
-"""Of a perceptual hash."""
+"""Number of bits of a perceptual hash."""
 _EQUALISED = 256  # pixels a side at which images are equalised
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
 class Fingerprint(NamedTuple):
-    """What is remembered of an image.
+    """Properties of a decoded image by which it is described and recognised.
 
     Attributes:
-        width: In pixels.
-        height: In pixels.
-        format: What the file is, whatever its name says: `PNG`, `JPEG`, ...
-        quality: IJG quality factor of a JPEG file's quantisation tables, 1 to 100; that of the
-            nearest tables, negative, where they are not IJG's; 0 of another format.
-        subsampling: Of the chroma of a JPEG file; "" of another format.
+        width: Width in pixels.
+        height: Height in pixels.
+        format: Format of the content, whatever the file's suffix: `PNG`, `JPEG`, ...
+        quality: IJG quality factor of a JPEG file's quantisation tables, 1 to 100; the negative
+            quality factor of the nearest tables if they are not IJG's; 0 for other formats.
+        subsampling: Chroma subsampling of a JPEG file; "" for other formats.
         brightness: Mean luma, 0 to 255.
-        bits: Perceptual hash of the equalised image, hexadecimal, 256 bits.
-        equalised: Thumbnail of the equalised grey image: `SIDE`**2 bytes, base64.
-        ranks: Thumbnail whose pixels are replaced by their ranks, which no change of exposure
-            moves: `SIDE`**2 bytes, base64.
+        bits: Perceptual hash of the equalised image, 256 bits in hexadecimal.
+        equalised: Thumbnail of the equalised grey image, `SIDE`**2 bytes in base64.
+        ranks: Thumbnail in which pixels are replaced by their ranks, which do not depend on
+            exposure, `SIDE`**2 bytes in base64.
     """
 
     width: int
@@ -68,13 +68,13 @@ class Fingerprint(NamedTuple):
 
 
 class FileRecord(NamedTuple):
-    """A file that was looked at.
+    """The result of examining a file.
 
     Attributes:
-        sha256: Of its content; "" where it cannot be read.
-        bytes: Its size.
-        found: Its print; None where it is no usable image.
-        problem: Why, as a phrase that names the file; "" where nothing is wrong.
+        sha256: SHA-256 of its content; "" if it cannot be read.
+        bytes: Its size in bytes.
+        fingerprint: Its fingerprint; None if it is not a usable image.
+        problem: The reason as a phrase that names the file; "" if nothing is wrong.
     """
 
     sha256: str
@@ -84,10 +84,10 @@ class FileRecord(NamedTuple):
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Decode a file whole and return its print.
+    """Decode a file completely and return its fingerprint.
 
     Raises:
-        InputError: It is no image that the suite can use; see `images.read_uint8`.
+        InputError: It is not an image that the suite can use; see `images.read_uint8`.
     """
     pixels = images.read_uint8(path)
     grey = pixels.astype(np.float32) @ _LUMA
@@ -111,7 +111,7 @@ def _text(thumbnail: NDArray[np.uint8]) -> str:
 
 
 def _jpeg(file: PIL.Image.Image) -> tuple[int, str]:
-    """Return quality and subsampling of an opened file, as `Fingerprint` has them."""
+    """Return quality and subsampling of an opened file, as defined in `Fingerprint`."""
     if not isinstance(file, PIL.JpegImagePlugin.JpegImageFile):
         return 0, ""
     sampling = PIL.JpegImagePlugin.get_sampling(file)
@@ -120,10 +120,12 @@ def _jpeg(file: PIL.Image.Image) -> tuple[int, str]:
 
 
 def quality(table: Sequence[int]) -> int:
-    """Return the IJG quality factor of a luminance quantisation table, negative if only nearest.
+    """Return the IJG quality factor of a luminance quantisation table.
+
+    It is negative if the table is not IJG's and the quality factor is that of the nearest table.
 
     Args:
-        table: 64 steps, row by row.
+        table: 64 quantisation steps, row by row.
     """
     steps = np.asarray(table, np.float64)
     distances = np.abs(np.log(_ijg_tables()) - np.log(np.maximum(steps, 1.0))).mean(axis=1)
@@ -133,7 +135,7 @@ def quality(table: Sequence[int]) -> int:
 
 @functools.lru_cache(maxsize=1)
 def _ijg_tables() -> NDArray[np.float64]:
-    """Return the luminance table of every quality factor, as the encoder itself writes it."""
+    """Return the encoder's luminance tables for the quality factors 1 to 100, (100, 64)."""
     tables = []
     for factor in range(1, 101):
         data = jpeg.encode(np.zeros((8, 8, 3), np.uint8), factor)
@@ -143,15 +145,15 @@ def _ijg_tables() -> NDArray[np.float64]:
 
 
 def examine(paths: Iterable[Path], cache: Path | None, jobs: int = 1) -> dict[Path, FileRecord]:
-    """Look at files, each once; files that nothing was done to since are not opened again.
+    """Examine files, each once; files that have not changed since are not opened again.
 
     Args:
         paths: Image files.
-        cache: Folder where it is remembered what was found; None remembers nothing.
-        jobs: Processes.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
 
     Returns:
-        What was seen of every file; files that cannot be used have a problem.
+        The record of every file; files that cannot be used have a problem.
     """
     different = list(dict.fromkeys(paths))
     digests, journal = Digests(cache), _journal(cache)
@@ -176,17 +178,17 @@ def of_manifest(
     cache: Path | None,
     jobs: int = 1,
 ) -> dict[str, Fingerprint]:
-    """Return SHA-256 -> print of the files that a manifest lists.
+    """Return SHA-256 -> fingerprint of the files that a manifest lists.
 
     Args:
         listed: A manifest.
-        columns: Which files: `dark`, `normal`.
-        locate: Turns the path in a manifest into a file, such as `root.joinpath`.
-        cache: See `examine`.
-        jobs: Processes.
+        columns: Columns of the files: `dark`, `normal`.
+        locate: Function from a path in the manifest to a file, for example `root.joinpath`.
+        cache: Cache folder; see `examine`.
+        jobs: Number of processes.
 
     Raises:
-        ProblemsError: Files cannot be used, or are not those that were listed.
+        ProblemsError: Files cannot be used, or have changed since they were listed.
     """
     wanted: dict[str, Path] = {}
     for column in columns:
@@ -237,7 +239,7 @@ def _seen(path: Path, digest: str | None, done: dict[str, Any]) -> FileRecord:
 
 
 def _journal(cache: Path | None) -> ResultCache:
-    """Return the memory of prints; its name holds what they depend on but the file."""
+    """Return the cache of fingerprints; its name identifies all they depend on but the file."""
     if cache is None:
         return ResultCache(None)
     return ResultCache(cache / "prints" / f"{code_digest.of(__name__)[:32]}.jsonl")

@@ -1,4 +1,4 @@
-"""Folders of raw sets, listed together with everything that is wrong with them."""
+"""Listing the folders of raw sets, with all their problems collected."""
 
 import os
 import re
@@ -14,10 +14,10 @@ _FEW = 20  # subfolders that are looked into for an extra top folder
 
 
 class LayoutError(ProblemsError):
-    """What is wrong with the folder of a raw set.
+    """All problems with the folder of a raw set.
 
     Attributes:
-        pairs: The pairs of which nothing is wrong.
+        pairs: The pairs without a problem.
     """
 
     def __init__(self, dataset: str, problems: Sequence[str], pairs: Sequence[Pair] = ()) -> None:
@@ -26,7 +26,7 @@ class LayoutError(ProblemsError):
 
 
 class FolderReader:
-    """One reading of a set's folder: what is wrong is collected, and told at the end."""
+    """Reader of a set's folder that collects problems and reports them at the end."""
 
     def __init__(self, dataset: str) -> None:
         self.dataset = dataset
@@ -46,19 +46,19 @@ class FolderReader:
         return self._listed[folder]
 
     def child(self, folder: Path, name: str) -> Path | None:
-        """Return the subfolder of that name, in any case; the exact one if there are several."""
+        """Return the subfolder of this name, ignoring case; an exact match comes first."""
         found = [path for path in self.entries(folder) if path.name.lower() == name.lower()]
         found.sort(key=lambda path: path.name != name)
         return next((path for path in found if self.is_folder(path)), None)
 
     def at(self, folder: Path | None, path: str) -> Path | None:
-        """Return what lies at a path of subfolders, in any case."""
+        """Return the folder at a path of subfolders, ignoring case."""
         for name in path.split("/"):
             folder = None if folder is None else self.child(folder, name)
         return folder
 
     def is_folder(self, path: Path) -> bool:
-        """Tell a folder from a file; what cannot be told is a problem."""
+        """Return True for a folder; a path that cannot be examined is noted as a problem."""
         try:
             return path.is_dir()
         except OSError as error:
@@ -70,9 +70,9 @@ class FolderReader:
         return [path for path in self.entries(folder) if self.is_folder(path)]
 
     def top(self, folder: Path, markers: Sequence[str]) -> Path:
-        """Return `folder`, or its subfolder where an archive's extra top folder holds the layout.
+        """Return `folder`, or the subfolder that contains the layout.
 
-        Archives are met with one extra folder and with two (`LOL/LOLdataset/...` inside `LOL`).
+        Unpacked archives have up to two extra top folders (`LOL/LOLdataset/...` inside `LOL`).
         """
         level = [folder]
         for _ in range(3):
@@ -83,7 +83,7 @@ class FolderReader:
         return folder
 
     def images(self, folder: Path | None) -> dict[str, Path]:
-        """Return the image files of a folder by stem, in natural order; none of None."""
+        """Return stem -> image file of a folder in natural order; empty if `folder` is None."""
         found: dict[str, Path] = {}
         for path in [] if folder is None else self.entries(folder):
             if not path.name.lower().endswith(SUFFIXES) or self.is_folder(path):
@@ -95,7 +95,7 @@ class FolderReader:
         return found
 
     def tree(self, folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
-        """Walk the images of a folder tree in natural order, through links, each folder once."""
+        """Yield the images of a folder tree in natural order, following links, each folder once."""
         real = os.path.realpath(folder)
         if real in above:
             self.problems.append(f"{folder} is a link back to a folder that holds it")
@@ -111,11 +111,11 @@ class FolderReader:
             yield from self.tree(path, (*above, real))
 
     def refuse(self, orphans: Sequence[Path], why: str) -> None:
-        """Note what lacks its counterpart."""
+        """Note files without a counterpart as problems."""
         self.problems += [f"{path} has {why}" for path in orphans]
 
     def done(self, pairs: list[Pair], root: Path, layout: Sequence[str]) -> list[Pair]:
-        """Return what was read, unless something is wrong or there is nothing."""
+        """Return the pairs, or raise if there are problems or no pairs."""
         if not pairs and not self.problems:
             seen = [path.name for path in self.entries(root)]
             told = ", ".join([*seen[:_TOLD], *(["..."] if len(seen) > _TOLD else [])])
@@ -129,16 +129,16 @@ class FolderReader:
 
 
 def plain(name: str) -> str:
-    """Return what counts of a folder's name: `dark face` of DARK FACE, Dark_Face or darkface."""
+    """Return a folder's name in normal form, equal for DARK FACE, Dark_Face and darkface."""
     return re.sub(r"[ _-]", "", name).casefold()
 
 
 def marked(root: Path, marks: Sequence[str]) -> tuple[Path, str] | None:
-    """Return the nearest folder at or up to two levels below a root that has a mark, and which.
+    """Return the nearest folder, at most two levels below a root, with a mark, and that mark.
 
     Args:
-        root: Where to look; of many subfolders the first ones.
-        marks: Paths of folders in it, by any of which it is known.
+        root: Folder to search; of many subfolders only the first ones are searched.
+        marks: Relative paths of subfolders, any of which identifies the folder.
     """
     level = [root]
     for _ in range(3):
@@ -160,7 +160,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def child(folder: Path, name: str) -> Path | None:
-    """Return the subfolder of that name, in any case, with or without spaces, `-` and `_`.
+    """Return the subfolder of this name, ignoring case, spaces, `-` and `_`.
 
     Raises:
         InputError: The folder cannot be opened.

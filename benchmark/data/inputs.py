@@ -1,4 +1,4 @@
-"""What methods are trained on and tested on: images, and where their files lie."""
+"""Training images and test inputs, with the paths of their files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from benchmark.core.hashing import sha256
 
 @dataclass(frozen=True)
 class TrainingImage:
-    """One training image: the compressed inputs by quality factor, and the target."""
+    """One training image: quality factor -> compressed input, and the target."""
 
     inputs: Mapping[int, Path]
     target: Path
 
 
 class EvaluationInput(NamedTuple):
-    """One test input and where it lies.
+    """One test input with the paths of its files.
 
     Attributes:
-        dataset: Raw set.
+        dataset: Name of the raw set.
         image: Name within the set.
-        qf: Quality factor, None for the uncompressed image.
-        input: The file every method decodes.
-        reference: The normal-light image, or None.
-        labels: Face boxes, or None.
-        own: Whether the files are a user's own, read by `benchmark.core.user_files`, or a data
-        set's.
+        qf: Quality factor; None for the uncompressed image.
+        input: The file that every method decodes.
+        reference: File of the normal-light image, or None.
+        labels: File of the face boxes, or None.
+        own: True if the files are a user's own, which `benchmark.core.user_files` reads; False if
+            they belong to a data set.
     """
 
     dataset: str
@@ -39,6 +39,6 @@ class EvaluationInput(NamedTuple):
     own: bool = False
 
     def key(self) -> str:
-        """Return what tells this case from any other: names, quality factor, files' contents."""
+        """Return a key unique to this input: names, quality factor and contents of its files."""
         files = [sha256(path) for path in (self.input, self.reference) if path]
         return "|".join([self.dataset, self.image, str(self.qf), *files])

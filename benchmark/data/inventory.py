@@ -1,4 +1,4 @@
-"""The inventory: every file of the raw sets decoded, and the manifests that list them."""
+"""The inventory: decode every file of the raw sets and list them in manifests."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ _REMEDY = "replace or mend these files, see data/README.md"
 
 
 class Inventory(NamedTuple):
-    """What is on this machine.
+    """The raw sets on this machine.
 
     Attributes:
-        manifests: Set -> manifest, empty where the set is absent.
-        absent: Absent set -> why, as a sentence.
-        problems: What is wrong with files and folders, a phrase each; their pairs are left out.
+        manifests: Set -> manifest, empty if the set is absent.
+        absent: Absent set -> reason, as a sentence.
+        problems: Problems with files and folders, one phrase each; their pairs are left out.
     """
 
     manifests: dict[str, pd.DataFrame]
@@ -32,16 +32,16 @@ class Inventory(NamedTuple):
 
 
 def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
-    """List the pairs of raw sets; every file is decoded whole, or known to decode.
+    """List the pairs of raw sets, decoding every file that is not known to decode.
 
     Args:
-        names: Raw sets.
-        roots: Folders that hold them; see `datasets.raw_roots`.
-        cache: Folder where it is remembered what was found; None remembers nothing.
-        jobs: Processes.
+        names: Names of the raw sets.
+        roots: Folders that contain them; see `registry.raw_roots`.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
 
     Raises:
-        ProblemsError: Something is wrong with a set; all that is, of all sets, is told.
+        ProblemsError: There are problems; the message covers those of all sets.
     """
     found = look(names, roots, cache, jobs)
     if found.problems:
@@ -50,13 +50,13 @@ def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
 
 
 def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
-    """List the pairs of raw sets of which nothing is wrong, and what is wrong with the others.
+    """List the pairs of raw sets without problems, and the problems of the others.
 
     Args:
-        names: Raw sets.
-        roots: Folders that hold them.
-        cache: Folder where it is remembered what was found; None remembers nothing.
-        jobs: Processes.
+        names: Names of the raw sets.
+        roots: Folders that contain them.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
     """
     listed: dict[str, list[Pair]] = {}
     absent: dict[str, str] = {}
@@ -96,18 +96,18 @@ def manifest(
     """List pairs with sizes and digests, in natural order of (dataset, split, name).
 
     Args:
-        found: The pairs, each with at least one image.
-        root: Folder that the paths in the table start from, so that `root / cell` is the file. A
-            file outside it is written with leading `..`.
-        cache: Folder where it is remembered what was found; None decodes every file.
-        to_register: Names of sets whose two images may still differ in size.
-        jobs: Processes.
+        pairs: The pairs, each with at least one image.
+        root: Folder to which the paths in the table are relative, so that `root / cell` is the
+            file. A file outside it begins with `..`.
+        cache: Cache folder; None decodes every file.
+        to_register: Names of sets in which the two images of a pair may still differ in size.
+        jobs: Number of processes.
 
     Returns:
-        One row a pair with `manifest.COLUMNS`, status "ok".
+        One row per pair with `manifest.COLUMNS` and status "ok".
 
     Raises:
-        ProblemsError: Files are missing or no images, sizes differ, or names come twice.
+        ProblemsError: Files are missing or not images, sizes differ, or a name occurs twice.
     """
     chosen = list(found)
     seen = fingerprints.examine(_files(chosen), cache, jobs)
@@ -128,7 +128,7 @@ def _listed(
     to_register: Collection[str],
     source: str,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of a manifest, and what is wrong with the pairs left out."""
+    """Return the rows of a manifest, and the problems of the pairs that are left out."""
     rows, problems = [], [seen[path].problem for path in dict.fromkeys(_files(found))]
     taken: set[tuple[str, str, str]] = set()
     for pair in found:

@@ -1,4 +1,4 @@
-"""Training images that are also test images: the same file, or the same view again."""
+"""Detect leaks: training images that show the same file or the same view as a test image."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Leak:
 
     Attributes:
         train_dataset: Set of the training image.
-        train_name: Its name there.
+        train_name: Name of the training image in its set.
         test_dataset: Set of the test image.
-        test_name: Its name there.
-        kind: `exact` is the same file, `near` the same view.
-        correlation: Of the equalised thumbnails, -1 to 1; 1 for the same file.
+        test_name: Name of the test image in its set.
+        kind: `exact` for the same file, `near` for the same view.
+        correlation: Correlation of the equalised thumbnails, -1 to 1; 1 for the same file.
     """
 
     train_dataset: str
@@ -43,12 +43,13 @@ class Leak:
 def find_leaks(
     train: pd.DataFrame, test: pd.DataFrame, known: Mapping[str, Fingerprint]
 ) -> list[Leak]:
-    """Compare two manifests; rejected rows are passed over.
+    """Find the leaks between two manifests; rejected rows are ignored.
 
     Args:
-        train: Manifest of training images, as read: cropping by registration hides equal views.
+        train: Manifest of training images before registration, whose cropping hides equal views.
         test: Manifest of test images.
-        known: SHA-256 -> print of the normal-light images of both; see `prints.of_manifest`.
+        known: SHA-256 -> fingerprint of the normal-light images of both; see
+            `fingerprints.of_manifest`.
 
     Returns:
         Leaks in the order of `train`, then of `test`.
@@ -81,7 +82,7 @@ def _keys(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def rows_of(frame: pd.DataFrame, column: str) -> dict[str, list[int]]:
-    """Return the row numbers of every value in a column; empty cells are left out."""
+    """Return value -> row numbers of a column; empty cells are left out."""
     rows: dict[str, list[int]] = {}
     for row, value in enumerate(frame[column]):
         if value:
@@ -90,16 +91,16 @@ def rows_of(frame: pd.DataFrame, column: str) -> dict[str, list[int]]:
 
 
 def check_leaks(leaks: Sequence[Leak], accepted: Collection[str] = ()) -> None:
-    """Refuse leaks.
+    """Refuse leaks that are not accepted.
 
     Args:
-        leaks: What `find_leaks` returned.
-        accepted: What may stay. A set such as `LOL`, whose published split repeats views: near
-            leaks into its own test images pass, same files never do. A training image such as
-            `LOL/21`: all its leaks pass.
+        leaks: Leaks from `find_leaks`.
+        accepted: Accepted leaks: a set (`LOL`), whose near duplicates between its own splits are
+            allowed, or a single training image (`LOL/21`), all of whose leaks are allowed.
+            Identical files are never accepted by set.
 
     Raises:
-        InputError: A leak is left.
+        InputError: A leak is not accepted.
     """
     refused = [leak for leak in leaks if not is_accepted(leak, accepted)]
     if refused:
@@ -111,7 +112,7 @@ def check_leaks(leaks: Sequence[Leak], accepted: Collection[str] = ()) -> None:
 
 
 def is_accepted(leak: Leak, accepted: Collection[str]) -> bool:
-    """Tell whether a leak may stay; see `check_leaks`."""
+    """Return True if a leak is accepted; see `check_leaks`."""
     if f"{leak.train_dataset}/{leak.train_name}" in accepted:
         return True
     own = leak.train_dataset == leak.test_dataset and leak.kind == "near"

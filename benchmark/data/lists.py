@@ -1,4 +1,4 @@
-"""The merged data sets: which images train the VAEs and mapping networks, and which test them."""
+"""Merged lists of the images that train and test the VAEs and mapping networks."""
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,13 +16,13 @@ TRAIN_LISTS = ("vae_dark", "vae_normal", "mapping_pairs")
 
 @dataclass(frozen=True)
 class PathResolver:
-    """Where the files of manifests lie.
+    """Resolver of the paths in manifests to files.
 
-    A path in a merged manifest starts with `raw/<set>/` (a raw set's own folder) or `work/` (what
-    this pipeline made), so that manifests hold no path of a machine.
+    A path in a merged manifest starts with `raw/<set>/` (the folder of a raw set) or `work/` (files
+    that this pipeline writes), so that manifests do not contain paths of a machine.
 
     Attributes:
-        roots: Folders that hold raw sets; see `datasets.raw_roots`.
+        roots: Folders that contain raw sets; see `registry.raw_roots`.
         work: The profile's folder of intermediate files.
     """
 
@@ -30,10 +30,10 @@ class PathResolver:
     work: Path
 
     def locate(self, cell: str) -> Path:
-        """Return the file that a manifest's path names.
+        """Return the file at a manifest's path.
 
         Raises:
-            InputError: Its raw set is no longer there.
+            InputError: Its raw set is no longer available.
         """
         kind, _, rest = cell.partition("/")
         if kind == "work":
@@ -48,17 +48,17 @@ class PathResolver:
 
 
 def inventory(work: Path, name: str) -> pd.DataFrame:
-    """Return the inventory of a raw set, its paths as merged manifests hold them.
+    """Return the inventory of a raw set, with paths in the form of merged manifests.
 
     Args:
         work: `data/work/<profile>`.
-        name: The set.
+        name: Name of the set.
     """
     return prefixed(manifest.read_manifest(work / "inventory" / f"{name}.csv"), f"raw/{name}/")
 
 
 def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Return a manifest whose paths start with a prefix: `raw/LOL/`."""
+    """Return a manifest with a prefix, such as `raw/LOL/`, added to all paths."""
     paths = {
         column: frame[column].where(frame[column] == "", prefix + frame[column])
         for column in ("dark", "normal", "labels")
@@ -67,7 +67,7 @@ def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
 
 
 def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd.DataFrame:
-    """Return the training images of all sets that enter some list, as they are in the raw sets."""
+    """Return the training images of all sets that enter any list, before registration."""
     used = sorted({name for names in wanted for name in names})
     frames = [raw[name][raw[name]["split"] == "train"] for name in used]
     return pd.concat(frames, ignore_index=True) if frames else empty()
@@ -76,21 +76,21 @@ def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd
 def held_back(
     frame: pd.DataFrame, share: float, seed: int, same: Iterable[Collection[str]] = ()
 ) -> set[str]:
-    """Choose the scenes that training does not see, at least one a data set if share > 0.
+    """Choose the scenes that are held back for validation, at least one per set if share > 0.
 
-    Rows of one scene stay together: names that differ only after the last `-` (RELLISUR's
-    exposures) or `/` (a sequence's images) are one scene.
+    Rows of one scene stay together: names that differ only after the last `-` (exposures of
+    RELLISUR) or `/` (images of a sequence) belong to one scene.
 
     Args:
-        frame: Manifest of training images, as read: before registration refuses any, so that a
-            scene is on the same side in every list.
-        share: Of the scenes of each data set, 0 to 0.5.
-        seed: Of the choice.
-        same: Groups of normal-light images, by SHA-256, that show one view: their scenes stay
-            together within a data set. Without any, the split is by scene alone.
+        frame: Manifest of training images before registration rejects any, so that a scene is in
+            the same split in every list.
+        share: Share of the scenes of each data set, 0 to 0.5.
+        seed: Seed of the choice.
+        same: Groups of normal-light images, by SHA-256, that show the same view; their scenes stay
+            together within a data set. Without groups, the split is only by scene.
 
     Returns:
-        Scenes, as `scenes` names them.
+        Names of scenes, as `scenes` returns them.
     """
     frame = frame.reset_index(drop=True)
     scene = scenes(frame)
@@ -111,7 +111,7 @@ def scenes(frame: pd.DataFrame) -> pd.Series:
 
 
 def _joined(scene: pd.Series, digests: pd.Series, same: Iterable[Collection[str]]) -> pd.Series:
-    """Return the group of every row: its scene, or the first of all scenes of the same views."""
+    """Return the group of every row: the first of all scenes that share a view with its scene."""
     first: dict[str, str] = {}
 
     def first_of(name: str) -> str:
@@ -135,17 +135,17 @@ def training_lists(
     sets: Mapping[str, Sequence[str]],
     held: Collection[str],
 ) -> dict[str, pd.DataFrame]:
-    """Merge training images.
+    """Merge the training images of raw sets into lists.
 
     Args:
-        raw: Set -> manifest of everything in the raw set.
-        paired: Set -> manifest of registered pairs, rejected ones included.
-        sets: List name -> sets that enter it; the lists are `TRAIN_LISTS`.
+        raw: Set -> manifest of the whole raw set.
+        paired: Set -> manifest of registered pairs, including rejected ones.
+        sets: Name of a list in `TRAIN_LISTS` -> sets that enter it.
         held: Scenes held back for validation; see `held_back`.
 
     Returns:
         `vae_dark` (Table I), `vae_normal` and `mapping_pairs` (Table II); splits are `train`
-        and `validation`, the same scene being in one split in every list.
+        and `validation`, and a scene is in the same split in every list.
     """
     source = {"vae_dark": raw, "vae_normal": raw, "mapping_pairs": paired}
     column = {"vae_dark": "dark", "vae_normal": "normal", "mapping_pairs": "dark"}
@@ -183,7 +183,7 @@ def check_trainable(
 
 
 def testing_lists(raw: Mapping[str, pd.DataFrame], sets: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return set -> its test pairs: only training pairs are warped."""
+    """Return set -> its test pairs, which are never registered (only training pairs are warped)."""
     return {
         name: raw[name][(raw[name]["split"] == "test") & (raw[name]["status"] == "ok")]
         for name in sets
@@ -191,7 +191,7 @@ def testing_lists(raw: Mapping[str, pd.DataFrame], sets: Sequence[str]) -> dict[
 
 
 def counts(lists: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the number of images a list and set, training and validation together."""
+    """Return the number of images per list and set, training and validation together."""
     rows = [
         (name, dataset, len(group))
         for name, frame in lists.items()

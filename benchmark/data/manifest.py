@@ -1,4 +1,4 @@
-"""Pairs of dark and normal-light images, and the manifests that list them."""
+"""Pairs of dark and normal-light images, and manifests: tables that list them."""
 
 import re
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ COLUMNS = (
     *("width", "height", "dark_bytes", "normal_bytes", "dark_sha256", "normal_sha256"),
     *("prepared", "model", "inliers", "rmse_px", "displacement_px", "status", "reason"),
 )
-"""Of a manifest, a row a pair.
+"""Columns of a manifest, which has one row per pair.
 
-`source`: protocol and folder it was read from. Files are POSIX paths below a folder, "" where there
-is none, with sizes in pixels and bytes (0) and SHA-256 (""). `prepared`: what was done to copies of
-the images, "" for nothing. What registration found, "" where it did not look: the model, its
-inliers, their root mean square error, the largest displacement. `status`: `ok`, or `rejected` for
-the reason.
+`source` is the protocol and the folder it was read from. Files are POSIX paths relative to a folder
+("" for none), with sizes in pixels and in bytes (0 for none) and SHA-256 ("" for none). `prepared`
+says how the images were changed, "" for not at all. The results of registration are "" without
+registration: the model, its inliers, their root mean square error and the largest displacement.
+`status` is `ok`, or `rejected` for the given reason.
 """
 INTEGERS = ("width", "height", "dark_bytes", "normal_bytes")
 STATUSES = ("ok", "rejected")
@@ -30,15 +30,15 @@ _KEY = ["dataset", "split", "name"]
 
 @dataclass(frozen=True)
 class Pair:
-    """One dark image and what belongs to it.
+    """A dark image with its normal-light image and labels.
 
     Attributes:
         dataset: Key of the raw set, such as `LOL`.
         split: `train`, `val` or `test`.
         name: Unique within (dataset, split), such as `2`, `Huawei/2043` or `5/2`; no suffix.
-        dark: The dark image, or None in a set of normal-light images.
-        normal: The normal-light image, or None where there is no reference.
-        labels: The face boxes, or None.
+        dark: File of the dark image, or None in a set of normal-light images.
+        normal: File of the normal-light image, or None if there is no reference.
+        labels: File of the face boxes, or None.
     """
 
     dataset: str
@@ -50,7 +50,7 @@ class Pair:
 
 
 def natural_key(text: str) -> tuple[tuple[str | int, ...], str]:
-    """Return a sorting key that puts `2` before `10` and any two different texts in one order."""
+    """Return a sorting key that puts `2` before `10` and never ties for different texts."""
     parts = re.split(r"(\d+)", text)
     return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), text
 
@@ -59,7 +59,7 @@ def checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return `frame` with its columns in order.
 
     Raises:
-        InputError: It is no manifest: columns, statuses, or names that come twice.
+        InputError: It is not a manifest: wrong columns, unknown statuses, or repeated names.
     """
     missing = [column for column in COLUMNS if column not in frame.columns]
     unknown = [str(column) for column in frame.columns if column not in COLUMNS]
@@ -90,17 +90,17 @@ def write_manifest(frame: pd.DataFrame, path: Path) -> None:
     """Write a manifest as CSV in stable order; the file appears whole or not at all.
 
     Raises:
-        InputError: `frame` is not a manifest (columns, status, names that come twice).
+        InputError: `frame` is not a manifest (columns, status, repeated names).
     """
     stable = ordered(checked(frame, f"The manifest for {path}"))
     files.write_text(path, stable.to_csv(index=False, lineterminator="\n"))
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """Read what `write_manifest` wrote: text columns as str, `INTEGERS` as int.
+    """Read a manifest that `write_manifest` wrote, with text columns as str, `INTEGERS` as int.
 
     Raises:
-        InputError: The file is missing, is no CSV, or is not a manifest.
+        InputError: The file is missing, is not CSV, or is not a manifest.
     """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -120,9 +120,9 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 
 def manifests(work: Path) -> dict[str, str]:
-    """Return the SHA-256 of every list of images behind a profile's numbers, by name.
+    """Return name -> SHA-256 of every list of images that a profile's numbers depend on.
 
-    The lists hold the SHA-256 of each image, so that these say which data were used.
+    The lists contain the SHA-256 of each image, so these digests identify the data.
 
     Args:
         work: `data/work/<profile>`.

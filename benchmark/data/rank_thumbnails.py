@@ -1,8 +1,9 @@
-"""Whether two images show one scene, whatever their exposure: the structure of small thumbnails.
+"""Rank thumbnails: compare the scene of two images independently of their exposure.
 
-A dark image and its normal-light image order their pixels alike. Of both, the ranks of a thumbnail
-of `SIDE` x `SIDE` are taken, and the correlation of the ranks' gradients, which what all
-photographs share (bright above, dark below) does not raise.
+The pixels of a dark image and its normal-light image are in nearly the same order of brightness.
+Both images are reduced to a thumbnail of `SIDE` x `SIDE` ranks, and the gradients of the ranks are
+correlated. Gradients are used because the structure that all photographs share (bright above, dark
+below) does not raise their correlation.
 """
 
 import numpy as np
@@ -11,20 +12,20 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 SIDE = 32
-"""Pixels a side of a thumbnail."""
+"""Side of a thumbnail in pixels."""
 
 
 def ranks(grey: PIL.Image.Image) -> NDArray[np.uint8]:
-    """Return the ranks of a grey image's thumbnail, uint8 (SIDE, SIDE), 0 darkest."""
+    """Return the ranks of a grey image's thumbnail, uint8 (SIDE, SIDE); 0 is darkest."""
     coarse = np.asarray(grey.resize((SIDE, SIDE), PIL.Image.Resampling.BOX))
     levels = (rankdata(coarse) - 1.0) * (255.0 / (SIDE**2 - 1))
     return np.asarray(np.rint(levels), np.uint8).reshape(SIDE, SIDE)
 
 
 def slopes(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the gradients of rank thumbnails (n, SIDE, SIDE) as (n, 2 SIDE^2) of norm 1.
+    """Return the gradients of rank thumbnails (n, SIDE, SIDE) as rows (n, 2 SIDE^2) of norm 1.
 
-    Where a thumbnail is flat they are 0. The product of two rows is their correlation.
+    Rows of constant thumbnails are 0. The scalar product of two rows is their correlation.
     """
     down, right = np.gradient(thumbnails.astype(np.float32), axis=(1, 2))
     flat = np.stack([down, right], axis=1).reshape(len(thumbnails), 2 * SIDE**2)

@@ -1,12 +1,12 @@
-"""Folder layouts of the raw sets as published, one reader each.
+"""Readers of the raw sets' published folder layouts, one per layout.
 
-Readers list files and open none. Folder names are understood in any case, numbers sort as
-numbers, hidden files are passed over, extra top folders from unpacking are stepped into, and
-partial sets are read as far as they go. `data/README.md` says how sure each layout is.
+Readers list files without opening them. They ignore the case of folder names, sort numbers as
+numbers, skip hidden files, enter extra top folders from unpacking, and read incomplete sets as far
+as they go. `data/README.md` says how certain each layout is.
 
-Every reader takes the set's folder and tells all that is wrong with it at once, by a
-`trees.LayoutError`: images that lack their counterparts, files that differ in suffix alone,
-folders that cannot be opened or lead back into themselves, and a folder without the layout.
+Every reader takes the set's folder and reports all problems at once in a `folders.LayoutError`:
+images without a counterpart, files that differ only in suffix, folders that cannot be opened or
+link back to themselves, and a folder without the layout.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from benchmark.data.manifest import Pair
 
 
 class _Layout(NamedTuple):
-    """A folder of dark images and where their normal-light partners may be."""
+    """A folder of dark images and the possible folders of their normal-light images."""
 
     split: str
     prefix: str
@@ -50,8 +50,8 @@ def read_paired(dataset: str, root: Path) -> list[Pair]:
     """Read a set that keeps dark and normal-light images in two folders, matched by name.
 
     Args:
-        dataset: LOL, LSRW, RELLISUR or A7m3. RELLISUR's five exposures share a reference: dark
-            `00018-4.5` belongs to `00018` (folder NLHR) or `00018-4.5` (NLHR-Duplicates).
+        dataset: LOL, LSRW, RELLISUR or A7m3. RELLISUR's five exposures share a reference: the dark
+            image `00018-4.5` belongs to `00018` (folder NLHR) or `00018-4.5` (NLHR-Duplicates).
         root: The set's folder.
     """
     layout, reading = _PAIRED[dataset], FolderReader(dataset)
@@ -78,7 +78,7 @@ _SICE_TEST_RANGES = ((4, 23), (28, 28), (31, 31), (33, 34), (37, 39), (46, 52), 
 SICE_TEST = frozenset(
     number for first, last in (*_SICE_TEST_RANGES, (100, 103)) for number in range(first, last + 1)
 )
-"""The 58 sequences of Part1 that the authors' `testing_index.txt` names.
+"""The 58 sequences of Part1 that the authors' `testing_index.txt` lists.
 
 The list is taken from a third party's reader of the set. The count is confirmed by the authors'
 issue tracker (csjcai/SICE, issue 11), and by Table I of arXiv:2403.07622, whose 531 images are as
@@ -87,12 +87,13 @@ many as the 589 sequences without these.
 
 
 def read_sice(root: Path) -> list[Pair]:
-    """Read SICE: one exposure of each Part1 sequence to train, Part2's dark exposures to test.
+    """Read SICE: one exposure per sequence of Part1 for training, dark ones of Part2 for testing.
 
-    Test: the protocol of Zero-DCE (Guo et al., CVPR 2020), the first 3 of 7 or 4 of 9 exposures,
-    767 pairs. That protocol also resizes to 1200x900, which `benchmark.data.resize` does.
-    Train: the exposure next below the middle (-1 EV). Not in the paper: Table I's 531 images are
-    one a sequence of all but 58, which would train on Part2; see `read_sice58`.
+    Test: the protocol of Zero-DCE (Guo et al., CVPR 2020), which takes the first 3 of 7 or 4 of 9
+    exposures, 767 pairs. That protocol also resizes to 1200x900, which `benchmark.data.resize`
+    does. Train: the exposure just below the middle one (-1 EV). Not in the paper: the 531 images of
+    Table I are one per sequence for all but 58 sequences, which would train on Part2; see
+    `read_sice58`.
     """
     pairs, reading = [], FolderReader("SICE")
     for part, sequence, dark, normal in _sice_sequences(root, reading):
@@ -105,7 +106,7 @@ def read_sice(root: Path) -> list[Pair]:
 
 
 def read_sice58(root: Path) -> list[Pair]:
-    """Read SICE as its authors split it: 58 sequences of Part1 to test, 531 to train, -1 EV each.
+    """Read SICE in its authors' split: 58 sequences of Part1 to test, 531 to train, -1 EV each.
 
     531 is the number in Table I of arXiv:2403.07622, so this is the likely split of the paper.
     """
@@ -124,7 +125,7 @@ _SICE_LAYOUT = ("Part1/1", "Part1/Label", "Part2/1", "Part2/Label")
 def _sice_sequences(
     root: Path, reading: FolderReader
 ) -> Iterator[tuple[str, str, list[Path], Path]]:
-    """Yield part, sequence, its dark exposures (n // 2 of n, darkest first) and its label."""
+    """Yield part, sequence, dark exposures (n // 2 of n, darkest first) and label."""
     top = reading.top(root, ("Part1", "Dataset_Part1", "Part2", "Dataset_Part2"))
     for part in ("Part1", "Part2"):
         folder = reading.child(top, part) or reading.child(top, f"Dataset_{part}")

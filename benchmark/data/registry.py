@@ -1,4 +1,4 @@
-"""The raw sets: what is published about each, where it lies, and its pairs."""
+"""Registry of the raw sets: published facts, location on disk, and reader of each."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -12,30 +12,30 @@ from benchmark.data import folders, readers
 from benchmark.data.manifest import Pair
 
 VARIABLE = "MLSM_BENCH_DATA"
-"""Environment variable that names a folder of raw sets."""
+"""Environment variable with the path of a folder of raw sets."""
 SPLITS = ("train", "val", "test")
 _REPOSITORY_RAW = ROOT / "data" / "raw"
 
 
 @dataclass(frozen=True)
 class RawSet:
-    """What is published about a raw set, and its reader.
+    """Published facts about a raw set, and its reader.
 
     Attributes:
         name: Key in `SETS` and in manifests.
-        folder: Folder under a raw root.
-        licence: Terms as far as they are stated.
-        source: Where to get it.
-        expected: Published number of pairs (or images) in each split.
-        tables: Tables of arXiv:2403.07622 that list or score the set; for LabelMe, which none
-            lists, those with a row of the method it trains.
-        needs_registration: The training pairs are misaligned and may differ in size.
-        read: Lists the pairs under the set's folder.
+        folder: Name of its folder under a raw root.
+        licence: Licence terms as far as they are stated.
+        source: Where to obtain the set.
+        expected: Split -> published number of pairs (or images).
+        tables: Tables of arXiv:2403.07622 that list or score the set; for LabelMe, which no table
+            lists, the tables with a row of the method that it trains.
+        needs_registration: Whether its training pairs are misaligned and may differ in size.
+        read: Function that lists the pairs in the set's folder.
         images: Published number of different image files in these pairs.
-        protocol: Which layout and split the reader follows.
-        aliases: Other names its folder is met under; case, spaces, `-` and `_` do not count.
-        marks: Folders in it by which it is known under any name.
-        has_references: Whether its test images have a normal-light partner.
+        protocol: Layout and split that the reader follows.
+        aliases: Other known names of its folder; case, spaces, `-` and `_` are ignored.
+        marks: Subfolders that identify the set's folder under any name.
+        has_references: Whether its test images have a normal-light image.
     """
 
     name: str
@@ -183,14 +183,14 @@ SETS: Mapping[str, RawSet] = {raw.name: raw for raw in _ALL}
 
 
 def raw_roots(setting: Path | None) -> list[Path]:
-    """Return the folders that are searched for raw sets, first one first.
+    """Return the folders that are searched for raw sets, in search order.
 
     Args:
-        setting: The profile's raw folder; it is the only one searched and may not exist yet.
-            None searches the folder in `MLSM_BENCH_DATA`, if set, then `data/raw`.
+        setting: The profile's raw folder, which is then the only one and may not exist yet. None
+            searches the folder in `MLSM_BENCH_DATA`, if set, then `data/raw`.
 
     Raises:
-        InputError: `MLSM_BENCH_DATA` is set to something that is no folder.
+        InputError: `MLSM_BENCH_DATA` is set to a path that is not a folder.
     """
     if setting is not None:
         return [setting]
@@ -209,14 +209,14 @@ def _raw_set(name: str) -> RawSet:
 
 
 BUILT_IN = _REPOSITORY_RAW / "demo"
-"""The miniatures that the demo profile makes: nobody's misplaced data."""
+"""Folder of the demo profile's miniatures, which are never suggested as a misplaced set."""
 
 
 def find(name: str, roots: Sequence[Path]) -> Path | None:
-    """Return the folder of a set under the first root that holds one, or is the set itself.
+    """Return the folder of a set: under the first root that contains it, or the root itself.
 
     Raises:
-        InputError: There is no set of that name.
+        InputError: There is no set of this name.
     """
     raw = _raw_set(name)
     names = (raw.folder, *raw.aliases)
@@ -234,10 +234,10 @@ def find(name: str, roots: Sequence[Path]) -> Path | None:
 
 
 def hint(name: str, roots: Sequence[Path]) -> str:
-    """Return where a set that is not found seems to lie, and what to rename; "" without a trace.
+    """Return a hint where a missing set may be and what to rename, or an empty string.
 
     Raises:
-        InputError: There is no set of that name.
+        InputError: There is no set of this name.
     """
     raw = _raw_set(name)
     for root in roots:
@@ -254,7 +254,7 @@ def located(name: str, roots: Sequence[Path]) -> Path:
     """Return the folder of a set.
 
     Raises:
-        InputError: There is none, or no set of that name.
+        InputError: The set is absent or unknown.
     """
     folder = find(name, roots)
     if folder is None:
@@ -267,10 +267,10 @@ def located(name: str, roots: Sequence[Path]) -> Path:
 
 
 def read(name: str, roots: Sequence[Path]) -> list[Pair]:
-    """List the pairs of a set, in the order of its splits, then in natural order.
+    """List the pairs of a set, ordered by split, then in natural order.
 
     Raises:
-        InputError: The set is unknown or absent, its folder holds none of its layout, or images
+        InputError: The set is unknown or absent, its folder does not have the layout, or images
             lack their counterparts.
     """
     return _raw_set(name).read(located(name, roots))

@@ -1,4 +1,4 @@
-"""Test pairs brought to the size that their protocol asks for, before any compression."""
+"""Resize test pairs to the size that their protocol requires, before any compression."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +13,8 @@ from benchmark.core.hashing import sha256
 from benchmark.data.lists import PathResolver
 
 FILTER = "bicubic"
-"""Pillow's bicubic filter, whose support grows as an image shrinks, so that nothing aliases. Not in
-the paper, nor in Zero-DCE's (Guo et al. 2020), which asks for 1200x900 and names no filter."""
+"""Pillow's bicubic filter, whose support grows as an image shrinks, which prevents aliasing. Not in
+the paper: it names no filter, nor does Zero-DCE (Guo et al. 2020), which asks for 1200x900."""
 
 
 class _Job(NamedTuple):
@@ -36,20 +36,20 @@ def resize(
     prefix: str,
     jobs: int,
 ) -> pd.DataFrame:
-    """Write resized copies of pairs; pairs that have the size already stay as they are.
+    """Write resized copies of pairs; pairs that already have the size are unchanged.
 
     Args:
         listed: A merged manifest of pairs of one set.
-        size: Width and height wanted, in pixels; the shape changes where the proportions differ.
-        places: Where the images lie.
-        folder: Where the copies are written, as PNG, under the names they come by; images that
-            several pairs share are written once.
-        prefix: What the manifest calls that folder: `work/prepared/SICE/`.
-        jobs: Processes.
+        size: Target width and height in pixels; the aspect ratio may change.
+        places: Resolver of the images' paths.
+        folder: Folder of the copies, which are PNG files with the paths of the originals; an image
+            that several pairs share is written once.
+        prefix: Path of that folder in the manifest, such as `work/prepared/SICE/`.
+        jobs: Number of processes.
 
     Returns:
-        The manifest, in its order, with the copies' paths, sizes and digests, and what was done in
-        `prepared`.
+        The manifest in its order, with paths, sizes and digests of the copies, and the change in
+        column `prepared`.
     """
     width, height = size
     odd = (listed["width"] != width) | (listed["height"] != height)
@@ -73,7 +73,7 @@ def _copied(
     prefix: str,
     size: tuple[int, int],
 ) -> dict[str, Any]:
-    """Return what changes in a row."""
+    """Return the changed columns of a row."""
     was = f"{row['width']}x{row['height']}"
     change: dict[str, Any] = {"width": size[0], "height": size[1]}
     change["prepared"] = f"resized from {was} ({FILTER})"

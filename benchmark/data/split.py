@@ -1,4 +1,4 @@
-"""Which training images are held back for validation, and what they share with the others."""
+"""The validation split: scenes held back from training, and views that both splits share."""
 
 from collections.abc import Mapping
 
@@ -11,15 +11,15 @@ from benchmark.data.fingerprints import Fingerprint
 def hold_back(
     listed: pd.DataFrame, known: Mapping[str, Fingerprint], share: float, seed: int, by_view: bool
 ) -> set[str]:
-    """Choose the scenes that training does not see; see `merge.held_back`.
+    """Choose the scenes that are held back for validation; see `lists.held_back`.
 
     Args:
-        listed: Training images as read.
-        known: SHA-256 -> print of their normal-light images.
-        share: Of the scenes of each data set.
-        seed: Of the choice.
-        by_view: Whether photographs of one view stay together; False splits by scene alone, as
-            names tell it.
+        listed: Manifest of training images before registration.
+        known: SHA-256 -> fingerprint of their normal-light images.
+        share: Share of the scenes of each data set.
+        seed: Seed of the choice.
+        by_view: Whether photographs of one view stay together; False splits only by scene, as
+            given by the names.
     """
     return lists.held_back(listed, share, seed, _views(listed, known) if by_view else ())
 
@@ -27,7 +27,7 @@ def hold_back(
 def repeated(
     listed: pd.DataFrame, known: Mapping[str, Fingerprint], held: set[str]
 ) -> dict[str, tuple[int, int]]:
-    """Return set -> images held back, and how many of them show a view that is trained on."""
+    """Return set -> number of images held back, and how many of them show a training view."""
     scene = lists.scenes(listed)
     out = scene.isin(held)
     group = {digest: view[0] for view in _views(listed, known) for digest in view}
@@ -40,7 +40,7 @@ def repeated(
 
 
 def _views(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[list[str]]:
-    """Return the files of every view; one file may have several names, so that alone counts."""
+    """Return groups of files (SHA-256) that show the same view; a single file is a group, too."""
     digests = leakage.rows_of(listed, "normal_sha256")
     links = near_duplicates.find_near_duplicates({digest: known[digest] for digest in digests})
     found = near_duplicates.groups(link[:2] for link in links)

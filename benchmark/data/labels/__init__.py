@@ -1,1 +1,1 @@
-"""Boxes of faces and the formats of their label files."""
+"""Face boxes and the formats of label files."""

@@ -1,4 +1,4 @@
-"""Faces in an image: the box type, regions that do not count, detections on disk.
+"""Face boxes: labelled or detected boxes, ignored regions, and detections on disk.
 
 A box is x0, y0, x1, y1 in pixels, in continuous coordinates: (0, 0) is the top left corner of the
 top left pixel and (W, H) the bottom right corner of the image, so a box is x1 - x0 wide.
@@ -21,7 +21,7 @@ from benchmark.core.errors import InputError
 from benchmark.core.images import Image
 
 MAX_BOXES = 750
-"""Detections kept of an image, the best ones (the setting of the public PyramidBox evaluations)."""
+"""Largest number of detections per image, the best ones (as in public PyramidBox evaluations)."""
 
 _COORDINATES = ["x0", "y0", "x1", "y1"]
 _COLUMNS = ["image", *_COORDINATES, "score"]
@@ -29,13 +29,13 @@ _COLUMNS = ["image", *_COORDINATES, "score"]
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Parts of an image in which a detection is neither a hit nor a false positive.
+    """Ignored regions, in which a detection is neither a true nor a false positive.
 
     Attributes:
         boxes: float64 (n, 4) x0, y0, x1, y1 in pixels, x0 <= x1, y0 <= y1.
         crowd: bool (n,). False: one face that does not count (WIDER FACE's invalid faces, COCO's
-            `ignore`), met by intersection over union. True: a crowd of any number of faces (COCO's
-            `iscrowd`), met by the share of the detection's area that lies in it.
+            `ignore`), matched by intersection over union. True: a crowd of any number of faces
+            (COCO's `iscrowd`), matched by the share of the detection's area that lies in it.
     """
 
     boxes: NDArray[np.float64]
@@ -43,7 +43,7 @@ class Regions:
 
     @classmethod
     def none(cls) -> "Regions":
-        """Return no regions."""
+        """Return an empty set of regions."""
         return cls(np.empty((0, 4)), np.empty(0, np.bool_))
 
     def __len__(self) -> int:
@@ -52,15 +52,15 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """The faces of one image, labelled or detected; they may be none.
+    """The labelled or detected faces of one image, possibly none.
 
     Attributes:
         boxes: float64 (n, 4) x0, y0, x1, y1 in pixels, x0 <= x1, y0 <= y1.
-        scores: float64 (n,), higher is surer; labelled faces have 1.
-        ignored: Of labels: where detections do not count.
+        scores: float64 (n,), higher is more certain; labelled faces have 1.
+        ignored: For labels: regions in which detections do not count.
 
     Raises:
-        ValueError: Shapes or dtypes are others, a number is not finite, or a box is turned.
+        ValueError: Shapes or dtypes are wrong, a number is not finite, or x1 < x0 or y1 < y0.
     """
 
     boxes: NDArray[np.float64]
@@ -86,17 +86,17 @@ class Boxes:
 
     @classmethod
     def none(cls) -> "Boxes":
-        """Return no faces."""
+        """Return an empty set of faces."""
         return cls(np.empty((0, 4)), np.empty(0))
 
     @classmethod
     def labelled(cls, boxes: NDArray[np.float64], ignored: Regions | None = None) -> "Boxes":
-        """Return labelled faces, whose scores are 1, and the regions that do not count."""
+        """Return labelled faces, whose scores are 1, with their ignored regions."""
         return cls(boxes, np.ones(len(boxes)), ignored or Regions.none())
 
 
 def plain(labels: Boxes) -> dict[str, list[list[float]]]:
-    """Return the labelled faces of an image as JSON can hold them; see `from_plain`."""
+    """Return the labelled faces of an image as values for JSON; see `from_plain`."""
     regions, crowd = labels.ignored.boxes, labels.ignored.crowd
     return {
         "faces": labels.boxes.tolist(),
@@ -106,7 +106,7 @@ def plain(labels: Boxes) -> dict[str, list[list[float]]]:
 
 
 def from_plain(content: Mapping[str, Sequence[Sequence[float]]]) -> Boxes:
-    """Return the labelled faces that `plain` was given, single faces before crowds."""
+    """Return the labelled faces from the result of `plain`, with crowds last."""
     faces, invalid, crowds = (
         np.array(content[key], np.float64).reshape(-1, 4) for key in ("faces", "invalid", "crowds")
     )
@@ -115,19 +115,20 @@ def from_plain(content: Mapping[str, Sequence[Sequence[float]]]) -> Boxes:
 
 
 Detector: TypeAlias = Callable[[Image], Boxes]
-"""Finds faces by falling score, at most `MAX_BOXES`, inside the image; leaves its input alone."""
+"""Function that detects faces: at most `MAX_BOXES`, inside the image, in order of decreasing score.
+It does not modify its input."""
 
 
 def write_detections(path: Path, detections: Mapping[str, Boxes]) -> None:
     """Write the detections of many images as one Parquet table.
 
-    The columns are image, x0, y0, x1, y1 (pixels) and score: one row a box, images in the order
-    given. An image without detections is one row whose numbers are null, so that distinct values
-    of `image` count the images and rows with a score count the boxes.
+    The columns are image, x0, y0, x1, y1 (pixels) and score, with one row per box and images in the
+    given order. An image without detections has one row of null values, so that the distinct values
+    of `image` are the images and the rows with a score are the boxes.
 
     Args:
-        path: The file; its folder is made.
-        detections: Image name to what was found in it, an empty `Boxes` for nothing.
+        path: The file; its folder is created.
+        detections: Image name -> detections, an empty `Boxes` for none.
     """
     lengths = [max(len(faces), 1) for faces in detections.values()]
     numbers = np.concatenate([np.empty((0, 5)), *map(_rows, detections.values())])
@@ -144,10 +145,11 @@ def _rows(faces: Boxes) -> NDArray[np.float64]:
 
 
 def read_detections(path: Path) -> dict[str, Boxes]:
-    """Read what `write_detections` wrote: the same images in the same order, bit for bit.
+    """Read detections that `write_detections` wrote, bit for bit, in the same order of images.
 
     Raises:
-        InputError: The file is missing or no Parquet, has other columns, or its rows are not boxes.
+        InputError: The file is missing or not Parquet, has other columns, or contains rows that are
+            not boxes.
     """
     if not path.is_file():
         raise InputError(

@@ -23,11 +23,11 @@ _MOST_DIGITS = 9
 def read_labels(path: Path) -> Boxes:
     """Read the faces of one image in the format of DARK FACE.
 
-    The first line is their number; a line `x0 y0 x1 y1` in pixels follows for each.
+    The first line is their number, followed by one line `x0 y0 x1 y1` (pixels) per face.
 
     Raises:
         InputError: The file is missing or not text, the number is wrong, or a line is not a box;
-            the message names the line.
+            the message contains the line.
     """
     lines = text_files.lines(path, "face labels")
     if not lines:
@@ -58,25 +58,26 @@ def read_labels(path: Path) -> Boxes:
 
 
 def whole(text: str) -> int | None:
-    """Return a number of lines, or None for any other text."""
+    """Return the text as a non-negative integer of at most nine digits, or None."""
     stripped = text.strip()
     return int(stripped) if stripped.isdecimal() and len(stripped) <= _MOST_DIGITS else None
 
 
 def boxes(path: Path, lines: Sequence[Line]) -> NDArray[np.float64]:
-    """Return the detections of one image: a line per box, four numbers and the score.
+    """Parse the detections of one image: one line per box with four numbers and the score.
 
-    Numbers are parted by blanks, commas or both. What the four numbers are is not decided here.
+    Numbers are separated by blanks, commas or both. The meaning of the four numbers is not
+    interpreted here.
 
     Args:
-        path: The file, for the message.
-        lines: What it holds; none where the detector found nothing.
+        path: The file, for error messages.
+        lines: Its lines; none if nothing was detected.
 
     Returns:
         (n, 5).
 
     Raises:
-        InputError: A line is something else.
+        InputError: A line is not a box with its score.
     """
     filled = [one for one in lines if one[1].strip()]
     return text_files.rows(path, filled, 5, "a box and its score (5 numbers)", ",")

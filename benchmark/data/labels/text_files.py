@@ -1,7 +1,7 @@
-"""Text files that other tools wrote: found in a folder, decoded, and cut into lines of numbers.
+"""Read text files of other tools: find them in a folder, decode them, parse lines of numbers.
 
-Every file of labels or detections is opened here, so that each format refuses the same things in
-the same words: bytes that are no text, lines that are no boxes.
+Every text file of labels or detections is opened here, so that all formats report the same problems
+in the same words: bytes that are not text, lines that are not boxes.
 """
 
 import codecs
@@ -17,7 +17,7 @@ from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 
 LIMIT = 1e9
-"""Largest number that can be meant as a coordinate or score; areas stay finite far beyond."""
+"""Largest absolute value of a plausible coordinate or score; areas of such boxes are finite."""
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LIMIT, le=LIMIT)]
 Row4: TypeAlias = tuple[Number, Number, Number, Number]
 Row5: TypeAlias = tuple[Number, Number, Number, Number, Number]
@@ -35,18 +35,18 @@ _MARKS = (
 _SHOWN = 80
 
 Line: TypeAlias = tuple[int, str]
-"""Number of a line, from 1, and its text."""
+"""Number of a line, counted from 1, and its text."""
 
 
 def read(path: Path, what: str) -> str:
-    """Read a text file: UTF-8, or what its byte order mark says.
+    """Read a text file in UTF-8, or in the encoding of its byte order mark.
 
     Args:
         path: The file.
-        what: What it should hold, for the message.
+        what: Description of the expected content, for error messages.
 
     Raises:
-        InputError: It cannot be read, or is not text in that encoding.
+        InputError: The file cannot be read, or is not text in that encoding.
     """
     try:
         content = path.read_bytes()
@@ -74,20 +74,22 @@ def _no_text(path: Path, where: str, what: str) -> InputError:
 
 
 def lines(path: Path, what: str) -> list[Line]:
-    """Read the lines of a text file, without empty ones at its end; see `read`."""
+    """Read the lines of a text file, without empty lines at its end; see `read`."""
     text = read(path, what).replace("\r\n", "\n").replace("\r", "\n").rstrip()
     return list(enumerate(text.split("\n"), start=1)) if text else []
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Find the `.txt` files of a folder tree, in any case, without hidden ones.
+    """Find the `.txt` files (ignoring case) of a folder tree, without hidden files.
+
+    Links are followed.
 
     Returns:
-        Path in the folder without suffix, such as `0--Parade/1`, to file; sorted, links followed.
+        Path relative to the folder without suffix, such as `0--Parade/1` -> file, sorted.
 
     Raises:
-        InputError: A folder cannot be opened or is a link back to one that holds it, or two files
-            differ in their suffix alone.
+        InputError: A folder cannot be opened or links back to one that contains it, or two files
+            differ only in their suffix.
     """
     found: dict[str, Path] = {}
     try:
@@ -124,20 +126,20 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 def rows(
     path: Path, listed: Sequence[Line], count: Literal[4, 5], wanted: str, separators: str = ""
 ) -> NDArray[np.float64]:
-    """Return lines of numbers as an array.
+    """Parse lines of numbers into an array.
 
     Args:
-        path: Where they come from, for the message.
+        path: The file, for error messages.
         listed: The lines.
-        count: Numbers in each.
-        wanted: What they should be, for the message.
-        separators: Characters that part numbers besides blanks.
+        count: Number of values per line.
+        expected: Description of a line, for error messages.
+        separators: Characters that separate numbers besides blanks.
 
     Returns:
         (lines, count), finite.
 
     Raises:
-        InputError: A line is something else; the message names it.
+        InputError: A line cannot be parsed; the message contains it.
     """
     table = str.maketrans(separators, " " * len(separators))
     fields = [line.translate(table).split() for _, line in listed]
@@ -152,6 +154,6 @@ def rows(
 
 
 def excerpt(value: object) -> str:
-    """Return the beginning of a value as it would be typed, on one line."""
+    """Return the beginning of a value in Python notation, on one line."""
     text = shown(repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,9 +1,9 @@
-"""WIDER FACE's formats: annotations of all images in one file, and submissions of one file each.
+"""WIDER FACE's formats: annotations of all images in one file, submissions in one file per image.
 
 Annotations have, per image, a line with its path, a line with the number of faces, then a line per
 face: `x y width height` in pixels and six attributes (readme of its `wider_face_split`). An image
 without faces has one line of zeros. Submissions are `<event>/<name>.txt`: the image's name, the
-number of boxes, then `x y width height score` for each (its evaluation tools).
+number of boxes, then a line `x y width height score` per box (its evaluation tools).
 """
 
 import functools
@@ -28,7 +28,7 @@ _Extent = Annotated[int, Field(ge=0, le=int(text_files.LIMIT))]
 
 
 class _Face(BaseModel):
-    """A line of the annotations, its fields in the order of the file."""
+    """A face in the annotations, with the fields in the order of the file."""
 
     x: _Edge
     y: _Edge
@@ -52,11 +52,11 @@ _FIELDS = tuple(_Face.model_fields)
 def read_annotations(path: Path) -> dict[str, Boxes]:
     """Read WIDER FACE's annotations: `<event>/<name>` without suffix -> faces.
 
-    Invalid faces are regions that are ignored, as the published evaluation does. Boxes without
-    area are left out: nothing can overlap them.
+    Invalid faces become ignored regions, as in the published evaluation. Boxes without area are
+    left out, because nothing can overlap them.
 
     Raises:
-        InputError: The file is missing, or is not in that format; the message names the line.
+        InputError: The file is missing or not in this format; the message contains the line.
     """
     if not path.is_file():
         raise InputError(
@@ -119,14 +119,14 @@ def _wrong(path: Path, number: int, line: str, wanted: str) -> InputError:
 
 
 def labelled(path: Path, name: str) -> Boxes:
-    """Read the faces of one image from its set's labels, per image or for all images.
+    """Read the labelled faces of one image from a label file of its set.
 
     Args:
-        path: What the manifest names: a file of DARK FACE's format, or WIDER FACE's annotations.
-        name: The image's name in the manifest.
+        path: The file in the manifest: one in DARK FACE's format, or WIDER FACE's annotations.
+        name: Name of the image in the manifest.
 
     Raises:
-        InputError: The file is missing or broken, or does not know the image.
+        InputError: The file is missing or malformed, or does not contain the image.
     """
     if not path.name.startswith("wider_face_"):
         return read_labels(path)
@@ -139,7 +139,7 @@ def labelled(path: Path, name: str) -> Boxes:
 
 
 def is_submission(lines: list[Line]) -> bool:
-    """Whether the lines of a file of detections begin as WIDER FACE's submissions do."""
+    """Return True if the lines of a file begin like a submission of WIDER FACE."""
     head = [line for _, line in lines[:2]]
     return len(head) == 2 and len(head[0].split()) < 5 and whole(head[1]) is not None
 
@@ -149,13 +149,13 @@ def read_submission(path: Path, lines: list[Line]) -> NDArray[np.float64]:
 
     Args:
         path: The file `<event>/<name>.txt`.
-        lines: What it holds: the name, the number of boxes, `x y width height score` each.
+        lines: Its lines: the name, the number of boxes, then `x y width height score` per box.
 
     Returns:
         (n, 5) x, y, width, height, score.
 
     Raises:
-        InputError: The name is another one, the number is wrong, or a line is not a box.
+        InputError: The name differs, the number is wrong, or a line is not a box.
     """
     (_, name), (_, number), *boxes = lines
     if _stem(name) != path.stem:
