@@ -94,11 +94,11 @@ def items(
         jpegs: Folder of JPEG files.
         places: Resolver of the targets' paths.
     """
-    made: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
-    for split, source, wanted in listed[["split", side, target]].to_numpy():
+    images: dict[str, list[TrainingImage]] = {"train": [], "validation": []}
+    for split, source, original in listed[["split", side, target]].to_numpy():
         inputs = {qf: jpegs / file_name(source, qf) for qf in qfs}
-        made[split].append(TrainingImage(inputs, places.locate(wanted)))
-    return made
+        images[split].append(TrainingImage(inputs, places.locate(original)))
+    return images
 
 
 def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[EvaluationInput]:

@@ -79,12 +79,12 @@ def complete(
     ]
     for _ in parallel.map_parallel(_darken, work, jobs, "darkening"):
         pass
-    made = listed.copy()
-    made.loc[lacking.index, "dark"] = [f"{prefix}{name}.png" for name in names]
-    made.loc[lacking.index, "dark_sha256"] = [sha256(job.target) for job in work]
-    made.loc[lacking.index, "dark_bytes"] = [job.target.stat().st_size for job in work]
-    made.loc[lacking.index, "prepared"] = "darkened by the camera model"
-    return made
+    manifest = listed.copy()
+    manifest.loc[lacking.index, "dark"] = [f"{prefix}{name}.png" for name in names]
+    manifest.loc[lacking.index, "dark_sha256"] = [sha256(job.target) for job in work]
+    manifest.loc[lacking.index, "dark_bytes"] = [job.target.stat().st_size for job in work]
+    manifest.loc[lacking.index, "prepared"] = "darkened by the camera model"
+    return manifest
 
 
 def _darken(job: _Job) -> None:

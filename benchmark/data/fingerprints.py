@@ -79,7 +79,7 @@ class FileRecord(NamedTuple):
 
     sha256: str
     bytes: int
-    found: Fingerprint | None
+    fingerprint: Fingerprint | None
     problem: str
 
 
@@ -115,8 +115,8 @@ def _jpeg(file: PIL.Image.Image) -> tuple[int, str]:
     if not isinstance(file, PIL.JpegImagePlugin.JpegImageFile):
         return 0, ""
     sampling = PIL.JpegImagePlugin.get_sampling(file)
-    told = "grey" if file.mode == "L" else _SUBSAMPLING.get(sampling, "other")
-    return quality(jpeg.component_tables(file)[0]), told
+    subsampling = "grey" if file.mode == "L" else _SUBSAMPLING.get(sampling, "other")
+    return quality(jpeg.component_tables(file)[0]), subsampling
 
 
 def quality(table: Sequence[int]) -> int:
@@ -159,16 +159,16 @@ def examine(paths: Iterable[Path], cache: Path | None, jobs: int = 1) -> dict[Pa
     digests, journal = Digests(cache), _journal(cache)
     known = {path: digests.known(path) for path in different}
     new = [path for path, digest in known.items() if digest not in journal.done]
-    looks = parallel.map_parallel(_look, new, jobs, "decoding") if new else ()
-    for path, look in zip(new, looks, strict=True):
-        if look.digest:
-            digests.add(path, look.stamp, look.digest)
-            journal.add(look.digest, look.content)
-        known[path] = look.digest or None
-        if not look.digest:
-            journal.done[str(path)] = look.content
+    decoded = parallel.map_parallel(_decode, new, jobs, "decoding") if new else ()
+    for path, record in zip(new, decoded, strict=True):
+        if record.digest:
+            digests.add(path, record.stamp, record.digest)
+            journal.add(record.digest, record.content)
+        known[path] = record.digest or None
+        if not record.digest:
+            journal.done[str(path)] = record.content
     digests.save()
-    return {path: _seen(path, digest, journal.done) for path, digest in known.items()}
+    return {path: _record(path, digest, journal.done) for path, digest in known.items()}
 
 
 def of_manifest(
@@ -190,48 +190,48 @@ def of_manifest(
     Raises:
         ProblemsError: Files cannot be used, or have changed since they were listed.
     """
-    wanted: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for column in columns:
         for digest, cell in listed[[f"{column}_sha256", column]].to_numpy():
-            if digest and digest not in wanted:
-                wanted[digest] = locate(cell)
-    seen = examine(wanted.values(), cache, jobs)
-    problems = [look.problem for look in seen.values() if look.problem]
+            if digest and digest not in files:
+                files[digest] = locate(cell)
+    records = examine(files.values(), cache, jobs)
+    problems = [record.problem for record in records.values() if record.problem]
     problems += [
         f"{path} has changed since it was listed"
-        for digest, path in wanted.items()
-        if not seen[path].problem and seen[path].sha256 != digest
+        for digest, path in files.items()
+        if not records[path].problem and records[path].sha256 != digest
     ]
     if problems:
         raise ProblemsError("the raw data", problems, "mend them and run the inventory again")
-    return {digest: found for digest, path in wanted.items() if (found := seen[path].found)}
+    return {digest: known for digest, path in files.items() if (known := records[path].fingerprint)}
 
 
-class _Look(NamedTuple):
+class _Decoded(NamedTuple):
     digest: str
     stamp: tuple[int, int]  # size, modification time
     content: list[Any] | str  # a print, or what is wrong
 
 
-def _look(path: Path) -> _Look:
+def _decode(path: Path) -> _Decoded:
     try:
         stat = path.stat()
         digest = sha256(path)
     except OSError as error:
-        return _Look("", (0, 0), f"cannot be read ({error.strerror})")
+        return _Decoded("", (0, 0), f"cannot be read ({error.strerror})")
     stamp = (stat.st_size, stat.st_mtime_ns)
     if stat.st_size == 0:
-        return _Look(digest, stamp, "is empty (0 bytes)")
+        return _Decoded(digest, stamp, "is empty (0 bytes)")
     try:
-        return _Look(digest, stamp, list(fingerprint(path)))
+        return _Decoded(digest, stamp, list(fingerprint(path)))
     except InputError as error:
         if isinstance(error.__cause__, PIL.UnidentifiedImageError):
-            return _Look(digest, stamp, "is no image")
-        told = str(error).removeprefix(f"{path} ")  # kept by content, so without the name
-        return _Look(digest, stamp, told.rpartition(": ")[0])
+            return _Decoded(digest, stamp, "is no image")
+        problem = str(error).removeprefix(f"{path} ")  # kept by content, so without the name
+        return _Decoded(digest, stamp, problem.rpartition(": ")[0])
 
 
-def _seen(path: Path, digest: str | None, done: dict[str, Any]) -> FileRecord:
+def _record(path: Path, digest: str | None, done: dict[str, Any]) -> FileRecord:
     content = done[digest or str(path)]
     if isinstance(content, str):
         return FileRecord(digest or "", 0, None, f"{path} {content}")

@@ -38,18 +38,18 @@ class FolderReader:
         """List a folder in natural order, without hidden entries."""
         if folder not in self._listed:
             try:
-                found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+                paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
             except OSError as error:
                 self.problems.append(f"{folder} cannot be opened ({error.strerror})")
-                found = []
-            self._listed[folder] = sorted(found, key=lambda path: natural_key(path.name))
+                paths = []
+            self._listed[folder] = sorted(paths, key=lambda path: natural_key(path.name))
         return self._listed[folder]
 
     def child(self, folder: Path, name: str) -> Path | None:
         """Return the subfolder of this name, ignoring case; an exact match comes first."""
-        found = [path for path in self.entries(folder) if path.name.lower() == name.lower()]
-        found.sort(key=lambda path: path.name != name)
-        return next((path for path in found if self.is_folder(path)), None)
+        matches = [path for path in self.entries(folder) if path.name.lower() == name.lower()]
+        matches.sort(key=lambda path: path.name != name)
+        return next((path for path in matches if self.is_folder(path)), None)
 
     def at(self, folder: Path | None, path: str) -> Path | None:
         """Return the folder at a path of subfolders, ignoring case."""
@@ -84,15 +84,15 @@ class FolderReader:
 
     def images(self, folder: Path | None) -> dict[str, Path]:
         """Return stem -> image file of a folder in natural order; empty if `folder` is None."""
-        found: dict[str, Path] = {}
+        images: dict[str, Path] = {}
         for path in [] if folder is None else self.entries(folder):
             if not path.name.lower().endswith(SUFFIXES) or self.is_folder(path):
                 continue
-            if path.stem in found:
-                self.problems.append(f"{found[path.stem]} and {path} differ in suffix alone")
+            if path.stem in images:
+                self.problems.append(f"{images[path.stem]} and {path} differ in suffix alone")
             else:
-                found[path.stem] = path
-        return found
+                images[path.stem] = path
+        return images
 
     def tree(self, folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
         """Yield the images of a folder tree in natural order, following links, each folder once."""
@@ -117,11 +117,11 @@ class FolderReader:
     def done(self, pairs: list[Pair], root: Path, layout: Sequence[str]) -> list[Pair]:
         """Return the pairs, or raise if there are problems or no pairs."""
         if not pairs and not self.problems:
-            seen = [path.name for path in self.entries(root)]
-            told = ", ".join([*seen[:_TOLD], *(["..."] if len(seen) > _TOLD else [])])
+            names = [path.name for path in self.entries(root)]
+            listing = ", ".join([*names[:_TOLD], *(["..."] if len(names) > _TOLD else [])])
             self.problems.append(
                 f"{root} holds none of {self.dataset}, expected {', '.join(layout)}, but has "
-                f"{told or 'nothing'}"
+                f"{listing or 'nothing'}"
             )
         if self.problems:
             raise LayoutError(self.dataset, self.problems, pairs)
@@ -153,10 +153,12 @@ def marked(root: Path, marks: Sequence[str]) -> tuple[Path, str] | None:
 def _folders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            found = [one.name for one in entries if one.is_dir() and not one.name.startswith(".")]
+            names = [
+                entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+            ]
     except OSError:  # what cannot be opened shows no marks
         return []
-    return [folder / name for name in sorted(found, key=natural_key)]
+    return [folder / name for name in sorted(names, key=natural_key)]
 
 
 def child(folder: Path, name: str) -> Path | None:
@@ -169,8 +171,8 @@ def child(folder: Path, name: str) -> Path | None:
         exact = folder / name
         if exact.is_dir():
             return exact
-        found = sorted(sub for sub in folder.iterdir() if plain(sub.name) == plain(name))
-        return next((sub for sub in found if sub.is_dir()), None)
+        matches = sorted(sub for sub in folder.iterdir() if plain(sub.name) == plain(name))
+        return next((sub for sub in matches if sub.is_dir()), None)
     except OSError as error:
         raise InputError(
             f"{folder} cannot be opened ({error.strerror}): give yourself permission to read it."

@@ -43,10 +43,10 @@ def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
     Raises:
         ProblemsError: There are problems; the message covers those of all sets.
     """
-    found = look(names, roots, cache, jobs)
-    if found.problems:
-        raise ProblemsError("the raw data", found.problems, _REMEDY)
-    return found
+    inventory = look(names, roots, cache, jobs)
+    if inventory.problems:
+        raise ProblemsError("the raw data", inventory.problems, _REMEDY)
+    return inventory
 
 
 def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
@@ -63,23 +63,23 @@ def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
     problems: list[str] = []
     for name in names:
         if registry.find(name, roots) is None:
-            told = registry.hint(name, roots) or "see data/README.md"
-            absent[name] = f"{name} is in none of the raw data folders: {told}"
+            hint = registry.hint(name, roots) or "see data/README.md"
+            absent[name] = f"{name} is in none of the raw data folders: {hint}"
             continue
         try:
             listed[name] = registry.read(name, roots)
         except LayoutError as error:
             problems += error.problems
             listed[name] = error.pairs
-    seen = fingerprints.examine(
-        (f for found in listed.values() for f in _files(found)), cache, jobs
+    records = fingerprints.examine(
+        (f for pairs in listed.values() for f in _files(pairs)), cache, jobs
     )
     manifests = {name: pd.DataFrame(columns=list(COLUMNS)) for name in absent}
-    for name, found in listed.items():
+    for name, pairs in listed.items():
         folder, raw = registry.located(name, roots), registry.SETS[name]
         source = f"{raw.protocol}, {folder.name}"
         uneven = [name] if raw.needs_registration else []
-        frame, wrong = _listed(found, folder, seen, uneven, source)
+        frame, wrong = _listed(pairs, folder, records, uneven, source)
         manifests[name] = frame
         problems += wrong
     in_order = {name: ordered(manifests[name]) for name in names}
@@ -87,7 +87,7 @@ def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
 
 
 def manifest(
-    found: Iterable[Pair],
+    pairs: Iterable[Pair],
     root: Path,
     cache: Path | None = None,
     to_register: Collection[str] = (),
@@ -109,29 +109,29 @@ def manifest(
     Raises:
         ProblemsError: Files are missing or not images, sizes differ, or a name occurs twice.
     """
-    chosen = list(found)
-    seen = fingerprints.examine(_files(chosen), cache, jobs)
-    frame, wrong = _listed(chosen, root, seen, to_register, "")
+    chosen = list(pairs)
+    records = fingerprints.examine(_files(chosen), cache, jobs)
+    frame, wrong = _listed(chosen, root, records, to_register, "")
     if wrong:
         raise ProblemsError("the list of pairs", wrong, _REMEDY)
     return ordered(frame)
 
 
-def _files(found: Iterable[Pair]) -> list[Path]:
-    return [path for pair in found for path in (pair.dark, pair.normal) if path is not None]
+def _files(pairs: Iterable[Pair]) -> list[Path]:
+    return [path for pair in pairs for path in (pair.dark, pair.normal) if path is not None]
 
 
 def _listed(
-    found: Sequence[Pair],
+    pairs: Sequence[Pair],
     root: Path,
-    seen: Mapping[Path, FileRecord],
+    records: Mapping[Path, FileRecord],
     to_register: Collection[str],
     source: str,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of a manifest, and the problems of the pairs that are left out."""
-    rows, problems = [], [seen[path].problem for path in dict.fromkeys(_files(found))]
+    rows, problems = [], [records[path].problem for path in dict.fromkeys(_files(pairs))]
     taken: set[tuple[str, str, str]] = set()
-    for pair in found:
+    for pair in pairs:
         key = (pair.dataset, pair.split, pair.name)
         if key in taken:
             problems.append(f"{'/'.join(key)} is the name of more than one pair")
@@ -141,26 +141,28 @@ def _listed(
         if any(console.shown(cell) != cell for cell in cells):
             problems.append(f"{root}/{pair.name} has a name that no list can hold, rename it")
             continue
-        looks = {path: seen[path] for path in (pair.dark, pair.normal) if path is not None}
-        if any(look.problem for look in looks.values()):
+        sides = {path: records[path] for path in (pair.dark, pair.normal) if path is not None}
+        if any(record.problem for record in sides.values()):
             continue
-        sizes = {path: (p.width, p.height) for path, look in looks.items() if (p := look.found)}
+        sizes = {
+            path: (p.width, p.height) for path, record in sides.items() if (p := record.fingerprint)
+        }
         if len(set(sizes.values())) > 1 and pair.dataset not in to_register:
-            told = " and ".join(f"{path} is {w}x{h}" for path, (w, h) in sizes.items())
-            problems.append(f"{told}, expected two images of one size")
+            text = " and ".join(f"{path} is {w}x{h}" for path, (w, h) in sizes.items())
+            problems.append(f"{text}, expected two images of one size")
         width, height = next(iter(sizes.values()))
-        dark, normal = (looks.get(path) if path else None for path in (pair.dark, pair.normal))
+        dark, normal = (sides.get(path) if path else None for path in (pair.dark, pair.normal))
         rows.append(
             (
                 *(*key, source),
                 *cells,
                 *(width, height),
-                *(look.bytes if look else 0 for look in (dark, normal)),
-                *(look.sha256 if look else "" for look in (dark, normal)),
+                *(record.bytes if record else 0 for record in (dark, normal)),
+                *(record.sha256 if record else "" for record in (dark, normal)),
                 *("", "", "", "", "", "ok", ""),
             )
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS)), [told for told in problems if told]
+    return pd.DataFrame(rows, columns=list(COLUMNS)), [text for text in problems if text]
 
 
 def _relative(path: Path | None, root: Path) -> str:

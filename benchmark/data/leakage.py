@@ -55,7 +55,7 @@ def find_leaks(
         Leaks in the order of `train`, then of `test`.
     """
     train, test = (frame[frame["status"] == "ok"] for frame in (train, test))
-    found: dict[tuple[int, int], float] = {}
+    correlations: dict[tuple[int, int], float] = {}
     exact: set[tuple[int, int]] = set()
     for column in ("dark_sha256", "normal_sha256"):
         a, b = rows_of(train, column), rows_of(test, column)
@@ -64,12 +64,12 @@ def find_leaks(
     for first, second, correlation in near_duplicates.find_near_duplicates(
         _chosen(known, a), _chosen(known, b)
     ):
-        found |= {(i, j): correlation for i in a[first] for j in b[second]}
-    found |= dict.fromkeys(exact, 1.0)
+        correlations |= {(i, j): correlation for i in a[first] for j in b[second]}
+    correlations |= dict.fromkeys(exact, 1.0)
     train_keys, test_keys = _keys(train), _keys(test)
     return [
         Leak(*train_keys[i], *test_keys[j], "exact" if (i, j) in exact else "near", correlation)
-        for (i, j), correlation in sorted(found.items())
+        for (i, j), correlation in sorted(correlations.items())
     ]
 
 
@@ -104,9 +104,9 @@ def check_leaks(leaks: Sequence[Leak], accepted: Collection[str] = ()) -> None:
     """
     refused = [leak for leak in leaks if not is_accepted(leak, accepted)]
     if refused:
-        told = "; ".join(leak.describe() for leak in refused[:3])
+        first = "; ".join(leak.describe() for leak in refused[:3])
         raise InputError(
-            f"{len(refused)} training images are also test images, expected none: {told}: reject "
+            f"{len(refused)} training images are also test images, expected none: {first}: reject "
             f"these training images, or accept them or the published split of their set by name."
         )
 

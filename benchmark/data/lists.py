@@ -66,9 +66,11 @@ def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     return frame.assign(**paths)
 
 
-def seen(raw: Mapping[str, pd.DataFrame], wanted: Iterable[Sequence[str]]) -> pd.DataFrame:
+def training_images(
+    raw: Mapping[str, pd.DataFrame], lists: Iterable[Sequence[str]]
+) -> pd.DataFrame:
     """Return the training images of all sets that enter any list, before registration."""
-    used = sorted({name for names in wanted for name in names})
+    used = sorted({name for names in lists for name in names})
     frames = [raw[name][raw[name]["split"] == "train"] for name in used]
     return pd.concat(frames, ignore_index=True) if frames else empty()
 
@@ -97,10 +99,10 @@ def held_back(
     group = _joined(scene, frame["normal_sha256"], same)
     held: set[str] = set()
     for dataset, labels in group.groupby(frame["dataset"]):
-        found = np.sort(labels.unique())
-        count = round(share * len(found)) or (1 if share and len(found) > 1 else 0)
+        groups = np.sort(labels.unique())
+        count = round(share * len(groups)) or (1 if share and len(groups) > 1 else 0)
         random = np.random.default_rng([seed, *str(dataset).encode()])
-        chosen = random.choice(found, count, replace=False)
+        chosen = random.choice(groups, count, replace=False)
         held |= set(scene[labels.index[labels.isin(chosen)]])
     return held
 
@@ -121,10 +123,10 @@ def _joined(scene: pd.Series, digests: pd.Series, same: Iterable[Collection[str]
 
     holders = scene.groupby(digests).unique()
     for view in same:
-        found = sorted({name for digest in view for name in holders.get(digest, ())})
-        for one, other in itertools.pairwise(found):
-            if one.partition("/")[0] == other.partition("/")[0]:  # the same data set
-                low, high = sorted((first_of(one), first_of(other)))
+        shared = sorted({name for digest in view for name in holders.get(digest, ())})
+        for first_scene, second_scene in itertools.pairwise(shared):
+            if first_scene.partition("/")[0] == second_scene.partition("/")[0]:  # the same data set
+                low, high = sorted((first_of(first_scene), first_of(second_scene)))
                 first[high] = low
     return scene.map(first_of)
 

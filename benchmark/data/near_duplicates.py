@@ -28,7 +28,7 @@ CORRELATION = 0.97
 _BLOCK = 2048  # images compared with as many others at once: 16 MB of numbers
 
 
-class Same(NamedTuple):
+class NearDuplicate(NamedTuple):
     """Two images of the same view, by SHA-256, and the correlation of their thumbnails, up to 1."""
 
     first: str
@@ -36,7 +36,7 @@ class Same(NamedTuple):
     correlation: float
 
 
-class _Views(NamedTuple):
+class _FingerprintArrays(NamedTuple):
     """Fingerprints of n different files as arrays, 1056 bytes per image."""
 
     digests: list[str]
@@ -50,7 +50,7 @@ class _Views(NamedTuple):
 
 def find_near_duplicates(
     known: Mapping[str, Fingerprint], others: Mapping[str, Fingerprint] | None = None
-) -> Iterator[Same]:
+) -> Iterator[NearDuplicate]:
     """Yield all pairs of images that show the same view, in the given order.
 
     Args:
@@ -58,28 +58,28 @@ def find_near_duplicates(
         others: Images to compare them with; None compares the images with each other, each pair
             once.
     """
-    views = _views(known)
-    second = views if others is None else _views(others)
-    for a in range(0, len(views.digests), _BLOCK):
+    first = _arrays(known)
+    second = first if others is None else _arrays(others)
+    for a in range(0, len(first.digests), _BLOCK):
         for b in range(a if others is None else 0, len(second.digests), _BLOCK):
             rows, columns = slice(a, a + _BLOCK), slice(b, b + _BLOCK)
-            agreement = views.signs(rows) @ second.signs(columns).T  # equal bits minus others
+            agreement = first.signs(rows) @ second.signs(columns).T  # equal bits minus others
             near = np.argwhere((BITS - agreement) / 2 <= HASH_BITS)
             for i, j in near + np.array([a, b]):
                 if others is None and i >= j:
                     continue
-                correlation = _correlation(views.thumbnails[i], second.thumbnails[j])
-                if correlation >= CORRELATION and views.digests[i] != second.digests[j]:
-                    yield Same(views.digests[i], second.digests[j], correlation)
+                correlation = _correlation(first.thumbnails[i], second.thumbnails[j])
+                if correlation >= CORRELATION and first.digests[i] != second.digests[j]:
+                    yield NearDuplicate(first.digests[i], second.digests[j], correlation)
 
 
-def _views(known: Mapping[str, Fingerprint]) -> _Views:
+def _arrays(known: Mapping[str, Fingerprint]) -> _FingerprintArrays:
     hashes = np.zeros((len(known), BITS // 8), np.uint8)
     thumbnails = np.zeros((len(known), SIDE**2), np.uint8)
-    for row, found in enumerate(known.values()):
-        hashes[row] = np.frombuffer(bytes.fromhex(found.bits), np.uint8)
-        thumbnails[row] = found.thumbnail("equalised").ravel()
-    return _Views(list(known), hashes, thumbnails)
+    for row, fingerprint in enumerate(known.values()):
+        hashes[row] = np.frombuffer(bytes.fromhex(fingerprint.bits), np.uint8)
+        thumbnails[row] = fingerprint.thumbnail("equalised").ravel()
+    return _FingerprintArrays(list(known), hashes, thumbnails)
 
 
 def _correlation(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
@@ -97,7 +97,7 @@ def groups(links: Iterable[tuple[str, str]]) -> list[list[str]]:
     ends = np.array([[number[name] for name in link] for link in linked], np.intp).reshape(-1, 2)
     table = coo_array((np.ones(len(ends)), ends.T), shape=(len(names), len(names)))
     labels = connected_components(table, directed=False)[1] if names else []
-    found: dict[int, list[str]] = {}
+    components: dict[int, list[str]] = {}
     for name, label in zip(names, labels, strict=True):
-        found.setdefault(int(label), []).append(name)
-    return sorted(found.values())
+        components.setdefault(int(label), []).append(name)
+    return sorted(components.values())

@@ -208,5 +208,5 @@ def read_wider(dataset: str, root: Path) -> list[Pair]:
             else:
                 orphans.append(path)
     reading.refuse(orphans, "no wider_face_split/wider_face_val_bbx_gt.txt")
-    wanted = ["WIDER_val/images/0--Parade/1.jpg", "wider_face_split/wider_face_val_bbx_gt.txt"]
-    return reading.done(pairs, root, wanted)
+    layout = ["WIDER_val/images/0--Parade/1.jpg", "wider_face_split/wider_face_val_bbx_gt.txt"]
+    return reading.done(pairs, root, layout)

@@ -222,9 +222,9 @@ def find(name: str, roots: Sequence[Path]) -> Path | None:
     names = (raw.folder, *raw.aliases)
     for root in roots:
         for folder in names if root.is_dir() else ():
-            found = folders.child(root, folder)
-            if found is not None:
-                return found
+            match = folders.child(root, folder)
+            if match is not None:
+                return match
         own = {folders.plain(path.name) for path in (root.absolute(), root.resolve())}
         if own & set(map(folders.plain, names)) and any(
             (root / mark).is_dir() for mark in raw.marks
@@ -241,10 +241,10 @@ def hint(name: str, roots: Sequence[Path]) -> str:
     """
     raw = _raw_set(name)
     for root in roots:
-        found = folders.marked(root, raw.marks)
-        if found is not None and not Path(found[0]).is_relative_to(BUILT_IN):
+        match = folders.marked(root, raw.marks)
+        if match is not None and not Path(match[0]).is_relative_to(BUILT_IN):
             return (
-                f"{found[0]} holds {found[1]} as {name} does: rename that folder to "
+                f"{match[0]} holds {match[1]} as {name} does: rename that folder to "
                 f"{raw.folder!r}, and have {VARIABLE} name the folder above it"
             )
     return ""
@@ -259,9 +259,9 @@ def located(name: str, roots: Sequence[Path]) -> Path:
     folder = find(name, roots)
     if folder is None:
         raw, searched = SETS[name], ", ".join(str(root) for root in roots)
-        told = hint(name, roots) or f"get it from {raw.source}, see data/README.md"
+        advice = hint(name, roots) or f"get it from {raw.source}, see data/README.md"
         raise InputError(
-            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: {told}."
+            f"{name} is not there, expected a folder {raw.folder!r} in {searched}: {advice}."
         )
     return folder
 

@@ -23,7 +23,7 @@ class _Job(NamedTuple):
     size: tuple[int, int]
 
 
-class _Made(NamedTuple):
+class _Copy(NamedTuple):
     bytes: int
     sha256: str
 
@@ -58,9 +58,9 @@ def resize(
     work = [
         _Job(places.locate(cell), folder / name, (width, height)) for cell, name in names.items()
     ]
-    made = dict(zip(names, parallel.map_parallel(_resize, work, jobs, "resizing"), strict=True))
+    copies = dict(zip(names, parallel.map_parallel(_resize, work, jobs, "resizing"), strict=True))
     rows = [
-        row | _copied(row, made, names, prefix, (width, height)) if is_odd else row
+        row | _copied(row, copies, names, prefix, (width, height)) if is_odd else row
         for row, is_odd in zip(listed.to_dict("records"), odd, strict=True)
     ]
     return pd.DataFrame(rows, columns=list(listed.columns))
@@ -68,7 +68,7 @@ def resize(
 
 def _copied(
     row: dict[Any, Any],
-    made: dict[str, _Made],
+    copies: dict[str, _Copy],
     names: dict[str, str],
     prefix: str,
     size: tuple[int, int],
@@ -80,12 +80,12 @@ def _copied(
     for side in ("dark", "normal"):
         if cell := row[side]:
             change[side] = prefix + names[cell]
-            change[f"{side}_bytes"], change[f"{side}_sha256"] = made[cell]
+            change[f"{side}_bytes"], change[f"{side}_sha256"] = copies[cell]
     return change
 
 
-def _resize(job: _Job) -> _Made:
+def _resize(job: _Job) -> _Copy:
     picture = PIL.Image.fromarray(images.read_uint8(job.source))
     small = picture.resize(job.size, PIL.Image.Resampling.BICUBIC)
     images.write(job.target, np.asarray(small, np.uint8))
-    return _Made(job.target.stat().st_size, sha256(job.target))
+    return _Copy(job.target.stat().st_size, sha256(job.target))

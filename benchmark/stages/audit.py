@@ -22,12 +22,16 @@ def write_audit(params: Params) -> None:
     settings = params.merge
     accepted = settings.accepted_leaks
     found = run.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)
-    listed = lists.seen(manifests, [getattr(settings, name) for name in lists.TRAIN_LISTS])
+    listed = lists.training_images(
+        manifests, [getattr(settings, name) for name in lists.TRAIN_LISTS]
+    )
     known = fingerprints.of_manifest(
         listed, ["normal"], places.locate, ROOT / ".cache", params.jobs
     )
-    held = split.hold_back(listed, known, settings.validation, params.seed, settings.group_views)
-    shared = split.repeated(listed, known, held)
+    held = split.choose_validation(
+        listed, known, settings.validation, params.seed, settings.group_views
+    )
+    shared = split.shared_views(listed, known, held)
     text = page.page(f"profile {params.profile}", found, accepted, registered, shared)
     files.write_text(params.results / "data_audit.md", text)
     rows = found.findings.to_csv(index=False, lineterminator="\n")

@@ -23,14 +23,16 @@ def merge_lists(params: Params) -> None:
     prepared = _made(params.work / "prepared", settings.test)
     wanted = {name: getattr(settings, name) for name in merge.TRAIN_LISTS}
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
-    seen = merge.seen(raw, wanted.values())
+    seen = merge.training_images(raw, wanted.values())
     unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
     places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     known = fingerprints.of_manifest(
         pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
     )
     leakage.check_leaks(leakage.find_leaks(seen, unseen, known), settings.accepted_leaks)
-    held = validation.hold_back(seen, known, settings.validation, params.seed, settings.group_views)
+    held = validation.choose_validation(
+        seen, known, settings.validation, params.seed, settings.group_views
+    )
     training = merge.training_lists(raw, paired, wanted, held)
     if params.training:
         absent = jsonfile.read(params.work / "inventory" / "absent.json")

@@ -197,10 +197,10 @@ def test_held_back_images_that_share_a_view_with_training_images_are_counted(cop
     listed = inventory.take(["LOL"], [copy], cache, 1).manifests["LOL"]
     listed = listed[listed["split"] == "train"]
     known = fingerprints.of_manifest(listed, ["normal"], (copy / "LOL").joinpath, cache)
-    assert split.repeated(listed, known, {"LOL/2", "LOL/12"}) == {"LOL": (2, 1)}
-    assert split.repeated(listed, known, {"LOL/2", "LOL/6"}) == {"LOL": (2, 0)}
+    assert split.shared_views(listed, known, {"LOL/2", "LOL/12"}) == {"LOL": (2, 1)}
+    assert split.shared_views(listed, known, {"LOL/2", "LOL/6"}) == {"LOL": (2, 0)}
     for seed in range(5):
-        held = split.hold_back(listed, known, 0.2, seed, by_view=True)
+        held = split.choose_validation(listed, known, 0.2, seed, by_view=True)
         assert ("LOL/2" in held) == ("LOL/6" in held)
 
 

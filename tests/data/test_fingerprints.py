@@ -98,6 +98,6 @@ def test_a_file_that_its_exif_data_turn_is_a_problem_that_names_it(tmp_path):
     photograph().save(tmp_path / "upright.jpg")
     seen = fingerprints.examine([tmp_path / "turned.jpg", tmp_path / "upright.jpg"], None)
     turned, upright = (seen[tmp_path / f"{name}.jpg"] for name in ("turned", "upright"))
-    assert turned.found is None
+    assert turned.fingerprint is None
     assert "turned.jpg is turned by its EXIF orientation (6)" in turned.problem
     assert upright.problem == ""

@@ -132,7 +132,7 @@ def test_the_same_scene_is_on_the_same_side_in_every_list_though_pairs_were_refu
 def test_training_images_are_those_of_every_list_as_read():
     raw = {name: manifest_of(name, ["1"]) for name in ("LOL", "LSRW", "SICE")}
     raw["LOL"] = pd.concat([raw["LOL"], manifest_of("LOL", ["22"], split="test")])
-    seen = lists.seen(raw, [["LOL"], ["LOL", "LSRW"], []])
+    seen = lists.training_images(raw, [["LOL"], ["LOL", "LSRW"], []])
     assert seen[["dataset", "name"]].to_numpy().tolist() == [["LOL", "1"], ["LSRW", "1"]]
 
 

@@ -79,5 +79,5 @@ def boxes(path: Path, lines: Sequence[Line]) -> NDArray[np.float64]:
     Raises:
         InputError: A line is not a box with its score.
     """
-    filled = [one for one in lines if one[1].strip()]
+    filled = [line for line in lines if line[1].strip()]
     return text_files.rows(path, filled, 5, "a box and its score (5 numbers)", ",")

@@ -91,23 +91,23 @@ def files(folder: Path) -> dict[str, Path]:
         InputError: A folder cannot be opened or links back to one that contains it, or two files
             differ only in their suffix.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     try:
         for path in _walk(folder, ()):
             name = path.relative_to(folder).with_suffix("").as_posix()
-            if name in found:
+            if name in paths:
                 raise InputError(
-                    f"{shown(found[name])} and {shown(path.name)} differ in suffix alone, expected "
+                    f"{shown(paths[name])} and {shown(path.name)} differ in suffix alone, expected "
                     "one file an image: remove one."
                 )
-            found[name] = path
+            paths[name] = path
     except OSError as error:
         where = shown(error.filename or folder)
         raise InputError(
             f"{where} cannot be opened ({error.strerror}), expected a folder of .txt files: check "
             "its permissions."
         ) from error
-    return found
+    return paths
 
 
 def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
@@ -124,7 +124,7 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def rows(
-    path: Path, listed: Sequence[Line], count: Literal[4, 5], wanted: str, separators: str = ""
+    path: Path, listed: Sequence[Line], count: Literal[4, 5], expected: str, separators: str = ""
 ) -> NDArray[np.float64]:
     """Parse lines of numbers into an array.
 
@@ -148,7 +148,7 @@ def rows(
     except ValidationError as error:
         number, line = listed[int(error.errors(include_url=False)[0]["loc"][0])]
         raise InputError(
-            f"{shown(path)} line {number} is {excerpt(line)}, expected {wanted}: correct it."
+            f"{shown(path)} line {number} is {excerpt(line)}, expected {expected}: correct it."
         ) from error
     return np.array(numbers, dtype=np.float64).reshape(-1, count)
 

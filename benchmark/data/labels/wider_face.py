@@ -63,19 +63,19 @@ def read_annotations(path: Path) -> dict[str, Boxes]:
             f"{shown(path)} is not a file, expected WIDER FACE annotations: check the path."
         )
     lines = iter(text_files.lines(path, "WIDER FACE annotations"))
-    found: dict[str, Boxes] = {}
+    faces: dict[str, Boxes] = {}
     for number, line in lines:
         if not line.strip().lower().endswith(SUFFIXES):
             raise _wrong(path, number, line, "the path of an image")
         name = PurePosixPath(line.strip()).with_suffix("").as_posix()
-        if name in found:
+        if name in faces:
             raise _wrong(path, number, line, "each image once")
-        found[name] = _faces(path, lines)
-    if not found:
+        faces[name] = _faces(path, lines)
+    if not faces:
         raise InputError(
             f"{shown(path)} is empty, expected WIDER FACE annotations: check the path."
         )
-    return found
+    return faces
 
 
 def _faces(path: Path, lines: Iterator[Line]) -> Boxes:
@@ -101,8 +101,8 @@ def _face(path: Path, number: int, line: str) -> _Face:
             return _Face.model_validate(dict(zip(_FIELDS, fields, strict=True)))
     except ValidationError as error:
         name = str(error.errors(include_url=False)[0]["loc"][0])
-        wanted = f"{len(_FIELDS)} whole numbers of a face, its {name} in range"
-        raise _wrong(path, number, line, wanted) from error
+        expected = f"{len(_FIELDS)} whole numbers of a face, its {name} in range"
+        raise _wrong(path, number, line, expected) from error
     raise _wrong(path, number, line, f"{len(_FIELDS)} whole numbers of a face")
 
 
@@ -110,10 +110,10 @@ def _boxes(corners: list[tuple[int, int, int, int]]) -> NDArray[np.float64]:
     return np.array(corners, dtype=np.float64).reshape(-1, 4)
 
 
-def _wrong(path: Path, number: int, line: str, wanted: str) -> InputError:
+def _wrong(path: Path, number: int, line: str, expected: str) -> InputError:
     where = f"line {number} is {text_files.excerpt(line)}" if number else "ends early"
     return InputError(
-        f"{shown(path)} {where}, expected {wanted}: get wider_face_val_bbx_gt.txt of WIDER FACE "
+        f"{shown(path)} {where}, expected {expected}: get wider_face_val_bbx_gt.txt of WIDER FACE "
         "again."
     )
 
