@@ -1,1 +1,1 @@
-"""What is wrong with pairs on disk: mispairs, misalignment, and the page that says so."""
+"""Audit of raw sets: mispairs, misalignment and other findings, and the page that shows them."""

@@ -1,4 +1,4 @@
-"""What an audit finds in raw sets, a row each."""
+"""Findings of an audit of raw sets, one row per finding."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,8 +13,9 @@ from benchmark.data import leakage, lists, near_duplicates
 from benchmark.data.fingerprints import Fingerprint
 
 COLUMNS = ["kind", "dataset", "split", "name", "other", "value", "detail"]
-"""Of the findings. `kind`: one of `KINDS`; `other`: `set/split/name` of a pair that it is about as
-well, or ""; `value`: correlation or px, or empty; `detail`: a phrase."""
+"""Columns of the findings. `kind` is one of `KINDS`; `other` is `set/split/name` of a second pair
+that is concerned, or ""; `value` is a correlation or a distance in pixels, or empty; `detail` is a
+phrase."""
 KINDS: Mapping[str, str] = {
     "leak": "times that a training and a test image show the same",
     "same file": "files that come twice",
@@ -27,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "name": "files whose name says another format",
     "size": "images of another size than most of their set",
 }
-"""Kind of finding -> what it counts."""
+"""Kind of finding -> description of what is counted."""
 _SUFFIXES = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "BMP": (".bmp",), "WEBP": (".webp",)}
 
 
@@ -48,52 +49,54 @@ def _key(row: Mapping[Any, Any]) -> tuple[str, str, str]:
 
 
 def files(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> pd.DataFrame:
-    """Return a row a different file of a manifest.
+    """Return one row per distinct file of a manifest.
 
     Returns:
-        Columns dataset, split, name (of the first pair that has it), side (dark, normal), file,
-        sha256, and the print's width, height, format, quality, subsampling.
+        Columns dataset, split, name (of the first pair with the file), side (dark, normal), file,
+        sha256, and width, height, format, quality, subsampling from the fingerprint.
     """
     sides = []
     for side in ("dark", "normal"):
         columns = {side: "file", f"{side}_sha256": "sha256"}
         part = listed.rename(columns=columns)[["dataset", "split", "name", *columns.values()]]
         sides.append(part[part["file"] != ""].assign(side=side))
-    found = pd.concat(sides).drop_duplicates("file", ignore_index=True)
+    table = pd.concat(sides).drop_duplicates("file", ignore_index=True)
     fields = ["width", "height", "format", "quality", "subsampling"]
-    said = [[getattr(known[digest], field) for field in fields] for digest in found["sha256"]]
-    return found.join(pd.DataFrame(said, columns=fields, index=found.index))
+    values = [[getattr(known[digest], field) for field in fields] for digest in table["sha256"]]
+    return table.join(pd.DataFrame(values, columns=fields, index=table.index))
 
 
 def leaking(
     listed: pd.DataFrame, known: Mapping[str, Fingerprint], accepted: Collection[str]
 ) -> Iterator[Finding]:
-    """Yield every training image that is a test image, of any set; see `leaks`."""
+    """Yield every training image that is also a test image, of any set; see `leakage`."""
     train, test = (listed[listed["split"] == split] for split in ("train", "test"))
     for leak in leakage.find_leaks(train, test, known):
         how = "the same file" if leak.kind == "exact" else "the same view"
-        told = f"{how}, accepted" if leakage.is_accepted(leak, accepted) else how
+        detail = f"{how}, accepted" if leakage.is_accepted(leak, accepted) else how
         other = f"{leak.test_dataset}/test/{leak.test_name}"
         value = round(leak.correlation, 4)
-        yield Finding("leak", leak.train_dataset, "train", leak.train_name, other, value, told)
+        yield Finding("leak", leak.train_dataset, "train", leak.train_name, other, value, detail)
 
 
-def same_files(found: pd.DataFrame) -> Iterator[Finding]:
-    """Yield files that repeat an earlier one; a reference that a scene shares is none."""
-    scene = lists.scenes(found)
-    rows = found.assign(scene=scene)[found["sha256"].duplicated(keep=False)].to_dict("records")
+def same_files(table: pd.DataFrame) -> Iterator[Finding]:
+    """Yield files that repeat an earlier one, except references that a scene shares."""
+    scene = lists.scenes(table)
+    rows = table.assign(scene=scene)[table["sha256"].duplicated(keep=False)].to_dict("records")
     first_of: dict[str, dict[Any, Any]] = {}
     for row in rows:
         first = first_of.setdefault(row["sha256"], row)
         shared = row["scene"] == first["scene"] and row["side"] == first["side"] == "normal"
         is_leak = {row["split"], first["split"]} == {"train", "test"}
         if row is not first and not shared and not is_leak:
-            told = f"{row['side']} image is the {first['side']} image of the other"
-            yield Finding("same file", *_key(row), "/".join(_key(first)), 1.0, told)
+            detail = f"{row['side']} image is the {first['side']} image of the other"
+            yield Finding("same file", *_key(row), "/".join(_key(first)), 1.0, detail)
 
 
-def same_views(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> Iterator[Finding]:
-    """Yield normal-light images that repeat the view of an earlier one, test images apart."""
+def near_duplicate_images(
+    listed: pd.DataFrame, known: Mapping[str, Fingerprint]
+) -> Iterator[Finding]:
+    """Yield normal-light images that repeat an earlier view, with test images separate."""
     rows = leakage.rows_of(listed, "normal_sha256")
     links = near_duplicates.find_near_duplicates({digest: known[digest] for digest in rows})
     scene, records = lists.scenes(listed).tolist(), listed.to_dict("records")
@@ -108,55 +111,55 @@ def same_views(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> Iterat
 
 
 def mispaired(listed: pd.DataFrame, wrong: Iterable[mispairs.Mispair]) -> Iterator[Finding]:
-    """Yield pairs of two scenes, as `mispairs.find` found them in the manifest of a set."""
+    """Yield pairs of different scenes, as `mispairs.find` returned them for a manifest."""
     records = listed.to_dict("records")
-    for found in wrong:
-        other, told = "", "fits no other reference of the set either"
-        if found.better is not None:
-            other = "/".join(_key(records[found.better]))
-            told = f"fits the other's reference ({found.best:.2f})"
+    for mispair in wrong:
+        other, detail = "", "fits no other reference of the set either"
+        if mispair.better is not None:
+            other = "/".join(_key(records[mispair.better]))
+            detail = f"fits the other's reference ({mispair.best:.2f})"
         yield Finding(
-            "mispair", *_key(records[found.row]), other, round(found.correlation, 3), told
+            "mispair", *_key(records[mispair.row]), other, round(mispair.correlation, 3), detail
         )
 
 
 def swapped_sides(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> Iterator[Finding]:
-    """Yield pairs whose dark image is not the darker one; of two black ones neither is."""
+    """Yield pairs whose dark image is not darker, and pairs of two black images."""
     for row in listed.to_dict("records"):
         dark, normal = (known.get(row[f"{side}_sha256"]) for side in ("dark", "normal"))
         if dark and normal and dark.brightness == normal.brightness == 0.0:
             yield Finding("black", *_key(row), "", np.nan, "all black")
         elif dark and normal and dark.brightness >= normal.brightness:
-            told = f"mean luma {dark.brightness:.0f} against {normal.brightness:.0f}"
-            yield Finding("sides", *_key(row), "", np.nan, told)
+            detail = f"mean luma {dark.brightness:.0f} against {normal.brightness:.0f}"
+            yield Finding("sides", *_key(row), "", np.nan, detail)
 
 
 def misaligned(measured: pd.DataFrame) -> Iterator[Finding]:
-    """Yield pairs whose two images lie apart; column `apart` holds what was measured."""
+    """Yield misaligned pairs; column `apart` contains their `Misalignment`."""
     for row in measured.to_dict("records"):
         apart: misalignment.Misalignment = row["apart"]
         if apart.misaligned:
-            told = f"px at most, shift {apart.shift_px:.2f} px"
-            yield Finding("misaligned", *_key(row), "", round(apart.displacement_px, 2), told)
+            detail = f"px at most, shift {apart.shift_px:.2f} px"
+            yield Finding("misaligned", *_key(row), "", round(apart.displacement_px, 2), detail)
 
 
-def misnamed(found: pd.DataFrame) -> Iterator[Finding]:
-    """Yield files whose suffix says another format than they have."""
-    for row in found.to_dict("records"):
+def misnamed(table: pd.DataFrame) -> Iterator[Finding]:
+    """Yield files whose suffix does not match their format."""
+    for row in table.to_dict("records"):
         suffix = Path(row["file"]).suffix.lower()
         if suffix not in _SUFFIXES.get(row["format"], (suffix,)):
-            told = f"the {row['side']} image is {row['format']}, its name ends in {suffix}"
-            yield Finding("name", *_key(row), "", np.nan, told)
+            detail = f"the {row['side']} image is {row['format']}, its name ends in {suffix}"
+            yield Finding("name", *_key(row), "", np.nan, detail)
 
 
-def odd_sizes(found: pd.DataFrame) -> Iterator[Finding]:
-    """Yield images whose size is not that of most; sets without a usual size have none."""
-    for _, frame in found.groupby("dataset", sort=False):
+def odd_sizes(table: pd.DataFrame) -> Iterator[Finding]:
+    """Yield images whose size differs from that of most images of their set, if there is one."""
+    for _, frame in table.groupby("dataset", sort=False):
         sizes = list(zip(frame["width"], frame["height"], strict=True))
         (width, height), count = Counter(sizes).most_common(1)[0]
         if 2 * count <= len(frame):
             continue
         odd = frame[(frame["width"] != width) | (frame["height"] != height)]
         for row in odd.to_dict("records"):
-            told = f"{row['side']} image is {row['width']}x{row['height']}"
-            yield Finding("size", *_key(row), "", np.nan, f"{told}, most are {width}x{height}")
+            detail = f"{row['side']} image is {row['width']}x{row['height']}"
+            yield Finding("size", *_key(row), "", np.nan, f"{detail}, most are {width}x{height}")

@@ -1,13 +1,13 @@
-"""How far the two images of a pair lie apart, measured and not mended.
+"""Measure the misalignment of image pairs without correcting it.
 
-The images' brightness is made alike; their cross-correlation finds the neighbourhood, and the dense
-alignment of registration the shift of the whole, then shift, rotation and scale together.
-Perspective and what moves in the scene are the matter of registration, which also tells whether to
-trust a pair.
+The brightness of the images is equalised, and their cross-correlation gives a first estimate. The
+dense alignment of registration then estimates the shift of the whole image, followed by shift,
+rotation and scale together. Perspective and motion in the scene are left to registration, which
+also decides whether a pair can be trusted.
 
-The limits are above what aligned pairs measure. 31 normal-light images of LOL, darkened to the
-brightness of their dark ones with a sensor's noise: shifts of up to 0.13 px, displacements of up
-to 0.27 px; 40 aligned pairs of the built-in miniatures: 0.06 and 0.31 px.
+The limits are above the values of aligned pairs: 31 normal-light images of LOL, darkened to the
+brightness of their dark images with a sensor's noise, give shifts of up to 0.13 px and
+displacements of up to 0.27 px; 40 aligned pairs of the built-in miniatures give 0.06 and 0.31 px.
 """
 
 from pathlib import Path
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from benchmark.data.lists import PathResolver
 
 SHIFT_PX = 0.3
-"""Shift of the whole image from which a pair counts as misaligned ..."""
+"""Shift of the whole image in pixels above which a pair counts as misaligned."""
 DISPLACEMENT_PX = 0.5
-"""... or largest displacement within it."""
+"""Largest displacement within the image in pixels above which a pair counts as misaligned."""
 MEASURABLE = 0.3
-"""Correlation below which a measurement says nothing: another scene, or noise. LOL's pairs reach
-0.6 at least."""
+"""Correlation below which a measurement is meaningless, because of another scene or noise. Pairs of
+LOL reach at least 0.6."""
 _WINDOW_PX = 768  # the middle of larger images is looked at, which takes a second at most
 _DENOISE_PX, _MEDIAN = 1.25, 0.4  # as registration has them
 
 
 class Misalignment(NamedTuple):
-    """How the normal-light image must move to lie on the dark one.
+    """The motion that aligns the normal-light image with the dark image.
 
     Attributes:
-        shift_px: Length of the best shift of the whole.
-        displacement_px: Largest displacement in the image under the best similarity; of images
-            larger than 768 px, within their middle.
-        correlation: Of the two images under the shift, 0 to 1.
+        shift_px: Length in pixels of the best shift of the whole image.
+        displacement_px: Largest displacement in pixels under the best similarity transform; for
+            images larger than 768 px, within their central part.
+        correlation: Correlation of the two images after the shift, 0 to 1.
     """
 
     shift_px: float
@@ -52,18 +52,18 @@ class Misalignment(NamedTuple):
 
     @property
     def measurable(self) -> bool:
-        """Tell whether the numbers mean anything."""
+        """Whether the images correlate enough for the numbers to be meaningful."""
         return self.correlation >= MEASURABLE
 
     @property
     def misaligned(self) -> bool:
-        """Tell whether the pair is apart by more than aligned ones measure."""
+        """Whether the pair is measurable and exceeds the limits of aligned pairs."""
         far = self.shift_px > SHIFT_PX or self.displacement_px > DISPLACEMENT_PX
         return self.measurable and far
 
 
 def measure(dark: Image, normal: Image) -> Misalignment:
-    """Measure how far two images of one size and scene lie apart.
+    """Measure the misalignment of two images of the same size and scene.
 
     Args:
         dark: float32 (H, W, 3) in [0, 1].
@@ -104,20 +104,20 @@ class _Job(NamedTuple):
 def measure_all(
     listed: pd.DataFrame, places: "PathResolver", cache: Path | None, jobs: int
 ) -> list[Misalignment]:
-    """Measure every pair of a manifest; pairs measured before are not opened again.
+    """Measure every pair of a manifest; pairs in the cache are not opened again.
 
     Args:
-        listed: A merged manifest; every row has two images of one size.
-        places: Where they lie.
-        cache: Folder where it is remembered what was measured; None remembers nothing.
-        jobs: Processes.
+        listed: A merged manifest in which every row has two images of the same size.
+        places: Resolver of the images' paths.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
     """
     work = [_Job(*map(places.locate, cells)) for cells in listed[["dark", "normal"]].to_numpy()]
     keys = ["|".join(pair) for pair in listed[["dark_sha256", "normal_sha256"]].to_numpy()]
     name = code_digest.of(__name__)[:32]
     memory = ResultCache(None if cache is None else cache / "apart" / f"{name}.jsonl")
-    found = cached_map(work, keys, _measure, memory, jobs, "measuring alignment")
-    return [Misalignment(*numbers) for numbers in found]
+    measured = cached_map(work, keys, _measure, memory, jobs, "measuring alignment")
+    return [Misalignment(*numbers) for numbers in measured]
 
 
 def _measure(job: _Job) -> list[float]:

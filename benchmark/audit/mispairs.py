@@ -1,10 +1,10 @@
-"""Pairs whose two images are of different scenes, by `benchmark.data.rank_thumbnails`.
+"""Mispairs: pairs whose two images show different scenes, found by rank thumbnails.
 
-The limits are far from both sides. Measured on the 215 pairs of LOL at hand: right pairs correlate
-by 0.894 at least (median 0.987), and no dark image fits another scene's reference better than its
-own; of all 46 thousand wrong ones, 95 of a hundred dark images reach 0.33 at most, the closest 0.69
-(two views of one room). On the built-in miniatures right pairs that are still to be registered
-reach 0.73, the mispaired ones 0.03 at most.
+The limits are far from both correct and wrong pairs. On the 215 available pairs of LOL, correct
+pairs correlate by at least 0.894 (median 0.987), and no dark image fits the reference of another
+scene better than its own; over all 46 thousand wrong pairs, 95 % of the dark images reach at most
+0.33, and the closest pair 0.69 (two views of one room). On the built-in miniatures, correct pairs
+before registration reach 0.73, mispaired ones at most 0.03.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,16 +20,16 @@ from benchmark.data.rank_thumbnails import slopes
 FITS = 0.4
 """Correlation below which a normal-light image does not fit its dark image."""
 MARGIN = 0.1
-"""By how much another normal-light image must fit better to be named."""
+"""Difference of correlation by which another normal-light image must fit better to be reported."""
 _BLOCK = 1024  # dark images compared with as many references at once: 8 MB of numbers a side
 
 
 class Mispair(NamedTuple):
-    """A pair of two scenes.
+    """A pair of two different scenes.
 
     Attributes:
-        row: Of the manifest.
-        correlation: Of its two images.
+        row: Row number in the manifest.
+        correlation: Correlation of its two images.
         better: Row of the pair whose normal-light image fits the dark image, or None.
         best: The correlation with that image.
     """
@@ -44,8 +44,8 @@ def find(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[Mispair
     """Look for mispaired images in a manifest.
 
     Args:
-        listed: Manifest of one set; rows without a dark or a normal-light image are passed over.
-        known: SHA-256 -> print of all its images.
+        listed: Manifest of one set; rows without a dark or a normal-light image are ignored.
+        known: SHA-256 -> fingerprint of all its images.
 
     Returns:
         Pairs that do not fit, or whose dark image fits another reference of the set better, in
@@ -58,7 +58,7 @@ def find(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[Mispair
     first_row = {
         digest: row for row, digest in zip(rows[::-1], digests[rows[::-1], 1], strict=True)
     }
-    found = []
+    mispaired = []
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         own = np.array([column[digest] for digest in digests[block, 1]])
@@ -68,12 +68,12 @@ def find(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[Mispair
             if right < FITS or better:
                 named = better and best >= FITS
                 where = first_row[references[other]] if named else None
-                found.append(Mispair(int(row), float(right), where, float(best)))
-    return found
+                mispaired.append(Mispair(int(row), float(right), where, float(best)))
+    return mispaired
 
 
 class _Fits(NamedTuple):
-    """How dark images fit their own references (n,), and which other ones fit best (n,)."""
+    """Correlations of dark images with their own references (n,), and with the best others (n,)."""
 
     own: NDArray[np.float32]
     other: NDArray[np.intp]
@@ -86,13 +86,13 @@ def _fits(
     references: Sequence[str],
     known: Mapping[str, Fingerprint],
 ) -> _Fits:
-    here = _structures(dark, known)
+    ours = _structures(dark, known)
     right = np.zeros(len(dark), np.float32)
     other, best = np.zeros(len(dark), np.intp), np.full(len(dark), -1.0, np.float32)
     for start in range(0, len(references), _BLOCK):
-        there = _structures(references[start : start + _BLOCK], known)
-        table = here @ there.T
-        inside = np.flatnonzero((own >= start) & (own < start + len(there)))
+        theirs = _structures(references[start : start + _BLOCK], known)
+        table = ours @ theirs.T
+        inside = np.flatnonzero((own >= start) & (own < start + len(theirs)))
         right[inside] = table[inside, own[inside] - start]
         table[inside, own[inside] - start] = -1.0
         nearest = table.argmax(axis=1)
@@ -103,5 +103,5 @@ def _fits(
 
 
 def _structures(digests: Sequence[str], known: Mapping[str, Fingerprint]) -> NDArray[np.float32]:
-    """Return the gradients of the rank thumbnails, (n, 2048), norm 1, or 0 where flat."""
+    """Return the gradients of the rank thumbnails, (n, 2048), of norm 1, or 0 if constant."""
     return slopes(np.stack([known[digest].thumbnail("ranks") for digest in digests]))

@@ -1,4 +1,4 @@
-"""The audit of raw sets as a page for reading."""
+"""Render the audit of raw sets as a Markdown page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ _METHOD = (
 
 def page(
     title: str,
-    found: Audit,
+    audit: Audit,
     accepted: Mapping[str, str],
     registered: Mapping[str, pd.DataFrame],
     held: Mapping[str, tuple[int, int]],
@@ -39,28 +39,28 @@ def page(
     """Return the audit in Markdown.
 
     Args:
-        title: Of what.
-        found: The audit.
-        accepted: Leaks that may stay -> why.
-        registered: Set -> manifest of its training pairs after registration; empty if not made.
-        held: Set -> images held back for validation, and how many of them show a view that
-            training images show too; empty if not made.
+        title: Title of the page, after "Data audit: ".
+        audit: The audit.
+        accepted: Accepted leak -> reason.
+        registered: Set -> manifest of its training pairs after registration; empty before that.
+        held: Set -> number of images held back for validation, and how many of them show a view
+            that training images show too; empty before the split.
     """
     parts = [
         f"# Data audit: {title}",
-        *_overview(found),
-        *_problems(found),
-        *_leaks(found, accepted),
-        *_repeats(found),
+        *_overview(audit),
+        *_problems(audit),
+        *_leaks(audit, accepted),
+        *_repeats(audit),
         *_validation(held),
-        *_listed(found, "mispair", "Correlation"),
-        *_alignment(found),
+        *_listed(audit, "mispair", "Correlation"),
+        *_alignment(audit),
         *_registration(registered),
-        *_files(found),
-        *_listed(found, "size", ""),
-        *_listed(found, "sides", ""),
-        *_listed(found, "black", ""),
-        *_listed(found, "name", ""),
+        *_files(audit),
+        *_listed(audit, "size", ""),
+        *_listed(audit, "sides", ""),
+        *_listed(audit, "black", ""),
+        *_listed(audit, "name", ""),
         _METHOD,
     ]
     return "\n\n".join(parts) + "\n"
@@ -74,8 +74,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return text + (f"\n\n... and {left} more, in data_audit.csv." if left > 0 else "")
 
 
-def _of(found: Audit, kind: str) -> list[dict[Any, Any]]:
-    return found.findings[found.findings["kind"] == kind].to_dict("records")
+def _of(audit: Audit, kind: str) -> list[dict[Any, Any]]:
+    return audit.findings[audit.findings["kind"] == kind].to_dict("records")
 
 
 def _short(row: Mapping[Any, Any]) -> str:
@@ -86,36 +86,40 @@ def _joined(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def _overview(found: Audit) -> list[str]:
-    if found.pairs.empty:
+def _overview(audit: Audit) -> list[str]:
+    if audit.pairs.empty:
         return ["None of the raw sets is on this machine: see data/README.md."]
-    sets = list(found.pairs["dataset"].unique())
-    counts = found.pairs.set_index(["dataset", "split"])["pairs"].to_dict()
-    kinds = found.findings.groupby(["dataset", "kind"]).size().to_dict()
-    jpeg = found.formats[found.formats["format"] == "JPEG"]
+    sets = list(audit.pairs["dataset"].unique())
+    counts = audit.pairs.set_index(["dataset", "split"])["pairs"].to_dict()
+    kinds = audit.findings.groupby(["dataset", "kind"]).size().to_dict()
+    jpeg = audit.formats[audit.formats["format"] == "JPEG"]
     lossy = jpeg.groupby("dataset")["files"].sum().to_dict()
     rows: list[list[object]] = []
     for split in registry.SPLITS:
         published = [registry.SETS[name].expected.get(split) for name in sets]
         if any(published):
             here = [counts.get((name, split), 0) for name in sets]
-            told = [f"{n} of {of}" if of else "-" for n, of in zip(here, published, strict=True)]
-            rows.append([f"{split} pairs here, of those published", *told])
+            shares = [f"{n} of {of}" if of else "-" for n, of in zip(here, published, strict=True)]
+            rows.append([f"{split} pairs here, of those published", *shares])
     for kind, what in KINDS.items():
         rows.append([what, *(kinds.get((name, kind), 0) for name in sets)])
     rows.append(["JPEG files at source", *(lossy.get(name, 0) for name in sets)])
     return [_table(["", *sets], rows)]
 
 
-def _problems(found: Audit) -> list[str]:
-    if not found.problems:
+def _problems(audit: Audit) -> list[str]:
+    if not audit.problems:
         return []
-    said = f"{len(found.problems)} problems; what they are about is left out of all else."
-    return ["## Files that cannot be used", said, "\n".join(f"- {one}" for one in found.problems)]
+    summary = f"{len(audit.problems)} problems; what they are about is left out of all else."
+    return [
+        "## Files that cannot be used",
+        summary,
+        "\n".join(f"- {problem}" for problem in audit.problems),
+    ]
 
 
-def _leaks(found: Audit, accepted: Mapping[str, str]) -> list[str]:
-    leaks = _of(found, "leak")
+def _leaks(audit: Audit, accepted: Mapping[str, str]) -> list[str]:
+    leaks = _of(audit, "leak")
     if not leaks:
         return []
     tested: dict[str, list[dict[Any, Any]]] = {}
@@ -130,27 +134,27 @@ def _leaks(found: Audit, accepted: Mapping[str, str]) -> list[str]:
         ]
         for other, group in tested.items()
     ]
-    refused = len(found.refused())
+    refused = len(audit.refused())
     verdict = f"{refused} of these {len(leaks)} leaks are not accepted: they stop the pipeline."
     if not refused:
         verdict = (
             "Accepted: " + "; ".join(f"{name} ({why})" for name, why in accepted.items()) + "."
         )
     training = len({_short(leak) for leak in leaks})
-    said = f"{len(tested)} test images are found again in {training} training images. {verdict}"
+    summary = f"{len(tested)} test images are found again in {training} training images. {verdict}"
     table = _table(["Test image", "Training images", "How", "Least correlation"], rows)
-    return ["## Training images that are test images", said, table]
+    return ["## Training images that are test images", summary, table]
 
 
-def _repeats(found: Audit) -> list[str]:
-    """Tell what comes twice: files, and views, on one side of the split."""
+def _repeats(audit: Audit) -> list[str]:
+    """Describe repeated files and views on the same side of the split."""
     parts = []
-    for kind, said in (
+    for kind, heading in (
         ("same file", "Files of one content (N: normal-light image, D: dark image)"),
         ("same view", "Normal-light images of one view, test images apart"),
     ):
         again: dict[str, list[str]] = {}
-        for row in _of(found, kind):
+        for row in _of(audit, kind):
             marks = [word[0].upper() for word in row["detail"].split() if word in _SIDES]
             again.setdefault(row["other"], [" ".join([_name(row["other"]), *marks[1:]])])
             again[row["other"]].append(" ".join([row["name"], *marks[:1]]))
@@ -159,7 +163,7 @@ def _repeats(found: Audit) -> list[str]:
             groups.setdefault(" ".join(first.split("/", 2)[:2]), []).append(" = ".join(names))
         lines = [f"- {side}: {_some(equal)}" for side, equal in groups.items()]
         if lines:
-            parts += [f"## {KINDS[kind].capitalize()}", f"{said}:\n\n" + "\n".join(lines)]
+            parts += [f"## {KINDS[kind].capitalize()}", f"{heading}:\n\n" + "\n".join(lines)]
     return parts
 
 
@@ -173,42 +177,42 @@ def _some(texts: Sequence[str]) -> str:
 
 
 def _validation(held: Mapping[str, tuple[int, int]]) -> list[str]:
-    told = [
+    sentences = [
         f"Of the {count} images of {name} held back for validation, {shared} show a view that "
         "training images show too."
         for name, (count, shared) in held.items()
         if shared
     ]
     remedy = "`merge.group_views` in params.yaml keeps the images of one view on one side."
-    return ["## Validation", " ".join([*told, remedy])] if told else []
+    return ["## Validation", " ".join([*sentences, remedy])] if sentences else []
 
 
-def _listed(found: Audit, kind: str, value: str) -> list[str]:
+def _listed(audit: Audit, kind: str, value: str) -> list[str]:
     rows = [
         [
             f"{row['dataset']} {row['split']} {row['name']}",
             *([f"{row['value']:.2f}"] if value else []),
             " ".join(filter(None, [row["detail"], row["other"] and f"({row['other']})"])),
         ]
-        for row in _of(found, kind)
+        for row in _of(audit, kind)
     ]
     heads = ["Pair", *([value] if value else []), "What"]
     return [f"## {KINDS[kind].capitalize()}", _table(heads, rows)] if rows else []
 
 
-def _alignment(found: Audit) -> list[str]:
-    if found.alignment.empty:
+def _alignment(audit: Audit) -> list[str]:
+    if audit.alignment.empty:
         return []
-    rows = found.alignment.round({"max_px": 2}).to_numpy().tolist()
+    rows = audit.alignment.round({"max_px": 2}).to_numpy().tolist()
     heads = ["Set", "Pairs measured", "Unclear", f"Shifted > {SHIFT_PX} px"]
     heads += [f"Displaced > {DISPLACEMENT_PX} px", "> 1 px", "Most (px)"]
-    worst = sorted(_of(found, "misaligned"), key=lambda row: -row["value"])[:5]
-    told = "; ".join(f"{_short(row)} {row['value']:.2f} {row['detail']}" for row in worst)
+    worst = sorted(_of(audit, "misaligned"), key=lambda row: -row["value"])[:5]
+    examples = "; ".join(f"{_short(row)} {row['value']:.2f} {row['detail']}" for row in worst)
     return [
         "## Alignment of dark and normal-light images",
         "Shifted: the whole image, at best. Displaced: some corner, by the best shift, rotation "
         "and scale. The table below tells what was registered; other sets are used as they are.",
-        _table(heads, rows) + (f"\n\nMost misaligned: {told}." if worst else ""),
+        _table(heads, rows) + (f"\n\nMost misaligned: {examples}." if worst else ""),
     ]
 
 
@@ -221,24 +225,24 @@ def _registration(registered: Mapping[str, pd.DataFrame]) -> list[str]:
         warped = int((listed["dark"].str.startswith("work/") & (listed["status"] == "ok")).sum())
         reasons = Counter(str(reason).partition(":")[0] for reason in refused["reason"])
         why = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
-        asked = "yes" if registry.SETS[name].needs_registration else "no"
+        needed = "yes" if registry.SETS[name].needs_registration else "no"
         left = len(listed) - warped - len(refused)
-        rows.append([name, asked, len(listed), left, warped, len(refused), why or "-"])
+        rows.append([name, needed, len(listed), left, warped, len(refused), why or "-"])
     heads = ["Set", "Registered", "Training pairs", "As they were", "Warped", "Refused", "Why"]
     return ["## Registration", _table(heads, rows)] if rows else []
 
 
-def _files(found: Audit) -> list[str]:
-    if found.formats.empty:
+def _files(audit: Audit) -> list[str]:
+    if audit.formats.empty:
         return []
     rows = []
-    for row in found.formats.to_dict("records"):
+    for row in audit.formats.to_dict("records"):
         quality = row["quality"]
-        told = f"{quality}" if quality > 0 else f"about {-quality}, not IJG's tables"
-        lossy = [told, row["subsampling"]] if quality else ["-", "-"]
+        quality_text = f"{quality}" if quality > 0 else f"about {-quality}, not IJG's tables"
+        lossy = [quality_text, row["subsampling"]] if quality else ["-", "-"]
         rows.append([row["dataset"], row["side"], row["format"], *lossy, row["files"]])
     sizes = []
-    for name, group in found.sizes.groupby("dataset", sort=False):
+    for name, group in audit.sizes.groupby("dataset", sort=False):
         largest = [f"{w}x{h} ({n})" for w, h, n in group[["width", "height", "files"]].to_numpy()]
         more = f" and {len(largest) - 3} more sizes" if len(largest) > 3 else ""
         odd = group[(group["width"] % 8 > 0) | (group["height"] % 8 > 0)]["files"].sum()

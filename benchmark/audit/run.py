@@ -1,4 +1,4 @@
-"""What is wrong with raw sets: duplicates, leaks, mispairs, shifts, JPEG at source, odd sizes."""
+"""Audit raw sets for duplicates, leaks, mispairs, shifts, JPEG at source and odd sizes."""
 
 import dataclasses
 import json
@@ -20,18 +20,18 @@ ALIGNMENT = ["dataset", "measured", "unclear", "shifted", "displaced", "far", "m
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found.
+    """The result of an audit.
 
     Attributes:
         pairs: Number of pairs by dataset and split: columns dataset, split, pairs.
-        findings: A row a finding; see `findings.COLUMNS`.
+        findings: One row per finding; see `findings.COLUMNS`.
         formats: Number of files by dataset, side (dark, normal), format, quality (of a JPEG file;
-            negative where its tables are not IJG's, 0 of another format) and subsampling.
+            negative if its tables are not IJG's, 0 for other formats) and subsampling.
         sizes: Number of files by dataset, width, height.
-        alignment: By dataset the pairs measured and those that say nothing (unclear), how many are
-            shifted, displaced and displaced by over 1 px (far), and the largest displacement.
-        problems: What is wrong with files that cannot be used, a phrase each; they and their pairs
-            are left out of everything else.
+        alignment: By dataset, the number of pairs that were measured, unclear, shifted, displaced,
+            and displaced by over 1 px (far), and the largest displacement in pixels.
+        problems: Problems with files that cannot be used, one phrase each; these files and their
+            pairs are left out of everything else.
     """
 
     pairs: pd.DataFrame
@@ -42,13 +42,13 @@ class Audit:
     problems: tuple[str, ...] = ()
 
     def records(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return the audit as plain values."""
         tables = {name: getattr(self, name) for name in ("pairs", "findings", *_TABLES)}
-        made = {name: json.loads(t.to_json(orient="records")) for name, t in tables.items()}
-        return made | {"problems": list(self.problems)}
+        records = {name: json.loads(t.to_json(orient="records")) for name, t in tables.items()}
+        return records | {"problems": list(self.problems)}
 
     def refused(self) -> pd.DataFrame:
-        """Return the leaks that nobody accepted: they stop the pipeline."""
+        """Return the leaks that are not accepted, which stop the pipeline."""
         leaks = self.findings[self.findings["kind"] == "leak"]
         return leaks[~leaks["detail"].str.endswith("accepted")]
 
@@ -60,24 +60,24 @@ def audit_disk(
     cache: Path | None,
     jobs: int,
 ) -> Audit:
-    """Take the inventory of raw sets and audit them; absent ones are passed over.
+    """Take the inventory of raw sets and audit them; absent sets are ignored.
 
-    Files that cannot be used are told and end nothing.
+    Files that cannot be used are reported without stopping the audit.
 
     Args:
-        names: Raw sets.
-        roots: Folders that hold them; see `datasets.raw_roots`.
-        accepted: Leaks that may stay.
-        cache: Folder where it is remembered what was found; None remembers nothing.
-        jobs: Processes.
+        names: Names of the raw sets.
+        roots: Folders that contain them; see `registry.raw_roots`.
+        accepted: Accepted leaks; see `leakage.check_leaks`.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
     """
-    found = inventory.look(names, roots, cache, jobs)
+    raw = inventory.look(names, roots, cache, jobs)
     manifests = {
-        name: lists.prefixed(listed, f"raw/{name}/") for name, listed in found.manifests.items()
+        name: lists.prefixed(listed, f"raw/{name}/") for name, listed in raw.manifests.items()
     }
     places = lists.PathResolver(tuple(roots), Path())  # nothing that the pipeline made is looked at
-    made = audit(manifests, places, accepted, cache, jobs)
-    return dataclasses.replace(made, problems=found.problems)
+    result = audit(manifests, places, accepted, cache, jobs)
+    return dataclasses.replace(result, problems=raw.problems)
 
 
 def audit(
@@ -87,14 +87,14 @@ def audit(
     cache: Path | None = None,
     jobs: int = 1,
 ) -> Audit:
-    """Look for everything that is wrong with raw sets.
+    """Audit the raw sets in manifests.
 
     Args:
-        manifests: Set -> merged manifest of the raw set, as the inventory lists it.
-        places: Where the images lie.
-        accepted: Leaks that may stay; see `leaks.check_leaks`.
-        cache: Folder where it is remembered what was measured; None remembers nothing.
-        jobs: Processes.
+        manifests: Set -> manifest of the raw set from the inventory, with merged paths.
+        places: Resolver of the images' paths.
+        accepted: Accepted leaks; see `leakage.check_leaks`.
+        cache: Cache folder; None caches nothing.
+        jobs: Number of processes.
 
     Raises:
         ProblemsError: Files cannot be used, or have changed since they were listed.
@@ -103,34 +103,34 @@ def audit(
     listed = pd.concat(frames.values(), ignore_index=True) if frames else lists.empty()
     known = fingerprints.of_manifest(listed, ["dark", "normal"], places.locate, cache, jobs)
     wrong = {name: mispairs.find(frame, known) for name, frame in frames.items()}
-    found = findings.files(listed, known)
+    files = findings.files(listed, known)
     right = [
-        frame.drop(index=frame.index[[one.row for one in wrong[name]]])
+        frame.drop(index=frame.index[[mispair.row for mispair in wrong[name]]])
         for name, frame in frames.items()
     ]
     measured = _measured(pd.concat(right) if right else listed, known, places, cache, jobs)
     rows = [
         *findings.leaking(listed, known, accepted),
-        *findings.same_files(found),
-        *findings.same_views(listed, known),
+        *findings.same_files(files),
+        *findings.near_duplicate_images(listed, known),
         *(row for name in frames for row in findings.mispaired(frames[name], wrong[name])),
         *findings.swapped_sides(listed, known),
         *findings.misaligned(measured),
-        *findings.misnamed(found),
-        *findings.odd_sizes(found),
+        *findings.misnamed(files),
+        *findings.odd_sizes(files),
     ]
     counted = listed.groupby(["dataset", "split"], sort=False).size()
     return Audit(
         pairs=counted.rename("pairs").reset_index(),
         findings=pd.DataFrame(rows, columns=findings.COLUMNS),
-        formats=_tally(found, ["dataset", "side", "format", "quality", "subsampling"]),
-        sizes=_tally(found, ["dataset", "width", "height"]),
+        formats=_tally(files, ["dataset", "side", "format", "quality", "subsampling"]),
+        sizes=_tally(files, ["dataset", "width", "height"]),
         alignment=_summary(measured),
     )
 
 
-def _tally(found: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    counted = found.groupby(columns, sort=False).size().rename("files").reset_index()
+def _tally(files: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    counted = files.groupby(columns, sort=False).size().rename("files").reset_index()
     return counted.sort_values(["dataset", "files"], ascending=[True, False], ignore_index=True)
 
 
@@ -141,17 +141,17 @@ def _measured(
     cache: Path | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Return the pairs whose two images have one size, and column `apart`."""
+    """Return the pairs whose two images have the same size, with their misalignment in `apart`."""
     whole = listed[(listed["dark"] != "") & (listed["normal"] != "")]
     if whole.empty:
         return whole.assign(apart=[])
     sizes = [
-        [(found.width, found.height) for found in (known[dark], known[normal])]
+        [(measured.width, measured.height) for measured in (known[dark], known[normal])]
         for dark, normal in whole[["dark_sha256", "normal_sha256"]].to_numpy()
     ]
     even = whole[np.array([dark == normal for dark, normal in sizes])]
-    found = misalignment.measure_all(even, places, cache, jobs)
-    return even.assign(apart=pd.Series(found, index=even.index, dtype=object))
+    measured = misalignment.measure_all(even, places, cache, jobs)
+    return even.assign(apart=pd.Series(measured, index=even.index, dtype=object))
 
 
 def _summary(measured: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
-"""Every number of a folder of results that a check compares, in one long frame.
+"""All numbers of a folder of results that a check compares, in one long data frame.
 
-They come from the tables, and from the training logs: a term that was dropped from a loss stands
-in the log at once, however little it moves a score.
+The numbers come from the tables and from the training logs: a term that was dropped from a loss
+shows in the log at once, even if it hardly changes a score.
 """
 
 from pathlib import Path
@@ -13,13 +13,13 @@ from benchmark.tables import cells
 
 COLUMNS = ["table", *cells.KEYS, "number"]
 COUNT = "images"
-"""Metric of what is counted rather than measured: images of training sets and behind means."""
+"""Metric of counts: numbers of images in training sets and in means."""
 TRAINING = "training"
-"""What stands for a table's name in cells of training logs; their method is the log's name."""
+"""Table name of cells from training logs, whose method is the name of the log."""
 STEPS = "steps"
-"""Metric of a training's length."""
+"""Metric of the length of a training."""
 _CELLS, _COUNTS = {*cells.KEYS, "n", "value"}, {"dataset", "images", "paper"}
-"""Columns of the two kinds of tables that are compared."""
+"""Columns that identify the two kinds of compared tables."""
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -29,23 +29,23 @@ def read(folder: Path) -> pd.DataFrame:
         folder: `results/<profile>`; its `tables/` and `training/` are read.
 
     Returns:
-        Columns `COLUMNS`: keys as text, "" where a table lacks one, and the number. A training has
-        the metrics `first <term>` and `last <term>`, the learning rate and the means of each term
-        of its losses in the first and in the last row of its log (`<part> <term>` where it has
-        parts), and `steps`.
+        Columns `COLUMNS`: keys as text, "" if a table lacks one, and the number. A training has the
+        metrics `first <term>` and `last <term>`, which are the learning rate and the mean of each
+        loss term in the first and last row of its log (`<part> <term>` if it has parts), and
+        `steps`.
 
     Raises:
         InputError: The folder has no tables.
     """
-    found = [table for path in sorted((folder / "tables").glob("*.csv")) for table in _table(path)]
-    if not found:
+    tables = [table for path in sorted((folder / "tables").glob("*.csv")) for table in _table(path)]
+    if not tables:
         raise InputError(f"There are no tables in {folder / 'tables'}: run `dvc repro` first.")
     logs = [_training(path) for path in sorted((folder / TRAINING).glob("*.csv"))]
-    return pd.concat([*found, *logs], ignore_index=True)
+    return pd.concat([*tables, *logs], ignore_index=True)
 
 
 def _table(path: Path) -> list[pd.DataFrame]:
-    """Return a table's numbers in long form; none of a table that is not compared."""
+    """Return a table's numbers in long form; an empty list for a table that is not compared."""
     read = pd.read_csv(path, dtype=str, keep_default_na=False)
     if not any(columns <= set(read) for columns in (_CELLS, _COUNTS)):
         return []
@@ -62,7 +62,7 @@ def _table(path: Path) -> list[pd.DataFrame]:
 
 
 def _training(path: Path) -> pd.DataFrame:
-    """Return the first and last losses of a training log, and its steps."""
+    """Return the first and last losses of a training log and its number of steps."""
     read = pd.read_csv(path, dtype=str, keep_default_na=False)
     parts = read["part"] if "part" in read else pd.Series("", index=read.index)
     numbers: dict[str, float] = {}

@@ -1,7 +1,7 @@
-"""Ours against committed results: what moved, by how much, and whether that is tolerated.
+"""Compare results with committed ones: which numbers moved, how far, and whether that is tolerated.
 
-Compared are numbers that follow from data, code and weights: tables, and the losses of trainings.
-Times and costs are those of a machine and are left out.
+The comparison covers numbers that follow from data, code and weights: tables and training losses.
+Times and costs depend on the machine and are left out.
 """
 
 import contextlib
@@ -27,25 +27,25 @@ from benchmark.tables.cells import KEYS
 TOLERANCES = ROOT / "results" / "tolerances.yaml"
 COLUMNS = ["table", *KEYS, "ours", "committed", "difference", "tolerance", "verdict"]
 OF_ALL_CHAINS = ("statistics_ranks",)
-"""Tables in which every number depends on which chains a profile has."""
+"""Tables in which every number depends on the list of chains of a profile."""
 
 
 class Tolerance(BaseModel):
-    """How far a number may move before the check fails."""
+    """Tolerance: how far a number may move before the check fails."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     track: str
     """A track, or `*`."""
     metrics: list[str]
-    """As tables spell them, with `*` and `?` as in file names; `images` for counts. Of trainings:
-    see `benchmark.check.cells.read`."""
+    """Metrics as in the tables, with `*` and `?` as in file names; `images` for counts. For those
+    of trainings see `benchmark.check.cells.read`."""
     methods: list[str] = ["*"]
-    """Methods and chains as tables spell them, or names of training logs, with `*` and `?`."""
+    """Methods and chains as in the tables, or names of training logs, with `*` and `?`."""
     tolerance: Annotated[float, Field(ge=0.0)]
-    """In the metric's unit."""
+    """Absolute tolerance in the metric's unit."""
     relative: Annotated[float, Field(ge=0.0)] = 0.0
-    """Share of the committed number that is tolerated besides."""
+    """Additional tolerance as a share of the committed number."""
     reason: Annotated[str, Field(min_length=10)]
 
     def limit(self, committed: float) -> float:
@@ -56,7 +56,7 @@ class Tolerance(BaseModel):
 
 
 def tolerances(path: Path = TOLERANCES) -> list[Tolerance]:
-    """Read tolerances; the first that names a track, metric and method counts.
+    """Read the tolerances, of which the first that matches a track, metric and method applies.
 
     Raises:
         InputError: The file is missing or is not a list of tolerances.
@@ -80,8 +80,8 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
         allowed: From `tolerances`.
 
     Returns:
-        Columns `COLUMNS`, a row a cell of `benchmark.check.cells.read`; `verdict` is ok, moved,
-        missing (committed alone) or new (ours alone).
+        Columns `COLUMNS`, one row per cell of `benchmark.check.cells.read`; `verdict` is ok, moved,
+        missing (only in `reference`) or new (only in `ours`).
 
     Raises:
         InputError: A folder has no tables, or a metric has no tolerance.
@@ -100,10 +100,10 @@ def compare(ours: Path, reference: Path, allowed: Sequence[Tolerance]) -> pd.Dat
 
 
 def limits(joined: pd.DataFrame, allowed: Sequence[Tolerance]) -> pd.Series:
-    """Return how far each committed number may move.
+    """Return the tolerance of each committed number.
 
     Args:
-        joined: Columns of `COLUMNS` up to `committed`.
+        joined: Cells with the columns of `COLUMNS` up to `committed`.
         allowed: From `tolerances`.
 
     Raises:
@@ -119,26 +119,26 @@ def limits(joined: pd.DataFrame, allowed: Sequence[Tolerance]) -> pd.Series:
         entries[key].limit(number) if key in entries else math.nan
         for key, number in zip(named, joined["committed"], strict=True)
     ]
-    found = pd.Series(own, joined.index, dtype="float64")
-    return found.fillna(derived.tolerances(joined, _limit(allowed)))
+    limits_of_own = pd.Series(own, joined.index, dtype="float64")
+    return limits_of_own.fillna(derived.tolerances(joined, _limit(allowed)))
 
 
 def _limit(allowed: Sequence[Tolerance]) -> derived.Limit:
-    """Return how far a measured number may move, as `benchmark.check.derived` asks for it."""
+    """Return the tolerance function that `benchmark.check.derived` takes."""
     return lambda track, metric, method: tolerance_of(track, metric, method, allowed).tolerance
 
 
 def tolerance_of(track: str, metric: str, method: str, allowed: Sequence[Tolerance]) -> Tolerance:
-    """Return what says how far a number may move.
+    """Return the tolerance that applies to a number.
 
     Args:
-        track: As tables spell it, or "" in tables without tracks.
-        metric: As tables spell it; all that count images are `benchmark.check.cells.COUNT`.
-        method: As tables spell it, or "" in tables without methods.
+        track: Track as in the tables, or "" in tables without tracks.
+        metric: Metric as in the tables; counts of images all match `benchmark.check.cells.COUNT`.
+        method: Method as in the tables, or "" in tables without methods.
         allowed: From `tolerances`.
 
     Raises:
-        InputError: Nothing names it.
+        InputError: No tolerance matches.
     """
     name = cells.COUNT if metric.startswith(cells.COUNT) else metric
     for entry in allowed:
@@ -166,7 +166,8 @@ def against(params: Params, reference: str, ours: Path | None = None) -> pd.Data
         See `compare`.
 
     Raises:
-        InputError: `reference` is neither, or has no tables of this profile.
+        InputError: `reference` is neither a folder nor a revision, or has no tables of this
+            profile.
     """
     with committed(params, reference) as folder:
         return compare(ours or params.results, folder, tolerances())
@@ -174,7 +175,7 @@ def against(params: Params, reference: str, ours: Path | None = None) -> pd.Data
 
 @contextlib.contextmanager
 def committed(params: Params, reference: str) -> Iterator[Path]:
-    """Give the folder of results that a profile is compared with.
+    """Yield the folder of results that a profile is compared with.
 
     Args:
         params: The profile.
@@ -193,12 +194,12 @@ def committed(params: Params, reference: str) -> Iterator[Path]:
 
 
 def copy_committed(results: Path, revision: str, to: Path) -> None:
-    """Write what is compared of a results folder as a git revision has it.
+    """Copy the compared files of a results folder from a git revision.
 
     Args:
         results: The folder, inside a git working tree.
-        revision: Such as `HEAD` or a tag.
-        to: The folder that gets `tables/`, `training/` and `provenance.json`, as far as committed.
+        revision: Git revision, such as `HEAD` or a tag.
+        to: Folder that receives `tables/`, `training/` and `provenance.json`, if committed.
 
     Raises:
         InputError: There is no such revision, or it has no tables there.

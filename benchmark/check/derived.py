@@ -1,7 +1,7 @@
-"""What numbers that follow from others may move: ranks, and differences of two methods.
+"""Tolerances of numbers that are derived from others: ranks, and differences of two methods.
 
-They have no tolerances of their own. A difference moves as far as both of its methods together, a
-rank as far as methods lie within reach of each other.
+They have no tolerances of their own. A difference may move as far as both of its methods together;
+a rank may change by the number of methods that can pass each other.
 """
 
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from collections.abc import Callable
 import pandas as pd
 
 DIFFERENCE, RANK = " difference", "rank of "
-"""How tables spell such numbers: `PSNR difference`, `rank of PSNR`."""
+"""Names of such metrics in tables: `PSNR difference`, `rank of PSNR`."""
 OWN = "MLSM"
-"""The method that differences are taken from, as tables spell it."""
+"""The method from which differences are computed, as named in tables."""
 PROTOCOL = "sound"
 RANKED = ("table_3", "table_4")
-"""Tables whose cells are ranked; an average rank is a mean over their columns."""
+"""Tables whose cells are ranked; an average rank is the mean over their columns."""
 Limit = Callable[[str, str, str], float]
-"""Track, metric and method, as tables spell them -> tolerance."""
+"""Function from track, metric and method, as named in tables, to a tolerance."""
 
 
 def is_derived(metric: str) -> bool:
-    """Whether a metric follows from others.
+    """Return True if a metric is derived from others.
 
     Example:
         >>> is_derived("rank of PSNR"), is_derived("SSIM difference"), is_derived("PSNR")
@@ -30,34 +30,34 @@ def is_derived(metric: str) -> bool:
 
 
 def tolerances(cells: pd.DataFrame, limit: Limit) -> pd.Series:
-    """Return how far every derived number may move.
+    """Return the tolerance of every derived number.
 
     Args:
-        cells: Columns of `benchmark.check.compare.COLUMNS` up to `committed`.
-        limit: The tolerance of a number that was measured.
+        cells: Cells with the columns of `benchmark.check.compare.COLUMNS` up to `committed`.
+        limit: Function that returns the tolerance of a measured number.
 
     Returns:
-        In the index of the derived cells.
+        Tolerances, indexed like the derived cells.
     """
-    found = {}
+    limits = {}
     for index, row in cells[cells["metric"].map(is_derived)].iterrows():
         if row["metric"].endswith(DIFFERENCE):
             metric = row["metric"].removesuffix(DIFFERENCE)
             own = "released" if row["track"] == "released" else "retrained"
             own = own if _has(cells, own) else "retrained"
-            found[index] = limit(row["track"], metric, row["method"]) + limit(own, metric, OWN)
+            limits[index] = limit(row["track"], metric, row["method"]) + limit(own, metric, OWN)
         else:
-            found[index] = _reach(cells, row, limit)
-    return pd.Series(found, dtype="float64")
+            limits[index] = _reach(cells, row, limit)
+    return pd.Series(limits, dtype="float64")
 
 
 def _has(cells: pd.DataFrame, track: str) -> bool:
-    """Whether the paper's method has weights of a kind."""
+    """Return True if the paper's method has cells on this track."""
     return bool(((cells["method"] == OWN) & (cells["track"] == track)).any())
 
 
 def _reach(cells: pd.DataFrame, ranked: pd.Series, limit: Limit) -> float:
-    """Return how many methods a method can pass or be passed by, as a mean over columns."""
+    """Return the number of methods that can change places with a method, averaged over columns."""
     metric = ranked["metric"].removeprefix(RANK)
     kinds = {ranked["track"], "classical"} | (
         {"retrained"} if ranked["track"] != "released" else set()

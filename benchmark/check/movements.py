@@ -1,7 +1,7 @@
-"""What a check found, in groups that can be read: a line a method, and what the machines differ in.
+"""Group the findings of a check by method, and describe how the machines differ.
 
-A new method brings a row to every table, and an edit of a metric moves every cell there is. Such
-findings are told by method: how many cells, and the one that moved furthest.
+A new method adds a row to every table, and an edit of a metric moves every cell. Such findings are
+summarised by method: the number of cells, and the cell that moved furthest.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark.core import jsonfile
 
 MOST_LINES = 25
-"""Of one verdict; where more methods moved, their number says what the rest of the lines would."""
+"""Largest number of lines per verdict; further methods are only counted."""
 VERDICTS = ("missing", "moved", "new")
 _PROVENANCE = "provenance.json"
 
@@ -23,14 +23,14 @@ class Group(NamedTuple):
 
     Attributes:
         verdict: missing, moved or new.
-        method: As tables spell it, or the name of a training log; where a table has no methods,
-            the table's.
-        track: Which weights, "" where there are none.
-        cells: Those of that verdict.
-        total: All cells of the method on that track.
-        tables: Where they stand.
-        worst: The cell that moved furthest beyond its tolerance, as a row of
-            `benchmark.check.compare.compare`; the first of those that did not move.
+        method: Method as in the tables, the name of a training log, or the name of a table without
+            methods.
+        track: Track of the weights; "" if there is none.
+        cells: Number of cells with that verdict.
+        total: Number of all cells of the method on that track.
+        tables: Names of the tables that contain these cells.
+        worst: The cell that moved furthest relative to its tolerance, as a row of
+            `benchmark.check.compare.compare`; the first cell if none moved.
     """
 
     verdict: str
@@ -42,38 +42,38 @@ class Group(NamedTuple):
     worst: "pd.Series[Any]"
 
 
-def groups(found: pd.DataFrame) -> list[Group]:
-    """Return findings by verdict, method and track: missing ones, then moved ones, then new ones.
+def groups(compared: pd.DataFrame) -> list[Group]:
+    """Group findings by verdict, method and track: missing first, then moved, then new ones.
 
-    Those that moved furthest beyond their tolerance come first.
+    Within a verdict, groups that moved furthest relative to their tolerance come first.
 
     Args:
-        found: From `benchmark.check.compare.compare`.
+        compared: Result of `benchmark.check.compare.compare`.
     """
-    over = (found["difference"].abs() / found["tolerance"]).fillna(0.0)
-    named = found.assign(
-        who=found["method"].where(found["method"] != "", found["table"]), over=over
+    over = (compared["difference"].abs() / compared["tolerance"]).fillna(0.0)
+    named = compared.assign(
+        who=compared["method"].where(compared["method"] != "", compared["table"]), over=over
     )
-    made = []
+    result = []
     for (who, track), every in named.groupby(["who", "track"], sort=False):
         for verdict, own in every[every["verdict"] != "ok"].groupby("verdict"):
             where = tuple(dict.fromkeys(own["table"]))
             counts, worst = (len(own), len(every)), own.iloc[int(own["over"].to_numpy().argmax())]
-            made.append(Group(str(verdict), str(who), str(track), *counts, where, worst))
-    return sorted(made, key=lambda group: (VERDICTS.index(group.verdict), -group.worst["over"]))
+            result.append(Group(str(verdict), str(who), str(track), *counts, where, worst))
+    return sorted(result, key=lambda group: (VERDICTS.index(group.verdict), -group.worst["over"]))
 
 
-def lines(found: Sequence[Group]) -> list[str]:
-    """Return a line a group for a terminal, at most `MOST_LINES` a verdict."""
-    made = []
+def lines(groups: Sequence[Group]) -> list[str]:
+    """Return one line per group for a terminal, at most `MOST_LINES` per verdict."""
+    text = []
     for verdict in VERDICTS:
-        own = [group for group in found if group.verdict == verdict]
-        made += [f"{verdict:<8} {_words(group)}" for group in own[:MOST_LINES]]
+        own = [group for group in groups if group.verdict == verdict]
+        text += [f"{verdict:<8} {_words(group)}" for group in own[:MOST_LINES]]
         rest = own[MOST_LINES:]
         if rest:
             count = sum(group.cells for group in rest)
-            made.append(f"{verdict:<8} {len(rest)} more methods: {count} cells")
-    return made
+            text.append(f"{verdict:<8} {len(rest)} more methods: {count} cells")
+    return text
 
 
 def _words(group: Group) -> str:
@@ -84,7 +84,7 @@ def _words(group: Group) -> str:
 
 
 def moved(cell: "pd.Series[Any]") -> str:
-    """Return a cell that moved in words: metric, numbers, place."""
+    """Describe a cell that moved: metric, numbers, place."""
     place = [str(cell["table"]), *(str(cell[key]) for key in ("order", "dataset") if cell[key])]
     place += [f"QF {cell['qf']}"] if cell["qf"] else []
     place += [str(cell["protocol"])] if cell["protocol"] else []
@@ -94,51 +94,53 @@ def moved(cell: "pd.Series[Any]") -> str:
     )
 
 
-def machines(ours: Path, reference: Path, found: pd.DataFrame) -> str:
-    """Return what two folders of results were made on, where that differs, and what moved.
+def machines(ours: Path, reference: Path, compared: pd.DataFrame) -> str:
+    """Describe how the machines of two folders of results differ, and what moved.
 
     Args:
         ours: A folder of results.
-        reference: Another.
-        found: Their comparison, from `benchmark.check.compare.compare`.
+        reference: The folder it is compared with.
+        compared: Their comparison from `benchmark.check.compare.compare`.
 
     Returns:
-        A sentence; "" where machine and libraries are the same, or a folder does not say.
+        A sentence; "" if machine and libraries are the same, or are not recorded.
     """
     paths = [folder / _PROVENANCE for folder in (reference, ours)]
     if not all(path.is_file() for path in paths):
         return ""
-    there, here = (_machine(jsonfile.read(path)) for path in paths)
-    apart = [name for name in there.keys() | here.keys() if there.get(name) != here.get(name)]
+    theirs, mine = (_machine(jsonfile.read(path)) for path in paths)
+    apart = [name for name in theirs.keys() | mine.keys() if theirs.get(name) != mine.get(name)]
     if not apart:
         return ""
-    names = [name for name in (*there, *here) if name in apart]
-    told = [_side(side, list(dict.fromkeys(names))) for side in (there, here)]
-    return f"Committed numbers are from {told[0]}; these are from {told[1]}: {_largest(found)}."
+    names = [name for name in (*theirs, *mine) if name in apart]
+    sides = [_side(side, list(dict.fromkeys(names))) for side in (theirs, mine)]
+    return (
+        f"Committed numbers are from {sides[0]}; these are from {sides[1]}: {_largest(compared)}."
+    )
 
 
 def _machine(record: Any) -> dict[str, str]:
-    """Return what of a machine may move a number, by name."""
+    """Return the properties of a machine that may change a number, by name."""
     names = ("cpu", "vectors", "system", "python")
-    made = {name: str(record[name]) for name in names if name in record}
-    made |= {str(name): str(version) for name, version in record.get("libraries", {}).items()}
+    facts = {name: str(record[name]) for name in names if name in record}
+    facts |= {str(name): str(version) for name, version in record.get("libraries", {}).items()}
     if "library" in record.get("jpeg", {}):
-        made["JPEG"] = str(record["jpeg"]["library"])
-    return made
+        facts["JPEG"] = str(record["jpeg"]["library"])
+    return facts
 
 
 def _side(machine: dict[str, str], names: Sequence[str]) -> str:
     plain = ("cpu", "vectors", "system", "JPEG")
-    told = [machine.get(name, f"no {name}") for name in names if name in plain]
-    told += [f"{name} {machine.get(name, 'absent')}" for name in names if name not in plain]
-    return ", ".join(told)
+    facts = [machine.get(name, f"no {name}") for name in names if name in plain]
+    facts += [f"{name} {machine.get(name, 'absent')}" for name in names if name not in plain]
+    return ", ".join(facts)
 
 
-def _largest(found: pd.DataFrame) -> str:
-    """Return how many cells moved beyond what is tolerated, and the largest move of PSNR in dB."""
-    far = found[found["verdict"] == "moved"]
+def _largest(compared: pd.DataFrame) -> str:
+    """Return the number of cells that moved too far, and the largest move of PSNR in dB."""
+    far = compared[compared["verdict"] == "moved"]
     if far.empty:
         return "no cell moved further than is tolerated"
     psnr = far[far["metric"] == "PSNR"]["difference"].abs()
-    words = f"{len(far)} of {len(found)} cells moved further than is tolerated"
+    words = f"{len(far)} of {len(compared)} cells moved further than is tolerated"
     return words if psnr.empty else f"{words}, PSNR by up to {psnr.max():.2g} dB"

@@ -1,6 +1,6 @@
-"""What a profile would run, what it lacks on this machine, and how long it takes where measured.
+"""Plan of a profile: what it would run, what is missing on this machine, and how long it takes.
 
-Nothing is guessed: a time stands only beside what was measured, and what was not is `unknown`.
+Times are never guessed: they are given only if they were measured, and are otherwise `unknown`.
 """
 
 import subprocess
@@ -20,19 +20,19 @@ from benchmark.data import availability, registry
 from benchmark.methods import assemble, checkpoints, released
 
 STEP_SECONDS = "step_seconds.csv"
-"""In a profile's results: seconds a training step, measured by `perf/step_seconds.py`."""
+"""File in a profile's results with seconds per training step, from `perf/step_seconds.py`."""
 COSTS = "costs.csv"
-"""In a profile's results: seconds a megapixel of every method."""
+"""File in a profile's results with seconds per megapixel of every method."""
 
 
 def plan(params: Params) -> dict[str, Any]:
     """Return what a profile would run.
 
     Returns:
-        `profile`; `stages` (name -> how many of it); `chains`; `data` (`holdings.status` of its
-        sets); `weights` (released files with state and source); `training` (a record a part:
-        method, part, steps, seconds_a_step, seconds, trained); `scoring` (outputs, megapixels,
-        seconds, unknown).
+        `profile`; `stages` (name -> number of stages); `chains`; `data` (`availability.status` of
+        its sets); `weights` (released files with state and source); `training` (one record per
+        part: method, part, steps, seconds_a_step, seconds, trained); `scoring` (outputs,
+        megapixels, seconds, unknown).
     """
     roots = registry.raw_roots(params.raw)
     return {
@@ -47,7 +47,7 @@ def plan(params: Params) -> dict[str, Any]:
 
 
 def stages(params: Params) -> dict[str, int]:
-    """Return stage -> how many of it `dvc repro` of the profile has.
+    """Return name of a stage -> number of such stages in the profile's pipeline.
 
     Raises:
         InputError: DVC cannot read the pipeline.
@@ -62,14 +62,14 @@ def stages(params: Params) -> dict[str, int]:
             text=True,
         )
     except subprocess.CalledProcessError as error:
-        told = " ".join(error.stderr.split())
-        raise InputError(f"DVC cannot list the stages of {file}: {told}.") from error
+        reason = " ".join(error.stderr.split())
+        raise InputError(f"DVC cannot list the stages of {file}: {reason}.") from error
     names = [line.rpartition(":")[2].partition("@")[0] for line in done.stdout.splitlines()]
     return dict(Counter(names))
 
 
 def _released(params: Params) -> list[dict[str, str]]:
-    """Return the files that the track `released` of the profile's chains would use."""
+    """Return the files that the profile's chains need on the track `released`."""
     if "released" not in params.tracks:
         return []
     steps = {step for chain in params.chains for step in methods.Chain.parse(chain).steps}
@@ -87,24 +87,24 @@ def _released(params: Params) -> list[dict[str, str]]:
 
 
 def trainings(params: Params) -> list[dict[str, Any]]:
-    """Return one record a part of a method that the profile trains, in the order of training."""
+    """Return one record per part of a method that the profile trains, in order of training."""
     measured = _step_seconds(params)
-    made = []
+    records = []
     for name in params.training:
         for part in methods.find(name).parts or ("model",):
-            wanted = params.training_of(name, part)
+            settings = params.training_of(name, part)
             seconds = measured.get((name, part))
-            made.append(
+            records.append(
                 {
                     "method": name,
                     "part": part,
-                    "steps": wanted.steps,
+                    "steps": settings.steps,
                     "seconds_a_step": seconds,
-                    "seconds": None if seconds is None else seconds * wanted.steps,
-                    "trained": _is_there(params, name, part, wanted.steps),
+                    "seconds": None if seconds is None else seconds * settings.steps,
+                    "trained": _is_trained(params, name, part, settings.steps),
                 }
             )
-    return made
+    return records
 
 
 def _step_seconds(params: Params) -> dict[tuple[str, str], float]:
@@ -115,22 +115,22 @@ def _step_seconds(params: Params) -> dict[tuple[str, str], float]:
     return {(str(row["method"]), str(row["part"])): float(row["seconds"]) for row in rows}
 
 
-def _is_there(params: Params, name: str, part: str, steps: int) -> bool:
-    """Whether weights of that budget are there; parts kept inside the last one count with it."""
+def _is_trained(params: Params, name: str, part: str, steps: int) -> bool:
+    """Return True if weights of this budget exist; a part may be stored with the last part."""
     path = checkpoints.trained_path(params.weights, name, part)
     whole = checkpoints.trained_path(params.weights, name)
-    found = path if path.is_file() else whole
-    if not found.is_file():
+    file = path if path.is_file() else whole
+    if not file.is_file():
         return False
-    return found != path or bool(checkpoints.load(found, name, part).record.get("steps") == steps)
+    return file != path or bool(checkpoints.load(file, name, part).record.get("steps") == steps)
 
 
 def scoring(params: Params) -> dict[str, Any]:
-    """Return how many outputs are scored, of how many megapixels, and how long their making takes.
+    """Return the number of scored outputs, their megapixels, and the time to compute them.
 
-    `unknown` names the chains whose methods have no measured cost; `seconds` is None where there
-    is one, or where the sizes of the test images are not known yet. Measuring the outputs comes
-    on top.
+    `unknown` lists the chains whose methods have no measured cost; `seconds` is None if there is
+    such a chain, or if the sizes of the test images are not known yet. The time to measure the
+    outputs is not included.
     """
     chains = [methods.Chain.parse(chain) for chain in params.chains]
     rows = [(chain, track) for chain in chains for track in _tracks(chain, params)]
@@ -169,7 +169,7 @@ def _test_sizes(params: Params) -> list[float] | None:
 
 
 def _costs(params: Params) -> dict[tuple[str, str], float]:
-    """Return method and track -> seconds a megapixel, as measured for this profile's settings."""
+    """Return (method, track) -> seconds per megapixel, measured with this profile's settings."""
     path = params.results / COSTS
     if not path.is_file():
         return {}
@@ -182,42 +182,46 @@ def _costs(params: Params) -> dict[tuple[str, str], float]:
 def _chain_cost(
     chain: methods.Chain, track: Track, costs: Mapping[tuple[str, str], float]
 ) -> float | None:
-    found = [costs.get((s, track), costs.get((s, "classical"))) for s in chain.steps]
-    return None if None in found else sum(cost for cost in found if cost is not None)
+    seconds = [costs.get((s, track), costs.get((s, "classical"))) for s in chain.steps]
+    return None if None in seconds else sum(cost for cost in seconds if cost is not None)
 
 
-def lines(made: Mapping[str, Any]) -> list[str]:
+def lines(planned: Mapping[str, Any]) -> list[str]:
     """Return a plan as text."""
-    stages_of = ", ".join(f"{name} {count}" for name, count in made["stages"].items())
+    stages_of = ", ".join(f"{name} {count}" for name, count in planned["stages"].items())
     parts = [
-        f"Profile {made['profile']}: {sum(made['stages'].values())} stages ({stages_of})",
-        f"Chains ({len(made['chains'])}): {', '.join(made['chains'])}",
+        f"Profile {planned['profile']}: {sum(planned['stages'].values())} stages ({stages_of})",
+        f"Chains ({len(planned['chains'])}): {', '.join(planned['chains'])}",
         "",
         "Raw data:",
-        *(availability.lines(made["data"]) if made["data"] else ["built into this suite"]),
+        *(availability.lines(planned["data"]) if planned["data"] else ["built into this suite"]),
     ]
-    if made["weights"]:
-        parts += ["", "Released weights:", *map(_weights_line, made["weights"])]
-        missing = [w for w in made["weights"] if w["state"] != "present"]
+    if planned["weights"]:
+        parts += ["", "Released weights:", *map(_weights_line, planned["weights"])]
+        missing = [w for w in planned["weights"] if w["state"] != "present"]
         if missing:
             parts.append("Get what is absent with `mlsm-bench weights fetch`.")
-    parts += ["", "Training:", *map(_training_line, made["training"])]
-    parts += [_total(made["training"]), "", *_scoring_lines(made["scoring"])]
+    parts += ["", "Training:", *map(_training_line, planned["training"])]
+    parts += [_total(planned["training"]), "", *_scoring_lines(planned["scoring"])]
     return parts
 
 
-def _weights_line(one: Mapping[str, str]) -> str:
-    where = "" if one["state"] == "present" else f"  from {one['source']}"
-    return f"{one['method']:<14}{one['state']:<9}{one['file']}{where}"
+def _weights_line(weights: Mapping[str, str]) -> str:
+    where = "" if weights["state"] == "present" else f"  from {weights['source']}"
+    return f"{weights['method']:<14}{weights['state']:<9}{weights['file']}{where}"
 
 
-def _training_line(one: Mapping[str, Any]) -> str:
+def _training_line(training: Mapping[str, Any]) -> str:
     time = "unknown"
-    if one["seconds"] is not None:
-        time = f"{hours(one['seconds'])} at {one['seconds_a_step']:.3g} s a step"
-    there = "  (weights of this budget are there)" if one["trained"] else ""
-    name = one["method"] if one["part"] == "model" else f"{one['method']} {one['part']}"
-    return f"{name:<26}{one['steps']:>9,} steps  {time}{there}"
+    if training["seconds"] is not None:
+        time = f"{hours(training['seconds'])} at {training['seconds_a_step']:.3g} s a step"
+    remark = "  (weights of this budget are there)" if training["trained"] else ""
+    name = (
+        training["method"]
+        if training["part"] == "model"
+        else f"{training['method']} {training['part']}"
+    )
+    return f"{name:<26}{training['steps']:>9,} steps  {time}{remark}"
 
 
 def _total(parts: Sequence[Mapping[str, Any]]) -> str:
@@ -232,15 +236,15 @@ def _total(parts: Sequence[Mapping[str, Any]]) -> str:
 def _scoring_lines(scored: Mapping[str, Any]) -> list[str]:
     if scored["outputs"] is None:
         return [f"Scoring: {scored['rows']} rows; test images unknown until the lists are merged"]
-    said = f"Scoring: {scored['rows']} rows, {scored['outputs']:,} outputs, "
-    said += f"{scored['megapixels']:,.0f} megapixels: "
+    text = f"Scoring: {scored['rows']} rows, {scored['outputs']:,} outputs, "
+    text += f"{scored['megapixels']:,.0f} megapixels: "
     if scored["seconds"] is not None:
-        return [said + f"{hours(scored['seconds'])} for the outputs; measuring comes on top"]
-    return [said + f"time unknown; no measured cost for {', '.join(scored['unknown'])}"]
+        return [text + f"{hours(scored['seconds'])} for the outputs; measuring comes on top"]
+    return [text + f"time unknown; no measured cost for {', '.join(scored['unknown'])}"]
 
 
 def hours(seconds: float) -> str:
-    """Return a duration as people say it: `40 s`, `12 min`, `3.5 h`, `12 days`."""
+    """Format a duration with a suitable unit: `40 s`, `12 min`, `3.5 h`, `12 days`."""
     for limit, unit, text in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
         if seconds < limit:
             return f"{seconds / unit:.3g} {text}"

@@ -1,8 +1,8 @@
-"""A profile's numbers made again under other conditions: instructions, libraries' code, threads.
+"""Repeat a profile under other conditions: instruction sets, library code, number of threads.
 
-A number that rests on the machine it was made on is found by making it again as another machine
-would. Instruction sets are chosen by the variables that torch, oneDNN, MKL and OpenBLAS read when
-they are loaded, so every repetition is a process of its own, in a copy of the code.
+A number that depends on the machine is found by computing it again as another machine would.
+Instruction sets are selected by environment variables that torch, oneDNN, MKL and OpenBLAS read
+when they are loaded, so every repetition runs in its own process, in a copy of the code.
 """
 
 import os
@@ -22,18 +22,18 @@ from benchmark.core.errors import InputError
 from benchmark.core.params import Params
 
 CODE = ("benchmark", "baselines", "mlsm", "studies")
-"""Folders of the repository that the copy runs."""
+"""Folders of the repository that are copied."""
 ABSENT = ("measured", "tables", "chains.json", "methods.json")
-"""What of `data/work/<profile>` a repetition makes itself."""
+"""Entries of `data/work/<profile>` that a repetition computes itself."""
 
 
 class Condition(NamedTuple):
-    """How a repetition computes.
+    """The conditions of a repetition.
 
     Attributes:
-        about: For readers.
-        environment: Variables that libraries read when they are loaded.
-        threads: Of a training process.
+        about: Description for readers.
+        environment: Environment variables that libraries read when they are loaded.
+        threads: Number of threads of a training process.
     """
 
     about: str
@@ -72,7 +72,7 @@ CONDITIONS: Mapping[str, Condition] = {
     ),
     "threads": Condition("two threads", threads=2),
 }
-"""Instruction sets that this CPU lacks are not used: libraries then take what it has."""
+"""Name -> conditions. If this CPU lacks an instruction set, libraries use what it has."""
 
 
 def repeat(
@@ -85,14 +85,14 @@ def repeat(
     """Train and score chains again under a condition and compare them with a profile's tables.
 
     Args:
-        params: The profile; its test images must be there (`dvc repro compress`).
+        params: The profile; its test images must exist (`dvc repro compress`).
         condition: A key of `CONDITIONS`.
-        folder: An empty one for the copy; its `results/<profile>` holds the tables afterwards.
-        chains: Which of the profile's; none means all.
-        reference: As for `benchmark.check.compare.against`.
+        folder: An empty folder for the copy; the tables are in its `results/<profile>` afterwards.
+        chains: Chains of the profile to repeat; none means all.
+        reference: As in `benchmark.check.compare.against`.
 
     Returns:
-        As `benchmark.check.compare.compare`, of the cells that were made again.
+        As in `benchmark.check.compare.compare`, for the cells that were computed again.
 
     Raises:
         InputError: A condition or chain is unknown, test images are missing, or the repetition
@@ -112,15 +112,17 @@ def repeat(
     chosen = CONDITIONS[condition]
     _copy(params, folder, _narrowed(params, chains, chosen.threads))
     _run(params, folder, chosen)
-    made = folder / "results" / params.profile
-    found = compare.against(params, reference, made)
+    results = folder / "results" / params.profile
+    compared = compare.against(params, reference, results)
     if not chains:
-        return found
-    return found[(found["verdict"] != "missing") & ~found["table"].isin(compare.OF_ALL_CHAINS)]
+        return compared
+    return compared[
+        (compared["verdict"] != "missing") & ~compared["table"].isin(compare.OF_ALL_CHAINS)
+    ]
 
 
 def _copy(params: Params, folder: Path, content: Mapping[str, Any]) -> None:
-    """Lay out what a repetition reads: code, lists and images, the paper's numbers, settings."""
+    """Set up a repetition's folder: code, lists and images, the paper's numbers, settings."""
     for name in CODE:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -140,7 +142,7 @@ def _copy(params: Params, folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def _narrowed(params: Params, chains: Sequence[str], threads: int) -> dict[str, Any]:
-    """Return the profile's settings with these chains alone."""
+    """Return the profile's settings restricted to these chains."""
     content: dict[str, Any] = params.model_dump(mode="json", exclude_none=True)
     content["threads"] = threads
     if chains:

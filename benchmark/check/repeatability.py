@@ -1,8 +1,8 @@
-"""Tolerances that follow from measurement: how far each method's numbers moved between conditions.
+"""Derive tolerances from how far each method's numbers moved between conditions.
 
 `perf/repeatability.py` repeats a profile under every condition of `benchmark.check.repeat` and
-hands the cells to this module, which says how far they moved and writes what `check` allows from
-that.
+passes the cells to this module, which measures how far they moved and derives the tolerances for
+`check`.
 """
 
 import math
@@ -17,8 +17,8 @@ from benchmark.check.cells import TRAINING
 from benchmark.check.compare import Tolerance
 
 SAFETY = 3.0
-"""A number may move by so many times the largest move that was measured: CPUs that were not at
-hand round otherwise."""
+"""Ratio of a tolerance to the largest measured move, because CPUs that were not available may round
+differently."""
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "PSNR": ("PSNR", "PSNR-GT-mean"),
     "PSNR-B": ("PSNR-B",),
@@ -28,7 +28,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "mAP": ("mAP@*",),
     "loss": ("first *", "last *"),
 }
-"""Metrics, as tables spell them, that share a tolerance."""
+"""Group -> metrics, as named in tables, that share a tolerance."""
 AIMS: Mapping[str, Mapping[str, float]] = {
     "classical": {
         "PSNR": 0.002,
@@ -48,10 +48,10 @@ AIMS: Mapping[str, Mapping[str, float]] = {
         "loss": 1e-4,
     },
 }
-"""Track -> group -> what is allowed where nothing moved further: in the metric's unit, and as a
-share of the committed number for terms of losses, which differ by orders of magnitude."""
+"""Track -> group -> tolerance if no number moved further. It is in the metric's unit, or a share of
+the committed number for loss terms, which differ by orders of magnitude."""
 SMALLEST_LOSS = 1e-6
-"""Terms of losses may move by this much besides: logs have six digits."""
+"""Additional tolerance of loss terms, because logs have six digits."""
 UNITS = {
     "PSNR": "dB",
     "PSNR-B": "dB",
@@ -64,7 +64,7 @@ UNITS = {
 
 
 class Move(NamedTuple):
-    """How far a method's cells of one group moved at most, under which condition."""
+    """The largest move of a method's cells in one group, and its condition."""
 
     method: str
     track: str
@@ -75,7 +75,7 @@ class Move(NamedTuple):
 
 
 def group_of(metric: str) -> str:
-    """Return the group of a metric, or "" for what is counted or follows from other numbers.
+    """Return the group of a metric, or "" for counts and derived numbers.
 
     Example:
         >>> group_of("SSIM-RGB"), group_of("mAP@0.5"), group_of("images of PSNR")
@@ -91,7 +91,7 @@ def moves(repeated: Mapping[str, pd.DataFrame]) -> list[Move]:
     """Return the largest move of every method, track and group over all conditions.
 
     Args:
-        repeated: Condition -> cells, from `benchmark.check.repeat.repeat`.
+        repeated: Condition -> compared cells from `benchmark.check.repeat.repeat`.
     """
     frames = [found.assign(condition=name) for name, found in repeated.items()]
     cells = pd.concat(frames, ignore_index=True).dropna(subset=["difference"])
@@ -100,37 +100,37 @@ def moves(repeated: Mapping[str, pd.DataFrame]) -> list[Move]:
     losses = cells["table"] == TRAINING
     beyond = (cells["moved"] - SMALLEST_LOSS).clip(lower=0.0) / cells["committed"].abs()
     cells["moved"] = cells["moved"].mask(losses, beyond.fillna(0.0))
-    made = []
+    result = []
     for (method, track, group), own in cells.groupby(["method", "track", "group"], sort=False):
         worst = own.sort_values("moved", ascending=False, kind="stable").iloc[0]
         count = own.groupby("condition").size().max()
         found = (float(worst["moved"]), str(worst["condition"]), int(count))
-        made.append(Move(str(method), str(track), str(group), *found))
-    return made
+        result.append(Move(str(method), str(track), str(group), *found))
+    return result
 
 
 def allowed(measured: Sequence[Move]) -> list[Tolerance]:
-    """Return a tolerance for every method that may move further than the aims, then the aims.
+    """Return tolerances of the methods that may move further than the aims, then the aims.
 
     A method's tolerance is `SAFETY` times its largest move, rounded up to one digit.
     """
-    made = []
+    entries = []
     for move in measured:
-        wanted = rounded_up(SAFETY * move.most)
-        if wanted > AIMS.get(move.track, {}).get(move.group, math.inf):
+        limit = rounded_up(SAFETY * move.most)
+        if limit > AIMS.get(move.track, {}).get(move.group, math.inf):
             unit = f" {UNITS[move.group]}" if UNITS[move.group] else ""
             reason = (
                 f"Moved by {move.most:.2g}{unit} under condition {move.condition}"
                 f"{_REASONS.get(move.group, '')}; {SAFETY:.0f} times that."
             )
-            made.append(_entry(move.track, move.group, wanted, reason, [move.method]))
+            entries.append(_entry(move.track, move.group, limit, reason, [move.method]))
     for track, groups in AIMS.items():
         for group, aim in groups.items():
             own = (m.most for m in measured if (m.track, m.group) == (track, group))
             most = max(own, default=0.0)
             reason = f"The aim of this track; the largest move of any method was {most:.2g}."
-            made.append(_entry(track, group, aim, reason, ["*"]))
-    return made
+            entries.append(_entry(track, group, aim, reason, ["*"]))
+    return entries
 
 
 def _entry(track: str, group: str, limit: float, reason: str, methods: list[str]) -> Tolerance:
@@ -162,7 +162,7 @@ def rounded_up(value: float) -> float:
 
 
 def table(measured: Iterable[Move], titles: Mapping[str, str] = {}) -> str:
-    """Return moves as a Markdown table: a row a method and track, a column a group of metrics."""
+    """Format moves as a Markdown table, one row per method and track, one column per group."""
     by_method: dict[tuple[str, str], dict[str, Move]] = {}
     for move in measured:
         by_method.setdefault((move.method, move.track), {})[move.group] = move
@@ -170,16 +170,16 @@ def table(measured: Iterable[Move], titles: Mapping[str, str] = {}) -> str:
         "| method | track | " + " | ".join(GROUPS) + " | most under |",
         "| -- " * (3 + len(GROUPS)) + "|",
     ]
-    for (method, track), found in by_method.items():
-        cells = [f"{found[group].most:.2g}" if group in found else "–" for group in GROUPS]
-        psnr = found.get("PSNR")
+    for (method, track), of_method in by_method.items():
+        cells = [f"{of_method[group].most:.2g}" if group in of_method else "–" for group in GROUPS]
+        psnr = of_method.get("PSNR")
         under = titles.get(psnr.condition, psnr.condition) if psnr and psnr.most else "–"
         lines.append(f"| {method} | {track} | " + " | ".join(cells) + f" | {under} |")
     return "\n".join(lines)
 
 
 def as_yaml(entries: Iterable[Tolerance]) -> str:
-    """Return tolerances as they stand in results/tolerances.yaml, fields in the model's order."""
+    """Format tolerances for results/tolerances.yaml, with fields in the order of the model."""
     listed = [entry.model_dump(exclude_defaults=True) for entry in entries]
     text: str = yaml.safe_dump(listed, sort_keys=False, width=110, default_flow_style=False)
     return text

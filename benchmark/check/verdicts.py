@@ -1,4 +1,4 @@
-"""What a check found, for a pull request, and how new numbers are accepted."""
+"""Render the result of a check as Markdown, and stage accepted results in git."""
 
 import math
 import subprocess
@@ -13,37 +13,37 @@ from benchmark.core.params import Params
 from benchmark.tables.grid import DASH
 
 MOST_LINES = 50
-"""Of the summary's table of findings: a pull request shows no more than one can read."""
+"""Largest number of lines in the summary's table of findings, to keep it readable."""
 _HEADS = ("verdict", "method", "track", "cells", "in", "largest move")
 
 
-def markdown(found: pd.DataFrame, profile: str, against: str, machines: str = "") -> str:
-    """Return a check as a page for a pull request: verdict, findings, how far others moved.
+def markdown(compared: pd.DataFrame, profile: str, against: str, machines: str = "") -> str:
+    """Return a page for a pull request: verdict, findings, and how far other cells moved.
 
     Args:
-        found: From `benchmark.check.compare.compare`.
-        profile: What was checked.
-        against: With what.
-        machines: From `benchmark.check.movements.machines`.
+        compared: Result of `benchmark.check.compare.compare`.
+        profile: Name of the checked profile.
+        against: Name of the reference.
+        machines: Result of `benchmark.check.movements.machines`.
     """
-    wrong = found[found["verdict"] != "ok"]
-    good = len(found) - len(wrong)
+    wrong = compared[compared["verdict"] != "ok"]
+    good = len(compared) - len(wrong)
     parts = [
         f"## Check of profile {profile}: {'passed' if wrong.empty else 'failed'}",
-        f"{good} of {len(found)} cells agree with `{against}`.",
+        f"{good} of {len(compared)} cells agree with `{against}`.",
     ]
     if len(wrong):
         counted = wrong["verdict"].value_counts()
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-        parts[-1] += f" Findings: {told}."
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
+        parts[-1] += f" Findings: {counts}."
     parts += [machines] if machines else []
     if len(wrong):
-        grouped = movements.groups(found)
+        grouped = movements.groups(compared)
         parts.append(_pipes(_HEADS, [_finding(group) for group in grouped[:MOST_LINES]]))
         if len(grouped) > MOST_LINES:
             parts.append(f"And {len(grouped) - MOST_LINES} more.")
     parts.append("How far cells moved, as a share of what is tolerated:")
-    parts.append(_pipes(("track", "metric", "cells", "moved at all", "most"), _movement(found)))
+    parts.append(_pipes(("track", "metric", "cells", "moved at all", "most"), _movement(compared)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,9 +60,9 @@ def _finding(group: movements.Group) -> list[str]:
     ]
 
 
-def _movement(found: pd.DataFrame) -> list[list[str]]:
-    """Return a line a track and metric: cells, those that differ, the largest share used."""
-    both = found.dropna(subset=["difference"])
+def _movement(compared: pd.DataFrame) -> list[list[str]]:
+    """Return one line per track and metric: cells, changed cells, largest share of a tolerance."""
+    both = compared.dropna(subset=["difference"])
     both = both.assign(metric=both["metric"].map(_kind))
     lines = []
     for (track, metric), group in both.groupby(["track", "metric"], sort=True):
@@ -75,7 +75,7 @@ def _movement(found: pd.DataFrame) -> list[list[str]]:
 
 
 def _kind(metric: str) -> str:
-    """Return what the cells of a metric are counted under: those of trainings by first and last."""
+    """Return the kind under which a metric's cells are counted, such as `first losses`."""
     first = metric.partition(" ")[0]
     return {COUNT: COUNT, "first": "first losses", "last": "last losses"}.get(first, metric)
 
@@ -88,17 +88,17 @@ def _pipes(heads: tuple[str, ...], rows: list[list[str]]) -> str:
 def accept(params: Params) -> list[str]:
     """Stage a profile's new results for the next commit.
 
-    What belongs to a run is staged: results, trained weights that git holds, and `dvc.lock`. Other
-    changes are refused, because results must follow from code that is committed.
+    Files of a run are staged: results, trained weights that are in git, and `dvc.lock`. Other
+    changes are refused, because results must follow from committed code.
 
     Args:
         params: The profile, inside a git working tree.
 
     Returns:
-        Paths that are staged, seen from the root; none where nothing changed.
+        Staged paths relative to the root; empty if nothing changed.
 
     Raises:
-        InputError: Something else is changed or not under version control.
+        InputError: Other files are changed or not under version control.
     """
     root, folder = params.results.parents[1], Path(params.params_file).parent
     own = [f"results/{params.profile}/", f"weights/{params.profile}/"]
@@ -117,7 +117,7 @@ def accept(params: Params) -> list[str]:
 
 
 def _changed(root: Path) -> list[str]:
-    """Return every path that differs from the last commit, both names of a renamed one."""
+    """Return every path that differs from the last commit, with both names of a renamed file."""
     listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
     return [entry[3:] for entry in listed.split("\0") if entry]
 

@@ -41,16 +41,16 @@ def check(
     chosen = params.load(params.profile_path(profile))
     files.check(*(path for path in (markdown, cells) if path is not None))
     with compare.committed(chosen, against) as reference:
-        found = compare.compare(chosen.results, reference, compare.tolerances())
-        machines = movements.machines(chosen.results, reference, found)
-    wrong = found[found["verdict"] != "ok"]
+        compared = compare.compare(chosen.results, reference, compare.tolerances())
+        machines = movements.machines(chosen.results, reference, compared)
+    wrong = compared[compared["verdict"] != "ok"]
     if markdown is not None:
-        _write(markdown, verdicts.markdown(found, profile, against, machines))
+        _write(markdown, verdicts.markdown(compared, profile, against, machines))
     if cells is not None:
-        _write(cells, found.to_csv(index=False, lineterminator="\n"))
-    for line in [*movements.lines(movements.groups(found)), *filter(None, [machines])]:
+        _write(cells, compared.to_csv(index=False, lineterminator="\n"))
+    for line in [*movements.lines(movements.groups(compared)), *filter(None, [machines])]:
         say(line)
-    say(f"{len(found) - len(wrong)} of {len(found)} cells agree with {against}")
+    say(f"{len(compared) - len(wrong)} of {len(compared)} cells agree with {against}")
     if update:
         staged = verdicts.accept(chosen)
         say(f"staged {len(staged)} files; commit them with before and after in CHANGELOG.md")
@@ -88,14 +88,14 @@ def repeat_demo(
     chosen = params.load(params.profile_path(profile))
     files.check(*([cells] if cells else []))
     with tempfile.TemporaryDirectory() as folder:
-        found = repeat.repeat(chosen, condition, Path(folder), chain or (), against)
-    wrong = found[found["verdict"] != "ok"]
+        compared = repeat.repeat(chosen, condition, Path(folder), chain or (), against)
+    wrong = compared[compared["verdict"] != "ok"]
     if cells is not None:
-        _write(cells, found.to_csv(index=False, lineterminator="\n"))
-    for line in movements.lines(movements.groups(found)):
+        _write(cells, compared.to_csv(index=False, lineterminator="\n"))
+    for line in movements.lines(movements.groups(compared)):
         say(line)
     about = repeat.CONDITIONS[condition].about
-    say(f"{len(found) - len(wrong)} of {len(found)} cells under {about} agree with {against}")
+    say(f"{len(compared) - len(wrong)} of {len(compared)} cells under {about} agree with {against}")
     if len(wrong):
         raise typer.Exit(1)
 
@@ -112,5 +112,5 @@ def show_plan(profile: ProfileOption = "paper", as_json: JsonOption = False) -> 
     from benchmark.core import params
 
     checkout.check(ROOT)
-    made = plan.plan(params.load(params.profile_path(profile)))
-    say(json.dumps(made, indent=2) if as_json else "\n".join(plan.lines(made)))
+    planned = plan.plan(params.load(params.profile_path(profile)))
+    say(json.dumps(planned, indent=2) if as_json else "\n".join(plan.lines(planned)))

@@ -11,8 +11,8 @@ def claims(profile: ProfileOption = "demo", as_json: JsonOption = False) -> None
     from benchmark.core import params
     from benchmark.paper.claims import page, run
 
-    found = run.judged(params.load(params.profile_path(profile)))
+    judged = run.judged(params.load(params.profile_path(profile)))
     if as_json:
-        say(json.dumps(found, indent=2, ensure_ascii=False))
+        say(json.dumps(judged, indent=2, ensure_ascii=False))
     else:
-        print_rows(page.summary(found), as_json=False)
+        print_rows(page.summary(judged), as_json=False)

@@ -71,14 +71,14 @@ def score(
     layout: Literal["xyxy", "xywh"] | None = boxes  # type: ignore[assignment]
     ious = tuple(distinct("--iou", iou or [0.5]))
     protocols = tuple(distinct("--protocol", protocol or ["all_point"]))
-    asked = scores.Asked(ious, protocols, seed, draws)
-    given = submissions.load(labels, detections, layout, category)
-    made = scores.summary(given.truth, given.found, asked)
+    settings = scores.Asked(ious, protocols, seed, draws)
+    loaded = submissions.load(labels, detections, layout, category)
+    rows = scores.summary(loaded.truth, loaded.found, settings)
     if as_json:
-        say(json.dumps(made, indent=2))
+        say(json.dumps(rows, indent=2))
     else:
-        print_rows(made, False)
-    warning = readings.unmet(given.truth, given.found, min(asked.ious))
+        print_rows(rows, False)
+    warning = readings.unmet(loaded.truth, loaded.found, min(settings.ious))
     if warning:
         note(f"warning: {warning}")
-    note(f"{given.described()} in {time.monotonic() - started:.1f} s")
+    note(f"{loaded.described()} in {time.monotonic() - started:.1f} s")

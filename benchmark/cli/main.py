@@ -54,22 +54,22 @@ def list_methods(
 
     rows = []
     for name in methods.names():
-        found, chain = methods.find(name), methods.Chain((name,))
+        plugin, chain = methods.find(name), methods.Chain((name,))
         ready: list[str] = [
             track
             for track in assemble.tracks(chain)
             if not assemble.absent(chain, track, ROOT / "weights" / weights)
         ]
-        if wrong := assemble.broken(found):
+        if wrong := assemble.broken(plugin):
             ready.append("released: broken")
             note(f"warning: {wrong}.")
         rows.append(
             {
                 "name": name,
-                "role": found.role,
+                "role": plugin.role,
                 "weights": ", ".join(ready) if ready else "absent",
-                "title": found.title,
-                "cite": found.cite,
+                "title": plugin.title,
+                "cite": plugin.cite,
             }
         )
     print_rows(rows, as_json)
@@ -125,28 +125,28 @@ def data_audit(
     roots = registry.raw_roots(chosen.raw if chosen else None)
     accepted = chosen.merge.accepted_leaks if chosen else {}
     names = chosen.sets if chosen else [name for name in registry.SETS if name != "SICE58"]
-    found = run.audit_disk(names, roots, accepted, ROOT / ".cache", processes)
-    text = _audit_text(profile, found, accepted, as_json)
+    audit = run.audit_disk(names, roots, accepted, ROOT / ".cache", processes)
+    text = _audit_text(profile, audit, accepted, as_json)
     if output is None:
         say(text)
     else:
         files.write_text(output, text + "\n")
         _done(started, shown(output))
-    for problem in found.problems:
+    for problem in audit.problems:
         note(f"error: {problem}")
-    if found.problems:
-        note(f"{len(found.problems)} problems in the raw data: replace or mend these files")
-    if found.problems or len(found.refused()):
+    if audit.problems:
+        note(f"{len(audit.problems)} problems in the raw data: replace or mend these files")
+    if audit.problems or len(audit.refused()):
         raise typer.Exit(1)
 
 
-def _audit_text(profile: str | None, found: Any, accepted: dict[str, str], as_json: bool) -> str:
+def _audit_text(profile: str | None, audit: Any, accepted: dict[str, str], as_json: bool) -> str:
     from benchmark.audit import page
 
     if as_json:
-        return json.dumps(found.records(), indent=2)
+        return json.dumps(audit.records(), indent=2)
     title = "raw sets on this machine" if profile is None else f"profile {profile}"
-    return page.page(title, found, accepted, {}, {}).rstrip()
+    return page.page(title, audit, accepted, {}, {}).rstrip()
 
 
 @app.command()
@@ -182,17 +182,17 @@ def score(
     pairs = folders.paired(dark, normal)
     name = shown(dark.resolve().name) or "images"
     chosen = chosen_track(parsed, track, trained)
-    wish = folders.Wish(parsed, chosen, trained, qfs or [None], name)
-    scored = folders.score_pairs(pairs, wish, processes)
+    settings = folders.ScoreSettings(parsed, chosen, trained, qfs or [None], name)
+    scored = folders.score_pairs(pairs, settings, processes)
     for problem in scored.problems:
         note(f"error: {problem}")
     if scored.rows:
-        made = results.frame(scored.rows)
-        say(results.printed(results.means(made)))
+        cells = results.frame(scored.rows)
+        say(results.printed(results.means(cells)))
         with files.beside(output) as place:
-            made.to_csv(place, index=False, lineterminator="\n")
+            cells.to_csv(place, index=False, lineterminator="\n")
         count = len(pairs) - len(scored.problems)
-        _done(started, f"{shown(output)} ({count} images, {len(made)} numbers)")
+        _done(started, f"{shown(output)} ({count} images, {len(cells)} numbers)")
     if scored.problems:
         note(f"{len(scored.problems)} of {len(pairs)} images could not be scored")
         raise typer.Exit(1)
@@ -245,13 +245,13 @@ def find_printed_rows(
 
     started = time.monotonic()
     files.check(output / "printed_rows.csv", output / "printed_rows.md")
-    found = printed_rows.measure(registry.raw_roots(None), processes)
-    numbers = found.to_csv(index=False, lineterminator="\n")
+    rows = printed_rows.measure(registry.raw_roots(None), processes)
+    numbers = rows.to_csv(index=False, lineterminator="\n")
     files.write_text(output / "printed_rows.csv", numbers)
-    files.write_text(output / "printed_rows.md", audit.rows_page(found))
-    for verdict in printed_rows.verdicts(found):
+    files.write_text(output / "printed_rows.md", audit.rows_page(rows))
+    for verdict in printed_rows.verdicts(rows):
         say(verdict)
-    _done(started, f"{shown(output / 'printed_rows.md')} ({len(found)} rows)")
+    _done(started, f"{shown(output / 'printed_rows.md')} ({len(rows)} rows)")
 
 
 def _done(started: float, what: str) -> None:

@@ -41,24 +41,24 @@ def distinct(option: str, values: Sequence[Value]) -> list[Value]:
     return list(values)
 
 
-def chosen_track(chain: "Chain", asked: str, trained: Path) -> Track:
-    """Return the track to use: the one asked for, or the first at hand."""
+def chosen_track(chain: "Chain", option: str, trained: Path) -> Track:
+    """Return the kind of weights to use: the one asked for, or the first at hand."""
     from benchmark.methods import assemble
 
     known = assemble.tracks(chain)
-    for step in chain.plugins if asked == "auto" else ():
+    for step in chain.plugins if option == "auto" else ():
         if wrong := assemble.broken(step):
             note(f"warning: {wrong}; released weights of {step.name} are left out.")
-    if asked == "auto":
-        there = [track for track in known if not assemble.absent(chain, track, trained)]
-        if not there:
+    if option == "auto":
+        available = [track for track in known if not assemble.absent(chain, track, trained)]
+        if not available:
             raise InputError(
                 f"Chain {chain} has no weights here: {assemble.absent(chain, known[0], trained)}; "
                 "train them with dvc repro or see weights/README.md."
             )
         if chain.learned:
-            note(f"using {there[0]} weights")
-        return there[0]
-    if chain.learned and asked not in known:
-        raise InputError(f"Option --track must be auto or one of {known}, but got {asked!r}.")
-    return next((track for track in known if track == asked), known[0])
+            note(f"using {available[0]} weights")
+        return available[0]
+    if chain.learned and option not in known:
+        raise InputError(f"Option --track must be auto or one of {known}, but got {option!r}.")
+    return next((track for track in known if track == option), known[0])

@@ -48,8 +48,8 @@ def verify(names: NamesArgument = None, as_json: JsonOption = False) -> None:
     if as_json:
         say(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
-        for found in verdicts:
-            say(f"{found.state:8} {found.method} {found.variant}: {found.words}")
+        for verdict in verdicts:
+            say(f"{verdict.state:8} {verdict.method} {verdict.variant}: {verdict.words}")
     wrong = {"broken", "absent"} if names else {"broken"}
     if any(verdict.state in wrong for verdict in verdicts):
         raise typer.Exit(1)

@@ -264,9 +264,9 @@ class Params(_Model):
         precision = own.precision or whole.precision
         return own.model_copy(update={"settings": whole.settings, "precision": precision})
 
-    def _precise(self, wanted: Training) -> Training:
+    def _precise(self, training: Training) -> Training:
         """Return training settings with the profile's precision filled in if they set none."""
-        return wanted.model_copy(update={"precision": wanted.precision or self.precision})
+        return training.model_copy(update={"precision": training.precision or self.precision})
 
     @property
     def work(self) -> Path:

@@ -52,19 +52,19 @@ def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float 
     Raises:
         ValueError: There is no value, one is NaN or -inf, or `draws` or `level` is out of range.
     """
-    given = np.asarray(values, dtype=np.float64)
-    if given.ndim != 1 or not len(given) or np.isnan(given).any() or (given == -np.inf).any():
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not len(array) or np.isnan(array).any() or (array == -np.inf).any():
         raise ValueError(
             "Argument `values` must be a non-empty vector without NaN and -inf, but got "
-            f"{given.shape} values with minimum {given.min() if given.size else 'none'}."
+            f"{array.shape} values with minimum {array.min() if array.size else 'none'}."
         )
     if draws < 1 or not 0.0 < level < 1.0:
         raise ValueError(
             "Arguments `draws` and `level` must be at least 1 and within (0, 1), but got "
             f"{draws} and {level}."
         )
-    finite = given[np.isfinite(given)]
-    infinite = len(given) - len(finite)
+    finite = array[np.isfinite(array)]
+    infinite = len(array) - len(finite)
     if not len(finite):
         return Mean(np.inf, np.inf, np.inf, 0, infinite)
     drawn = np.random.default_rng(seed).integers(len(finite), size=(draws, len(finite)))
@@ -102,8 +102,8 @@ def signed_ranks(differences: ArrayLike) -> float:
     """
     from scipy import stats
 
-    given = np.asarray(differences, dtype=np.float64)
-    kept = given[given != 0.0]
+    array = np.asarray(differences, dtype=np.float64)
+    kept = array[array != 0.0]
     return float(stats.wilcoxon(kept).pvalue) if len(kept) else 1.0
 
 
@@ -115,10 +115,10 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Args:
         p_values: (n,) p-values of one family of tests, [0, 1].
     """
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given, kind="stable")
-    stepped = given[order] * np.arange(len(given), 0, -1)
-    corrected = np.empty_like(given)
+    array = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(array, kind="stable")
+    stepped = array[order] * np.arange(len(array), 0, -1)
+    corrected = np.empty_like(array)
     corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
     return corrected
 
@@ -135,15 +135,15 @@ def friedman(scores: ArrayLike, level: float = LEVEL) -> Friedman:
     """
     from scipy import stats
 
-    given = np.asarray(scores, dtype=np.float64)
-    if given.ndim != 2 or given.shape[0] < 2 or given.shape[1] < 3 or np.isnan(given).any():
+    array = np.asarray(scores, dtype=np.float64)
+    if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 3 or np.isnan(array).any():
         raise ValueError(
             "Argument `scores` must be at least 2 blocks by 3 methods without NaN, but got shape "
-            f"{given.shape}."
+            f"{array.shape}."
         )
-    blocks, methods = given.shape
-    ranks = stats.rankdata(-given, axis=1)
-    test = stats.friedmanchisquare(*given.T) if np.ptp(ranks) else None
+    blocks, methods = array.shape
+    ranks = stats.rankdata(-array, axis=1)
+    test = stats.friedmanchisquare(*array.T) if np.ptp(ranks) else None
     statistic, p = (float(test.statistic), float(test.pvalue)) if test else (0.0, 1.0)
     quantile = stats.studentized_range.ppf(level, methods, np.inf) / np.sqrt(2)
     apart = float(quantile * np.sqrt(methods * (methods + 1) / (6 * blocks)))

@@ -1,1 +1,1 @@
-"""Face detection on enhanced images: detectors, average precision, files from elsewhere."""
+"""Face detection on enhanced images: detectors, average precision, detections of other tools."""

@@ -1,4 +1,4 @@
-"""Anchors, their decoding and the end of every anchor-based detector: one box a face.
+"""Anchors of anchor-based detectors: generation, decoding and non-maximum suppression.
 
 Coordinates are continuous, as in `benchmark.data.labels.boxes`: an anchor is a square around the
 centre of its cell, and its offsets move and stretch it as in SSD (Liu et al., ECCV 2016, Eq. 2).
@@ -16,19 +16,19 @@ from benchmark.core.images import Image, to_uint8
 from benchmark.data.labels.boxes import MAX_BOXES, Boxes
 
 VARIANCES = (0.1, 0.2)
-"""What centre and size offsets are scaled by, in RetinaFace and PyramidBox alike."""
+"""Scale factors of centre and size offsets, the same in RetinaFace and PyramidBox."""
 MEAN_BGR = (104.0, 117.0, 123.0)
-"""Of ImageNet in levels of 255; what both networks subtract from blue, green and red."""
+"""ImageNet means in levels of 255, which both networks subtract from blue, green and red."""
 CANDIDATES = 5000
-"""Boxes that enter the suppression, the best ones (the `top_k` of both networks' public tests)."""
+"""Number of best boxes that enter the suppression (`top_k` in both networks' public tests)."""
 
 
 class Level(NamedTuple):
     """The anchors of one feature map.
 
     Attributes:
-        stride: Pixels from one cell to the next.
-        sides: Of the square anchors of each cell, pixels.
+        stride: Distance of neighbouring cells in pixels.
+        sides: Sides of the square anchors of each cell in pixels.
     """
 
     stride: int
@@ -36,9 +36,9 @@ class Level(NamedTuple):
 
 
 def as_input(image: Image) -> torch.Tensor:
-    """Return an image as both networks see it: (1, 3, H, W) blue, green, red, less their mean.
+    """Convert an image to the input of both networks: (1, 3, H, W) in BGR, minus the mean.
 
-    They see the 8-bit image that a file would hold.
+    The image is rounded to 8 bits first, as it would be in a file.
     """
     levels = torch.from_numpy(np.ascontiguousarray(to_uint8(image)[..., ::-1])).float()
     return (levels - torch.tensor(MEAN_BGR)).permute(2, 0, 1)[None]
@@ -49,10 +49,10 @@ def squares(levels: Sequence[Level], sizes: Sequence[tuple[int, int]]) -> torch.
 
     Args:
         levels: Feature maps, finest first.
-        sizes: Height and width of each map, cells.
+        sizes: Height and width of each map in cells.
 
     Returns:
-        Level by level, row by row, cell by cell, side by side: the order of the networks' outputs.
+        Anchors in the order of the networks' outputs: by level, row, cell and side.
     """
     made = []
     for level, (height, width) in zip(levels, sizes, strict=True):
@@ -65,14 +65,14 @@ def squares(levels: Sequence[Level], sizes: Sequence[tuple[int, int]]) -> torch.
 
 
 def decode(anchors: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    """Return boxes x0, y0, x1, y1 of anchors (n, 4) moved and stretched by offsets (n, 4)."""
+    """Decode boxes x0, y0, x1, y1 from anchors (n, 4) and their offsets (n, 4)."""
     centre = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
     half = anchors[:, 2:] * torch.exp(offsets[:, 2:] * VARIANCES[1]) / 2
     return torch.cat([centre - half, centre + half], dim=1)
 
 
 def candidates(boxes: torch.Tensor, scores: torch.Tensor, floor: float) -> Boxes:
-    """Return the best `CANDIDATES` boxes that score at least `floor`, by falling score."""
+    """Return the best `CANDIDATES` boxes with a score of at least `floor`, best first."""
     chosen = torch.nonzero(scores >= floor).flatten()
     order = torch.argsort(scores[chosen], descending=True, stable=True)
     best = chosen[order[:CANDIDATES]]
@@ -82,13 +82,13 @@ def candidates(boxes: torch.Tensor, scores: torch.Tensor, floor: float) -> Boxes
 
 
 def suppressed(found: Boxes, iou: float) -> Boxes:
-    """Return the boxes that overlap no better one by more than `iou` (torchvision's NMS)."""
+    """Drop boxes that overlap a better one by more than `iou` (torchvision's NMS)."""
     kept = torchvision.ops.nms(torch.from_numpy(found.boxes), torch.from_numpy(found.scores), iou)
     return Boxes(found.boxes[kept.numpy()], found.scores[kept.numpy()])
 
 
 def tidy(boxes: NDArray[np.float64], scores: NDArray[np.float64], height: int, width: int) -> Boxes:
-    """Clip boxes to the image, drop those without area, keep the best by falling score."""
+    """Clip boxes to the image, drop those without area, and return the best, best first."""
     clipped = np.clip(boxes, 0.0, [width, height, width, height])
     whole = np.flatnonzero((clipped[:, :2] < clipped[:, 2:]).all(axis=1))
     best = whole[np.argsort(-scores[whole], kind="stable")[:MAX_BOXES]]

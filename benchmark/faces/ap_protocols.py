@@ -1,9 +1,10 @@
-"""Other people's definitions of average precision on faces, beside our own.
+"""Definitions of average precision on faces: our own and those of other evaluation tools.
 
-Printed numbers of dark faces rest on one of these, and seldom say which. All pool the detections of
-all images, give every detection at most one face and every face at most one detection, and leave
-out detections of ignored regions; they differ in how the area under the curve is sampled, and
-COCO's also in what a second detection of a face, or of a face that does not count, may do.
+Published numbers of dark faces use one of these definitions and seldom say which. All of them pool
+the detections of all images, match every detection to at most one face and every face to at most
+one detection, and leave out detections of ignored regions. They differ in how the area under the
+curve is sampled; COCO's definition also differs in how it treats a second detection of a face and
+detections of faces that do not count.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,23 +20,24 @@ from benchmark.faces.average_precision import Pool
 from benchmark.faces.matching import Matched
 
 RECALLS = (0.15, 0.2, 0.25)
-"""Recalls at which Fig. 11 is read: the paper's "high recall range" ends there."""
+"""Recalls at which precision is reported, as in Fig. 11: the end of the paper's "high recall
+range"."""
 _THRESHOLDS = 1000
 _COCO_LARGEST_IOU = 1 - 1e-10
 
 
 def all_point(pooled: Pool) -> float:
-    """Compute the area under the envelope through all points; our headline, see `detection`."""
+    """Compute the area under the envelope through all points, our headline AP."""
     return average_precision.average_precision(*average_precision.curve_of(pooled))
 
 
 def df1000(pooled: Pool) -> float:
     """Compute the AP of DARK FACE's evaluation tool, a derivative of WIDER FACE's.
 
-    Scores are brought to [0, 1] over the whole submission, and the curve has a point at each of
-    the thresholds 0.999, 0.998, ... 0; its area is that under the envelope. The tool reads boxes as
-    x, y, width, height, although the set's labels are corners: both are corners here. Detections of
-    ignored regions take part in the first step alone, as in WIDER FACE's tool.
+    Scores are rescaled to [0, 1] over the whole submission, the curve has one point for each of the
+    thresholds 0.999, 0.998, ... 0, and the AP is the area under its envelope. The tool reads boxes
+    as x, y, width, height, although the set's labels are corners; here both are corners. Detections
+    of ignored regions are used only for rescaling, as in WIDER FACE's tool.
     """
     if not len(pooled.scores):
         return 0.0
@@ -58,12 +60,13 @@ def voc11(pooled: Pool) -> float:
 def coco101(truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], iou: float) -> float:
     """Compute COCO's AP at one overlap: 101 sampled recalls, and COCO's matching.
 
-    There a detection takes the free face that it overlaps most, so that the second one of a face
-    may move on to a neighbour; among equal overlaps the last face wins (Lin et al., ECCV 2014, and
-    its tool). All detections given count; the tool itself keeps 100 an image unless told otherwise.
+    In COCO's matching a detection takes the free face that it overlaps most, so that the second
+    detection of a face may move on to a neighbour; among equal overlaps the last face wins (Lin et
+    al., ECCV 2014, and its tool). All given detections count, whereas the tool keeps 100 per image
+    by default.
 
     Raises:
-        InputError: As `detection.pool`.
+        InputError: As in `average_precision.pool`.
         ValueError: `iou` is out of range.
     """
     pooled = average_precision.pool(truth, detections, iou, coco_match)
@@ -71,10 +74,10 @@ def coco101(truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], iou: fl
 
 
 def coco_match(truth: Boxes, found: Boxes, iou: float) -> Matched:
-    """Tell what the detections of one image are as COCO's tool does; see `matching.match`.
+    """Match the detections of one image as COCO's tool does; see `matching.match`.
 
-    A detection that gets no face may take an ignored region: a crowd as often as one likes, a
-    face that does not count once.
+    A detection without a face may take an ignored region: a crowd any number of times, a face that
+    does not count only once.
     """
     hits, ignored = (np.zeros(len(found), dtype=np.bool_) for _ in range(2))
     order = np.argsort(-found.scores, kind="stable")
@@ -99,7 +102,7 @@ def coco_match(truth: Boxes, found: Boxes, iou: float) -> Matched:
 
 
 def _taken(row: NDArray[np.float64], free: NDArray[np.bool_], least: float) -> int | None:
-    """Return the last of the free boxes that overlap most, by `least` or more, or None."""
+    """Return the last of the free boxes with the largest overlap of at least `least`, or None."""
     if not free.any():
         return None
     overlap = np.where(free, row, -1.0)
@@ -112,14 +115,14 @@ def _sampled(pooled: Pool, recalls: NDArray[np.float64]) -> float:
 
 
 def precision_at(pooled: Pool, recalls: Sequence[float]) -> NDArray[np.float64]:
-    """Return the enveloped precision at recalls: the best one at that recall or beyond.
+    """Return the enveloped precision at recalls: the best precision at each recall or beyond.
 
     Args:
         pooled: Matched detections.
-        recalls: Each in [0, 1].
+        recalls: Recalls in [0, 1].
 
     Returns:
-        (recalls,), [0, 1]; 0 where the curve ends before.
+        (recalls,), [0, 1]; 0 beyond the end of the curve.
     """
     recall, precision = average_precision.curve_of(pooled)
     envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
@@ -141,14 +144,15 @@ PROTOCOLS: Mapping[str, _Score] = MappingProxyType(
         "voc11": _of_pool(voc11),
     }
 )
-"""Name -> AP of labels and detections at an overlap; the first is the headline."""
+"""Name -> function that returns the AP of labels and detections at an IoU; the first is the
+headline."""
 
 
 def named(protocol: str) -> _Score:
-    """Return the protocol of a name.
+    """Return the protocol with this name.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no such protocol.
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"Protocol must be one of {', '.join(PROTOCOLS)}, but got {protocol!r}.")
@@ -161,7 +165,7 @@ def score(
     """Compute the AP of a set under a protocol.
 
     Raises:
-        InputError: There is no such protocol; or as `detection.pool`.
+        InputError: There is no such protocol; or as in `average_precision.pool`.
         ValueError: `iou` is out of range.
     """
     return named(protocol)(truth, detections, iou)

@@ -1,4 +1,4 @@
-"""Score boxes against labelled faces: precision-recall curve, average precision, its interval.
+"""Precision-recall curve, average precision (AP) and its bootstrap interval for face boxes.
 
 The protocol is that of PASCAL VOC 2010 and later with one class: the detections of all images are
 pooled, sorted by score, and each may claim the one face that it overlaps most (`matching`); the
@@ -19,31 +19,32 @@ from benchmark.data.labels.boxes import Boxes
 from benchmark.faces.matching import Matched, match
 
 MIN_DRAWS = 100
-"""Resamples that an interval needs at least."""
+"""Smallest number of resamples for an interval."""
 _AT_ONCE = 2_000_000
-"""Detections times resamples that are worked on together: 8 MB of counts."""
+"""Largest number of detections times resamples per block: 8 MB of counts."""
 
 
 class Pool(NamedTuple):
-    """The matched detections of all images, by falling score, without those that do not count.
+    """The matched detections of all images, best first, without those that do not count.
 
-    Ties keep the order of the images in the truth, then that of the boxes in an image.
+    Detections of equal score keep the order of the images in the truth, then that of the boxes in
+    an image.
     """
 
     scores: NDArray[np.float64]
-    """(n,) falling."""
+    """(n,) in decreasing order."""
     hits: NDArray[np.bool_]
     """(n,) whether the detection is a true positive."""
     images: NDArray[np.int32]
     """(n,) position of the detection's image in the truth."""
     faces: NDArray[np.int64]
-    """(images,) labelled faces in each image, ignored regions left out."""
+    """(images,) number of labelled faces per image, without ignored regions."""
     ignored: NDArray[np.float64]
     """(m,) scores of the detections that do not count, in the order of the images."""
 
 
 class PrecisionRecall(NamedTuple):
-    """The raw curve: one point a detection, not enveloped."""
+    """The raw precision-recall curve with one point per detection, without envelope."""
 
     recall: NDArray[np.float64]
     """(n,) rising, [0, 1]."""
@@ -52,20 +53,20 @@ class PrecisionRecall(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A precision-recall curve with what it was computed from."""
+    """A precision-recall curve with its scores, AP and numbers of faces and images."""
 
     recall: NDArray[np.float64]
     """(n,) rising, [0, 1]."""
     precision: NDArray[np.float64]
-    """(n,) [0, 1], raw: not enveloped."""
+    """(n,) [0, 1], without envelope."""
     scores: NDArray[np.float64]
-    """(n,) falling: the threshold of each point."""
+    """(n,) in decreasing order: the score threshold of each point."""
     ap: float
     """All-point average precision, [0, 1]."""
     faces: int
-    """Labelled faces in all images."""
+    """Number of labelled faces in all images."""
     images: int
-    """Images, those without a face or a detection included."""
+    """Number of images, including those without a face or a detection."""
 
 
 class Interval(NamedTuple):
@@ -84,13 +85,13 @@ def pool(
     """Match image by image and sort the detections of all images by score.
 
     Args:
-        truth: Image name to labelled faces (none is a value, too); its order breaks ties.
-        detections: The same names to detections, an empty `Boxes` where there are none.
-        iou: Least intersection over union, (0, 1].
-        matching: Tells what the detections of one image are; see `matching.match`.
+        truth: Image name -> labelled faces, possibly none; its order breaks ties.
+        detections: The same image names -> detections, an empty `Boxes` for none.
+        iou: Smallest intersection over union of a hit, (0, 1].
+        matching: Function that matches the detections of one image; see `matching.match`.
 
     Raises:
-        InputError: The two name different images, or no image has a face.
+        InputError: The image names differ, or no image has a face.
         ValueError: `iou` is out of range.
     """
     _same_images(truth, detections)
@@ -133,11 +134,11 @@ def curve_of(pooled: Pool) -> PrecisionRecall:
 
 
 def precision_recall(hits: NDArray[np.bool_], faces: int) -> PrecisionRecall:
-    """Compute the raw curve of detections sorted by falling score.
+    """Compute the raw curve of detections that are sorted by decreasing score.
 
     Args:
         hits: (n,) whether each detection is a true positive.
-        faces: Labelled faces, at least 1.
+        faces: Number of labelled faces, at least 1.
 
     Raises:
         ValueError: `faces` is not positive.
@@ -151,11 +152,11 @@ def precision_recall(hits: NDArray[np.bool_], faces: int) -> PrecisionRecall:
 def average_precision(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> float:
     """Integrate the monotone envelope of the curve over recall, through all points.
 
-    The precision at a recall is the best one at that recall or beyond it; beyond the last point it
-    is 0 (the VOC 2010+ definition, not 11 or 101 sampled recalls).
+    The envelope at a recall is the best precision at that recall or beyond it, and 0 beyond the
+    last point (the definition of VOC 2010+, instead of 11 or 101 sampled recalls).
 
     Args:
-        recall: (n,) rising, [0, 1].
+        recall: (n,) in increasing order, [0, 1].
         precision: (n,) [0, 1].
 
     Returns:
@@ -166,7 +167,7 @@ def average_precision(recall: NDArray[np.float64], precision: NDArray[np.float64
 
 
 def evaluate(truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], iou: float) -> Curve:
-    """Score the detections of a whole set at one overlap; see `pool` for arguments and errors."""
+    """Compute the curve and AP of a whole set at one IoU; see `pool` for arguments and errors."""
     pooled = pool(truth, detections, iou)
     recall, precision = curve_of(pooled)
     ap = average_precision(recall, precision)
@@ -184,20 +185,20 @@ def ap_interval(
 ) -> Interval:
     """Bootstrap the average precision over images (percentile interval, Efron 1979).
 
-    Images and not boxes are drawn, because the boxes of an image share its light and its noise.
-    One seed draws the same images for every method that is scored on the same truth. A draw in
-    which no image has a face has no AP and is left out.
+    Images rather than boxes are drawn, because the boxes of an image share its light and its noise.
+    A seed draws the same images for every method that is scored on the same truth. Resamples
+    without any face have no AP and are left out.
 
     Args:
-        truth: Image name to labelled faces.
-        detections: The same names to detections.
-        iou: Least intersection over union, (0, 1].
+        truth: Image name -> labelled faces.
+        detections: The same image names -> detections.
+        iou: Smallest intersection over union of a hit, (0, 1].
         seed: Seed of the draws.
-        draws: Resamples, at least 100.
-        level: Probability that the interval should cover, (0, 1).
+        draws: Number of resamples, at least 100.
+        level: Coverage probability of the interval, (0, 1).
 
     Raises:
-        InputError: As `pool`.
+        InputError: As in `pool`.
         ValueError: `iou`, `draws` or `level` is out of range.
     """
     if draws < MIN_DRAWS:
@@ -209,19 +210,19 @@ def ap_interval(
 
 
 def interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the middle `level` of resampled values."""
+    """Return the percentile interval that contains the middle `level` of resampled values."""
     given = np.asarray(values, dtype=np.float64)
     low, high = np.quantile(given, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
 
 
 def draw_images(faces: NDArray[np.int64], seed: int, draws: int) -> Iterator[NDArray[np.int32]]:
-    """Yield how often each image is drawn, resample by resample; resamples without a face are not.
+    """Yield per resample how often each image is drawn; resamples without a face are left out.
 
     Args:
-        faces: (images,) labelled faces in each.
-        seed: Of the draws; equal for every method on the same images.
-        draws: Resamples.
+        faces: (images,) number of labelled faces per image.
+        seed: Seed of the draws, which should be the same for all methods on the same images.
+        draws: Number of resamples.
     """
     random = np.random.default_rng(seed)
     images = len(faces)
@@ -232,13 +233,13 @@ def draw_images(faces: NDArray[np.int64], seed: int, draws: int) -> Iterator[NDA
 
 
 class Weighted:
-    """Pooled detections whose images count several times or not at all.
+    """Pooled detections for computing the AP with weighted images.
 
     Args:
         pooled: The detections.
 
     Attributes:
-        faces: (images,) labelled faces in each image.
+        faces: (images,) number of labelled faces per image.
     """
 
     def __init__(self, pooled: Pool) -> None:
@@ -252,11 +253,11 @@ class Weighted:
         self._end = int(hits[-1]) + 1 if len(hits) else 0
 
     def ap(self, times: NDArray[np.int32]) -> float:
-        """Return the all-point AP of the set in which image i occurs times[i] times."""
+        """Compute the all-point AP of a set in which image i occurs times[i] times."""
         return float(self.aps([times])[0])
 
     def aps(self, draws: Iterable[NDArray[np.int32]]) -> NDArray[np.float64]:
-        """Return the AP of many such sets, one an element of `draws`."""
+        """Compute the AP of many such sets, one per element of `draws`."""
         size = max(1, _AT_ONCE // max(self._end, 1))
         waiting = iter(draws)
         made = []

@@ -1,4 +1,4 @@
-"""The dark-face benchmark: what a detector finds in the outputs of a chain."""
+"""The dark-face benchmark: detect faces in the outputs of a chain."""
 
 import functools
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from benchmark.faces import detectors
 from benchmark.scoring.jobs import Job, assembled, context_of
 
 Place: TypeAlias = tuple[str, int | None]
-"""Data set and quality factor of the inputs, None for uncompressed ones."""
+"""Data set and quality factor of the inputs; None stands for uncompressed inputs."""
 
 DETECTOR = "detector.json"
-"""File beside a chain's detections that says which detector found them."""
+"""Name of the file beside a chain's detections that identifies their detector."""
 
 
 def file_name(dataset: str, track: Track, qf: int | None) -> str:
-    """Return what the file of detections of a set, track and quality factor is called."""
+    """Return the file name of the detections on a set, track and quality factor."""
     return f"{dataset}_{track}_qf{qf}.parquet" if qf else f"{dataset}_{track}_uncompressed.parquet"
 
 
 def output(job: Job) -> Bytes:
-    """Return what a chain makes of an input: uint8 (H, W, 3)."""
+    """Return the output of a chain for an input, uint8 (H, W, 3)."""
     steps = assembled(job.chain, job.track, job.trained)
     told = job.case.reference if needs_reference(job.chain) else None
     belongs = context_of(job.case, None if told is None else read_uint8(told))
@@ -35,23 +35,23 @@ def output(job: Job) -> Bytes:
 
 
 def find_faces(detector: str, job: Job) -> list[list[float]]:
-    """Return the detections in one output: x0, y0, x1, y1 in pixels and the score, a list a box."""
+    """Detect faces in one output; one list x0, y0, x1, y1 (pixels), score per box."""
     found = ready(detector)(to_float(output(job)))
     boxes: list[list[float]] = np.column_stack([found.boxes, found.scores]).tolist()
     return boxes
 
 
 def needs_reference(chain: methods.Chain) -> bool:
-    """Whether a chain is told of the answer, so that it can run only where there is one."""
+    """Return True if a step of the chain needs the reference image."""
     return any(step.needs == "reference" for step in chain.plugins)
 
 
 @functools.lru_cache(maxsize=1)
 def ready(detector: str) -> faces.Detector:
-    """Build a detector once a process.
+    """Build a detector, once per process.
 
     Raises:
-        InputError: There is no detector of that name, or it lacks its weights.
+        InputError: There is no detector of this name, or its weights are missing.
     """
     return detectors.detector(detector)
 
@@ -59,15 +59,15 @@ def ready(detector: str) -> faces.Detector:
 def detect(
     jobs: Sequence[Job], detector: str, journal: ResultCache, processes: int = 1
 ) -> dict[Place, dict[str, faces.Boxes]]:
-    """Return set and quality factor -> image -> detections of one chain on one track.
+    """Return (set, quality factor) -> image -> detections for one chain on one track.
 
-    A set whose images have no references is left out where the chain needs them.
+    Sets without reference images are left out if the chain needs them.
 
     Args:
-        jobs: One an input, all of the same chain and track.
+        jobs: One job per input, all of the same chain and track.
         detector: A name in `detectors.DETECTORS`.
         journal: Results of an earlier, unfinished run.
-        processes: How many images are worked on at a time.
+        processes: Number of processes.
     """
     chosen = [job for job in jobs if job.case.reference or not needs_reference(job.chain)]
     if not chosen:

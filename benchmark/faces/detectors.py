@@ -1,4 +1,4 @@
-"""The detectors by name, and what each is: weights, settings, code."""
+"""The detectors by name, with their weights, settings and code."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from benchmark.methods import WeightsFile, assemble, checkpoints
 
 @dataclass(frozen=True)
 class Entry:
-    """A detector that settings can name.
+    """A detector that can be selected in params.yaml.
 
     Attributes:
-        title: How tables and captions state it, scale included.
-        build: Builds it with its weights.
-        weights: Returns the SHA-256 of its weights.
-        code: The modules that build and run it; what they import counts, too.
+        title: Its name in tables and captions, including the test scale.
+        build: Function that builds it with its weights.
+        weights: Function that returns the SHA-256 of its weights.
+        code: The modules that build and run it; their imports count as well.
     """
 
     title: str
@@ -33,13 +33,13 @@ class Entry:
 
 
 class Identity(NamedTuple):
-    """Which detector found some boxes.
+    """The identity of the detector that found some boxes.
 
     Attributes:
         name: Key in `DETECTORS`.
         title: See `Entry`.
         weights: SHA-256 of its weights.
-        code: SHA-256 over its code.
+        code: SHA-256 of its code.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Identity(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """One SHA-256 over all of it."""
+        """SHA-256 over all attributes."""
         return digest_values(list(self))
 
 
@@ -72,7 +72,7 @@ def _retinaface() -> Detector:
 
 
 PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
-"""Where weights of PyramidBox may lie; the name says which convention they follow."""
+"""Possible files of PyramidBox weights; the name tells which convention they follow."""
 
 
 def _pyramidbox_file() -> Path:
@@ -129,7 +129,7 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
         ),
     }
 )
-"""What `detection.detector` in params.yaml may be."""
+"""Allowed values of `detection.detector` in params.yaml."""
 
 
 def _entry(name: str) -> Entry:
@@ -142,16 +142,16 @@ def detector(name: str) -> Detector:
     """Build a detector.
 
     Raises:
-        InputError: There is none of that name, or its weights are absent or broken.
+        InputError: There is no detector of this name, or its weights are absent or corrupt.
     """
     return _entry(name).build()
 
 
 def identity(name: str) -> Identity:
-    """Return which detector a name stands for here.
+    """Return the identity of the detector with this name in this installation.
 
     Raises:
-        InputError: There is none of that name, or its weights are absent.
+        InputError: There is no detector of this name, or its weights are absent.
     """
     entry = _entry(name)
     return Identity(name, entry.title, entry.weights(), code_digest.of(*entry.code))

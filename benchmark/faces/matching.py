@@ -1,4 +1,4 @@
-"""Which detections of one image are hits: overlap of boxes, and who claims which face."""
+"""Overlap of boxes, and matching of the detections of one image to its faces."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from benchmark.data.labels.boxes import Boxes
 
 
 class Matched(NamedTuple):
-    """What the detections of one image are; those that are neither are false positives."""
+    """Classification of the detections of one image; all others are false positives."""
 
     hits: NDArray[np.bool_]
     """(n,) true positives."""
@@ -34,7 +34,7 @@ def overlaps(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray
 
 
 def shares(boxes: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute which share of each box's own area lies in each other box.
+    """Compute the share of each box's own area that lies in each of the other boxes.
 
     Args:
         boxes: (n, 4) x0, y0, x1, y1.
@@ -64,23 +64,24 @@ def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def match(truth: Boxes, found: Boxes, iou: float) -> Matched:
-    """Tell the true positives among the detections of one image, and those that do not count.
+    """Find the true positives among the detections of one image, and those that do not count.
 
-    By falling score (ties: box order) each detection claims the face that it overlaps most (ties:
-    first face), and is a true positive if they overlap by `iou` or more and the face is not yet
-    claimed so; a second hit on a face is a false positive, even where another face is free.
+    In order of decreasing score (ties: order of boxes) each detection claims the face that it
+    overlaps most (ties: first face). It is a true positive if they overlap by `iou` or more and the
+    face has not been claimed in this way before; a second hit on a face is a false positive, even
+    if another face is free.
 
-    A face that does not count takes part in this and gives its detections the same fate, as VOC's
-    difficult objects and WIDER FACE's invalid faces do. What is no true positive and lies in a
-    crowd by a share of `iou` or more of its own area does not count either, as with COCO.
+    Faces that do not count take part in the matching, and their detections do not count either, as
+    for VOC's difficult objects and WIDER FACE's invalid faces. Other detections of which a share of
+    `iou` or more of their own area lies in a crowd do not count either, as in COCO.
 
     Args:
         truth: The labelled faces.
         found: The detections, in any order.
-        iou: Least intersection over union, (0, 1].
+        iou: Smallest intersection over union of a hit, (0, 1].
 
     Returns:
-        In the order of `found`.
+        The classification, in the order of `found`.
 
     Raises:
         ValueError: `iou` is out of range.

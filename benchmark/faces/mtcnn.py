@@ -13,25 +13,27 @@ from benchmark.faces import anchors
 
 _SMALLEST_FACE_PX = 6
 _INCLUSIVE_TO_EDGES = (-0.5, -0.5, 0.5, 0.5)
-"""MTCNN's arithmetic makes a box x1 - x0 + 1 wide. Its centres have no offset to correct: those
-found in mirrored WIDER FACE images are the mirrored ones (0.13 +- 0.07 px off, 183 faces)."""
+"""Correction of box edges: MTCNN treats a box as x1 - x0 + 1 wide. Its centres need no correction:
+those in mirrored WIDER FACE images are the mirrored centres (0.13 +- 0.07 px off, 183 faces)."""
 
 
 def build(min_face_px: int = 12, floor: float = 0.01) -> Detector:
     """Build MTCNN, on the CPU.
 
-    It sees the 8-bit image that a file would hold. The score is that of the last of its three
-    networks (O-Net). The library's threshold of that score, 0.7, would cut the curve's tail off,
-    so it becomes `floor`. P-Net keeps the library's 0.6, which sets the number of crops and so the
-    time; R-Net goes from 0.7 to 0.2. A face that these two reject never gets a score.
+    The image is rounded to 8 bits first, as it would be in a file. The score is that of the last of
+    the three networks (O-Net). The library's threshold of this score, 0.7, would cut off the tail
+    of the curve and is replaced by `floor`. P-Net keeps the library's threshold of 0.6, which
+    determines the number of crops and hence the time; that of R-Net is lowered from 0.7 to 0.2.
+    Faces that these two networks reject never get a score.
 
     Args:
-        min_face_px: Side of the smallest face searched for, at least 6; time grows as its inverse
-            square. The networks see 12 pixels at least, so below 12 the image is enlarged.
-        floor: Lowest score returned, [0, 1).
+        min_face_px: Side of the smallest face that is searched for, at least 6; time grows as its
+            inverse square. The networks see at least 12 pixels, so below 12 the image is enlarged.
+        floor: Lowest score that is returned, [0, 1).
 
     Returns:
-        A detector, deterministic for a number of torch threads, that needs no network.
+        A detector that needs no internet access and is deterministic for a fixed number of torch
+        threads.
 
     Raises:
         ValueError: An argument is out of range.

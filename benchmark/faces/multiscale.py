@@ -1,7 +1,7 @@
-"""PyramidBox as a detector: at the image's own scale, or at several with box voting.
+"""PyramidBox as a detector, either at the image's own scale or at several scales with box voting.
 
-Which of the two was used moves AP more than most enhancers do, so tables state it. Published
-evaluations of PyramidBox on WIDER FACE test at several scales; Table VII does not say.
+The choice changes AP more than most enhancers do, so tables state it. Published evaluations of
+PyramidBox on WIDER FACE test at several scales; Table VII does not say what it used.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,15 +16,15 @@ from benchmark.faces import anchors, matching
 from benchmark.faces.pyramidbox import LEVELS, PyramidBox
 
 OVERLAP = 0.3
-"""Of the suppression and of the voting, as in the public tests."""
+"""IoU threshold of suppression and of voting, as in the public tests."""
 SCALES = (0.5, 1.0, 2.0)
-"""Of the multi-scale test; the image is mirrored at scale 1 as well."""
+"""Scales of the multi-scale test; at scale 1 the mirrored image is tested as well."""
 MOST_PIXELS = 1_700_000
-"""Of an enlarged image, as in the port's test: larger scales are left out."""
+"""Largest enlarged image in pixels, as in the port's test; larger scales are left out."""
 
 
 def single(network: PyramidBox, floor: float = 0.01) -> Detector:
-    """Build the detector that looks once, at the image's own scale."""
+    """Build the single-scale detector, which runs once at the image's own scale."""
     network.eval()
 
     def detect(image: Image) -> Boxes:
@@ -36,17 +36,17 @@ def single(network: PyramidBox, floor: float = 0.01) -> Detector:
 
 
 def multiple(network: PyramidBox, floor: float = 0.01) -> Detector:
-    """Build the detector that looks at several scales and mirrored, and lets boxes vote."""
+    """Build the multi-scale detector, which merges scales and a mirrored image by voting."""
     network.eval()
     return voting(lambda image: look(network, image, floor))
 
 
 def voting(looks: Callable[[Image], Boxes], scales: Sequence[float] = SCALES) -> Detector:
-    """Build a detector that gathers what one look finds at several scales, and mirrored.
+    """Build a detector that merges candidates at several scales and of the mirrored image.
 
     Args:
-        looks: Finds candidates in an image of any size.
-        scales: Factors; those that enlarge the image beyond `MOST_PIXELS` are left out.
+        looks: Function that returns the candidates in an image of any size.
+        scales: Scale factors; those that enlarge the image beyond `MOST_PIXELS` are left out.
     """
 
     def detect(image: Image) -> Boxes:
@@ -70,19 +70,19 @@ def voting(looks: Callable[[Image], Boxes], scales: Sequence[float] = SCALES) ->
 
 
 def vote(boxes: np.ndarray, scores: np.ndarray, iou: float = OVERLAP) -> Boxes:
-    """Replace each group of overlapping boxes by their mean, weighted by score.
+    """Apply box voting: replace each group of overlapping boxes by their score-weighted mean.
 
-    The best box left gathers all that overlap it by `iou` or more (Gidaris and Komodakis, ICCV
-    2015, Sec. 4.2) and gives the group its score. A box that stands alone stays: the port drops
-    it, which loses every face that one scale alone found.
+    The best remaining box forms a group with all boxes that overlap it by `iou` or more (Gidaris
+    and Komodakis, ICCV 2015, Sec. 4.2) and gives the group its score. A single box is kept: the
+    port drops it, which loses every face that only one scale found.
 
     Args:
         boxes: (n, 4) x0, y0, x1, y1.
         scores: (n,).
-        iou: Least overlap within a group.
+        iou: Smallest overlap with the best box of a group.
 
     Returns:
-        By falling score.
+        The merged boxes, best first.
     """
     order = np.argsort(-scores, kind="stable")
     left, sure = boxes[order].astype(np.float64), scores[order].astype(np.float64)
@@ -98,7 +98,7 @@ def vote(boxes: np.ndarray, scores: np.ndarray, iou: float = OVERLAP) -> Boxes:
 
 
 def look(network: PyramidBox, image: Image, floor: float) -> Boxes:
-    """Return the network's candidates in an image, by falling score, before any suppression."""
+    """Return the network's candidates in an image, best first, before any suppression."""
     with torch.inference_mode():
         offsets, scores, sizes = network(anchors.as_input(image))
         boxes = anchors.decode(anchors.squares(LEVELS, sizes), offsets)

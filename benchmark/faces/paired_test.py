@@ -1,7 +1,7 @@
-"""Does a method help a detector? Paired tests over images, corrected for how many were asked.
+"""Paired tests over images of whether a method helps a detector, adjusted for multiple testing.
 
-Two methods see the same images, so the images are the unit: boxes of one image share its light and
-its noise.
+All methods process the same images, and the boxes of one image share its light and its noise, so
+the unit of the tests is the image.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from benchmark.faces.average_precision import Pool, Weighted
 
 
 class Difference(NamedTuple):
-    """How much higher the AP of one set of detections is than that of another.
+    """Difference of the AP of two sets of detections.
 
     Attributes:
-        value: AP of the first less AP of the second.
+        value: AP of the first minus AP of the second.
         low: Lower end of its 95 % interval (bootstrap over images, the same draws for both).
-        high: Upper end.
-        p: Two-sided, of the randomisation test: how often a difference as large comes about if the
-            two are exchanged image by image at random.
+        high: Upper end of the interval.
+        p: Two-sided p-value of the randomisation test: how often a difference at least as large
+            occurs if the two are exchanged image by image at random.
     """
 
     value: float
@@ -43,15 +43,15 @@ def compare(
     """Compare the all-point AP of two sets of detections of the same images.
 
     Args:
-        truth: Image name to labelled faces.
-        ours: The same names to detections.
-        others: The same names to the detections to compare with.
-        iou: Least intersection over union of a hit.
-        seed: Of bootstrap and randomisation.
-        draws: Of each.
+        truth: Image name -> labelled faces.
+        ours: The same image names -> first detections.
+        others: The same image names -> second detections.
+        iou: Smallest intersection over union of a hit.
+        seed: Seed of bootstrap and randomisation.
+        draws: Number of draws of each.
 
     Raises:
-        InputError: As `detection.pool`.
+        InputError: As in `average_precision.pool`.
     """
     first, second = (average_precision.pool(truth, found, iou) for found in (ours, others))
     one, other = Weighted(first), Weighted(second)
@@ -63,7 +63,7 @@ def compare(
 
 
 def _randomised(first: Pool, second: Pool, value: float, seed: int, draws: int) -> float:
-    """Return the p-value of a difference under exchange of the two, image by image.
+    """Return the p-value of a difference under random exchange of the two, image by image.
 
     Edgington and Onghena, "Randomization Tests", 2007: the observed assignment counts as one draw,
     so that p is never 0.
@@ -78,7 +78,7 @@ def _randomised(first: Pool, second: Pool, value: float, seed: int, draws: int) 
 
 
 def _joined(first: Pool, second: Pool) -> Weighted:
-    """Return both pools as one in which the second's images are others than the first's."""
+    """Join two pools into one in which the images of the second are new images."""
     scores = np.concatenate([first.scores, second.scores])
     order = np.argsort(-scores, kind="stable")
     shifted = second.images + np.int32(len(first.faces))
@@ -90,10 +90,11 @@ def _joined(first: Pool, second: Pool) -> Weighted:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number (Holm 1979): each stays valid for the whole family.
+    """Adjust p-values with Holm's step-down method (1979), which controls the family-wise error.
 
     Returns:
-        In the order given, at most 1; a smaller p-value never gets a larger corrected one.
+        Adjusted p-values in the given order, at most 1; a smaller p-value never gets a larger
+        adjusted one.
     """
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     corrected, least = [0.0] * len(p_values), 0.0

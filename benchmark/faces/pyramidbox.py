@@ -1,9 +1,9 @@
 """PyramidBox (Tang et al., ECCV 2018), the detector that the paper cites, without weights.
 
-Written from the paper's description and the shapes of its public ports; nobody's weights are in
-this suite. Not in the paper of MLSM: which implementation, weights and test scales Table VII rests
-on. Two conventions are met (`Config`): the official code does not dilate `fc6` and scales features
-after the context modules, a widespread port dilates it by 6 and scales before them.
+The network is written from its paper and the tensor shapes of its public ports; the suite contains
+no weights. Not in the paper of MLSM: the implementation, weights and test scales behind Table VII.
+Two conventions are supported (`Config`): the official code does not dilate `fc6` and scales
+features after the context modules; a widespread port dilates it by 6 and scales before them.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ _MAPS = (256, 512, 512, 1024, 512, 256)  # channels of the six maps before the c
 
 @dataclass(frozen=True)
 class Config:
-    """Where implementations differ.
+    """The settings in which implementations differ.
 
     Attributes:
-        dilation: Of `fc6`: 6 in the port, 1 in the official code.
+        dilation: Dilation of `fc6`: 6 in the port, 1 in the official code.
         scale_first: Whether the three finest maps are normalised before their context module (the
             port) or after it (the official code).
-        width: Multiplies all widths; 1 is published, less is for tests.
+        width: Factor of all widths; 1 is published, smaller factors are for tests.
     """
 
     dilation: int = 6
@@ -39,19 +39,19 @@ class Config:
     width: float = 1.0
 
     def channels(self, published: int) -> int:
-        """Return how many channels stand for a published number of them."""
+        """Return the number of channels for a published number, after scaling by `width`."""
         return max(4, round(published * self.width))
 
 
 class Scale(nn.Module):
-    """Features of unit length over channels, times a learned weight a channel (ParseNet)."""
+    """L2-normalise features over channels and scale each by a learned weight (ParseNet)."""
 
     def __init__(self, channels: int, start: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.full((channels,), start))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale (N, C, H, W)."""
+        """Normalise and scale features (N, C, H, W)."""
         return functional.normalize(x, dim=1, eps=1e-10) * self.weight[:, None, None]
 
 
@@ -83,7 +83,7 @@ class Context(nn.Module):
         self.ssh_3b = nn.Conv2d(quarter, quarter, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (N, 512, H, W) of (N, C, H, W), at published width."""
+        """Map (N, C, H, W) to (N, 512, H, W), at published width."""
         inner = functional.relu(self.branch2b(functional.relu(self.branch2a(x))))
         x = functional.relu(self.branch1(x) + self.branch2c(inner))
         near = functional.relu(self.ssh_dimred(x))
@@ -92,10 +92,10 @@ class Context(nn.Module):
 
 
 class PyramidBox(nn.Module):
-    """The network without its body anchors; heads are loaded and not decoded.
+    """The network without its body anchors, whose heads are loaded but not decoded.
 
     Args:
-        config: Which convention its weights follow.
+        config: The convention of its weights.
     """
 
     def __init__(self, config: Config | None = None) -> None:
@@ -127,7 +127,7 @@ class PyramidBox(nn.Module):
         self.conf_layers = nn.ModuleList(nn.Conv2d(out, n, 3, padding=1) for n in classes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
-        """Return face offsets (n, 4), face scores (n,) and the maps' sizes of (1, 3, H, W)."""
+        """Map (1, 3, H, W) to face offsets (n, 4), face scores (n,) and the sizes of the maps."""
         contexts = self._contexts(self._pyramid(x))
         offsets, logits = [], []
         for level, x in enumerate(contexts):
@@ -184,9 +184,9 @@ def _trunk(config: Config) -> list[nn.Module]:
 
 
 def _face_logits(x: Tensor, finest: bool) -> Tensor:
-    """Return (n, 2) background and face logits: the largest of three stands for one of them.
+    """Return (n, 2) background and face logits, one of which is the maximum of three channels.
 
-    On the finest map it is the background's (max-in-out of S3FD), elsewhere the face's.
+    On the finest map this is the background's logit (max-in-out of S3FD), elsewhere the face's.
     """
     if finest:
         pair = torch.cat([x[:, :3].amax(dim=1, keepdim=True), x[:, 3:4]], dim=1)
@@ -196,13 +196,14 @@ def _face_logits(x: Tensor, finest: bool) -> Tensor:
 
 
 def adapt(state: Mapping[str, Tensor], network: PyramidBox) -> dict[str, Tensor]:
-    """Return a state dict under this network's names.
+    """Convert a state dict to the names of this network.
 
-    Known are the names of the widespread PyTorch port, which are ours, with the prefixes that
-    wrappers add (`module.`), inside `weight`, `state_dict` or `model`, or at the top.
+    The names of the widespread PyTorch port, which this network shares, are accepted with or
+    without the prefix that wrappers add (`module.`), at the top level or inside `weight`,
+    `state_dict` or `model`.
 
     Raises:
-        ValueError: A tensor is missing, is not known, or has another shape; the first is named.
+        ValueError: A tensor is missing, unknown or of another shape; the message names the first.
     """
     for key in ("weight", "state_dict", "model"):
         inner = state.get(key)

@@ -1,8 +1,8 @@
 """RetinaFace with MobileNet 0.25 (Deng et al., CVPR 2020), for the weights of its public port.
 
-The network follows the shapes and names in the released file (Pytorch_Retinaface, MIT); the heads
-for landmarks are loaded and not run. Not in the paper of MLSM, which cites PyramidBox alone: a
-second detector shows whether a ranking of enhancers is the detector's.
+The network follows the shapes and names in the released file (Pytorch_Retinaface, MIT); the
+landmark heads are loaded but not run. Not in the paper of MLSM, which cites only PyramidBox: a
+second detector shows whether a ranking of enhancers depends on the detector.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from benchmark.faces.anchors import Level
 
 LEVELS = (Level(8, (16, 32)), Level(16, (64, 128)), Level(32, (256, 512)))
 OVERLAP = 0.4
-"""Of the suppression, as in the port's test on WIDER FACE."""
+"""IoU threshold of the suppression, as in the port's test on WIDER FACE."""
 
 _SLOPE = 0.1
 _WIDTHS = ((8, 16, 32, 32, 64, 64), (128,) * 6, (256, 256))
@@ -46,7 +46,7 @@ def _separable(into: int, out: int, stride: int) -> nn.Module:
 
 
 class _Body(nn.Module):
-    """MobileNet of a quarter of the width; three maps at strides 8, 16 and 32."""
+    """MobileNet with a quarter of the width, which returns three maps at strides 8, 16 and 32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Body(nn.Module):
 
 
 class _Pyramid(nn.Module):
-    """Top-down sums of the three maps, 64 channels each."""
+    """Feature pyramid: top-down sums of the three maps with 64 channels each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class _Pyramid(nn.Module):
 
 
 class _Context(nn.Module):
-    """Context of three sizes, side by side (Najibi et al., "SSH", ICCV 2017)."""
+    """Context module with three field sizes, concatenated (Najibi et al., "SSH", ICCV 2017)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class _Context(nn.Module):
 
 
 class _Head(nn.Module):
-    """A 1x1 convolution whose channels are the numbers of each cell's anchors, one by one."""
+    """A 1x1 convolution whose channels are the outputs of each cell's anchors in sequence."""
 
     def __init__(self, numbers: int) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class _Head(nn.Module):
 
 
 class RetinaFace(nn.Module):
-    """The network; (1, 3, H, W) to offsets (n, 4), scores (n,) and the sizes of its maps."""
+    """The network: maps (1, 3, H, W) to offsets (n, 4), scores (n,) and the sizes of its maps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class RetinaFace(nn.Module):
             self.add_module(name, nn.ModuleList(_Head(numbers) for _ in LEVELS))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
-        """Run the network without its landmarks."""
+        """Run the network without its landmark heads."""
         contexts = (self.ssh1, self.ssh2, self.ssh3)
         maps = [net(m) for net, m in zip(contexts, self.fpn(self.body(x)), strict=True)]
         heads = [self.get_submodule(name) for name in ("ClassHead", "BboxHead")]
@@ -145,7 +145,7 @@ def build(state: Mapping[str, Any], floor: float = 0.01) -> Detector:
 
     Args:
         state: The released state dict.
-        floor: Lowest score returned, [0, 1).
+        floor: Lowest score that is returned, [0, 1).
     """
     network = RetinaFace()
     network.load_state_dict(dict(state))

@@ -1,4 +1,4 @@
-"""What a set of detections scores, in words and numbers for people who bring their own."""
+"""Scores of a user's own detections under several AP protocols."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from benchmark.faces import ap_protocols, average_precision
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be computed.
+    """Settings of the computation.
 
     Attributes:
-        ious: Least overlaps of a hit.
-        names: Keys of `protocols.PROTOCOLS`; the interval is that of `all_point`.
-        seed: Of the bootstrap.
-        draws: Of the bootstrap; 0 draws give no interval.
+        ious: Smallest intersections over union of a hit.
+        names: Keys of `ap_protocols.PROTOCOLS`; the interval is that of `all_point`.
+        seed: Seed of the bootstrap.
+        draws: Number of bootstrap draws; 0 gives no interval.
 
     Raises:
-        InputError: One of them is out of range, or stands twice.
+        InputError: A value is out of range or given twice.
     """
 
     ious: tuple[float, ...]
@@ -49,15 +49,15 @@ class Asked:
 def summary(
     truth: Mapping[str, Boxes], found: Mapping[str, Boxes], asked: Asked
 ) -> list[dict[str, Any]]:
-    """Return a row an overlap and protocol: `ap`, its interval, and precision at fixed recalls.
+    """Return one row per IoU and protocol: `ap`, its interval, and precision at fixed recalls.
 
     Args:
-        truth: Image name to labelled faces.
-        found: The same names to detections.
-        asked: What to compute.
+        truth: Image name -> labelled faces.
+        found: The same image names -> detections.
+        asked: Settings of the computation.
 
     Raises:
-        InputError: As `detection.pool`.
+        InputError: As in `average_precision.pool`.
     """
     rows = []
     for iou in asked.ious:

@@ -1,8 +1,8 @@
-"""What a method costs: parameters, multiply-accumulates, seconds and memory.
+"""Costs of methods: parameters, multiply-accumulates, seconds and memory.
 
-Each in a new process: `python -m benchmark.scoring.costs DARK.npy` takes jobs as lines of JSON on
-stdin and answers with lines of JSON. Parameters and multiply-accumulates follow from the code;
-seconds and memory hold for one machine.
+Each method is measured in a new process: `python -m benchmark.scoring.costs DARK.npy` reads jobs as
+lines of JSON from stdin and answers with lines of JSON. Parameters and multiply-accumulates follow
+from the code; seconds and memory are valid only for the machine they were measured on.
 """
 
 import json
@@ -26,22 +26,22 @@ from benchmark.methods import assemble
 from benchmark.methods.records import ChainRecord
 
 SIZE = (600, 400)
-"""Width and height of the image, pixels: those of LOL."""
+"""Width and height of the image in pixels, as in LOL."""
 MEGAPIXELS = SIZE[0] * SIZE[1] / 1e6
 SLOW_SECONDS = 10.0
-"""A first run that takes longer is the timed one, too."""
+"""If the first run takes longer than this, it is also the timed run."""
 REPEATS, ENOUGH_SECONDS = 5, 2.0
-"""Faster runs are repeated, at most so often and so long, and the shortest counts."""
+"""Limits of the number and total duration of repeated runs, of which the shortest counts."""
 
 
 class Job(NamedTuple):
-    """A method with weights.
+    """A method with its weights.
 
     Attributes:
         method: Name of a plugin.
-        track: Which weights.
+        track: Track of the weights.
         trained: Folder of retrained weights.
-        settings: Of a method without weights, where they are not the published ones.
+        settings: Settings of a method without weights that differ from the published ones.
     """
 
     method: str
@@ -51,13 +51,15 @@ class Job(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one image of `SIZE` costs.
+    """The costs of processing one image of `SIZE`.
 
     Attributes:
-        parameters: Of the networks that run, 0 where there is none.
+        parameters: Number of parameters of the networks that run; 0 without networks.
         gmacs: 10^9 multiply-accumulates in convolutions and matrix products; 0 without networks.
-        seconds_per_megapixel: Of the processor, on one thread, the model loaded.
-        peak_mib: Largest resident memory of the process, interpreter and libraries included.
+        seconds_per_megapixel: Processor time per megapixel on one thread, without loading the
+            model.
+        peak_mib: Largest resident memory of the process in MiB, including interpreter and
+            libraries.
     """
 
     parameters: int
@@ -69,11 +71,11 @@ class Cost(NamedTuple):
 def jobs(
     chains: Mapping[str, ChainRecord], settings: Mapping[str, Mapping[str, Any]], trained: Path
 ) -> Iterator[Job]:
-    """Yield every method that the chains are made of, on every track it has here.
+    """Yield every method that occurs in the chains, once for each of its tracks.
 
     Args:
-        chains: Chain -> what it is made of.
-        settings: Of methods without weights, by name.
+        chains: Chain -> its record in `chains.json`.
+        settings: Name of a method without weights -> its settings.
         trained: Folder of retrained weights.
     """
     for name in dict.fromkeys(step for record in chains.values() for step in record.steps):
@@ -86,10 +88,10 @@ def jobs(
 
 
 class Measurer:
-    """Measures jobs, each in a process of its own, on one thread.
+    """Measure jobs, each in its own process and on one thread.
 
-    The processes are forked from one that has loaded the libraries, which takes longer than most
-    methods. Use it in a `with` block; the process starts with the first job.
+    The processes are forked from one that has already loaded the libraries, because loading takes
+    longer than most methods. Use it in a `with` block; that process starts with the first job.
 
     Args:
         dark: float32 (400, 600, 3), sRGB, [0, 1].
@@ -141,7 +143,7 @@ class Measurer:
 
 
 def measure_here(job: Job, dark: Image) -> Cost:
-    """Measure a job in this process, whose memory is counted from its start."""
+    """Measure a job in this process; its peak memory counts from the start of the process."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -168,7 +170,7 @@ def _timed(step: methods.Step, pixels: Any, given: methods.MethodContext) -> flo
 
 
 class _Parameters:
-    """Counts the parameters of all modules that run inside the `with` block, each once."""
+    """Counter of the parameters of all modules that run inside the `with` block, each once."""
 
     def __init__(self) -> None:
         self._found: dict[int, Any] = {}
@@ -192,7 +194,7 @@ class _Parameters:
 
 
 def _peak_mib() -> float:
-    """Return the largest resident memory of this process since it was started, MiB."""
+    """Return the largest resident memory of this process since its start, in MiB."""
     status = Path("/proc/self/status")
     if status.is_file():  # unlike getrusage, not inherited from the process that started this one
         for line in status.read_text(encoding="utf-8").splitlines():
@@ -205,7 +207,7 @@ def _peak_mib() -> float:
 
 
 def main(path: str) -> None:
-    """Answer each job on stdin with its costs, or with what went wrong, from a forked process."""
+    """Answer each job on stdin with its costs or an error, computed in a forked process."""
     import torch  # noqa: F401  # what takes long to load, once for all
 
     dark = np.load(path)
@@ -219,7 +221,7 @@ def main(path: str) -> None:
 
 
 def _answer(job: Job, dark: Image) -> None:
-    """Print the costs of a job, and end this process."""
+    """Print the costs of a job and end this process."""
     try:
         cost = measure_here(job, dark)
         told: Any = [int(cost.parameters), *map(float, cost[1:])]

@@ -1,4 +1,4 @@
-"""Folders of the user's own pairs: which images belong together, and their scores."""
+"""Score folders of a user's own pairs: pair the images by name and measure them."""
 
 import re
 import tempfile
@@ -17,11 +17,11 @@ from benchmark.scoring import jobs, score
 from benchmark.scoring.results import Row
 
 _WORDED = re.compile(r"(\D+)(\d.*)")
-"""A name that begins with a word and goes on with a number, as LOL-v2's `low00690` does."""
+"""Pattern of a name that begins with a word and continues with a number, such as `low00690`."""
 
 
 class Pair(NamedTuple):
-    """A dark image, its reference, and what both are called."""
+    """A dark image and its reference, with their common name."""
 
     name: str
     dark: Path
@@ -29,15 +29,15 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is scored.
+class ScoreSettings:
+    """Settings of a scoring run.
 
     Attributes:
         chain: Methods, left to right.
-        track: Which weights.
+        track: Track of the weights.
         trained: Folder of retrained weights.
-        qfs: Quality factors; None leaves the image as it is.
-        dataset: What rows call the folder.
+        qfs: Quality factors; None leaves the image uncompressed.
+        dataset: Name of the folder in the result rows.
     """
 
     chain: methods.Chain
@@ -48,34 +48,34 @@ class Wish:
 
 
 class Scored(NamedTuple):
-    """Result rows, and a sentence about each pair that has none."""
+    """Result rows, and one sentence per pair that could not be scored."""
 
     rows: list[Row]
     problems: list[str]
 
 
 def listed(folder: Path) -> dict[str, Path]:
-    """Return name without suffix -> image file of a folder, in the order of names.
+    """Return name without suffix -> image file of a folder, sorted by name.
 
     Raises:
-        InputError: There is no such folder, it holds no images, or two share a name.
+        InputError: The folder does not exist, contains no images, or two images share a name.
     """
-    found: dict[str, Path] = {}
+    images: dict[str, Path] = {}
     for file in user_files.inside(folder):
         name = shown(file.stem)
-        if name in found:
+        if name in images:
             raise InputError(
-                f"{folder} holds both {found[name].name} and {file.name}: keep one of them."
+                f"{folder} holds both {images[name].name} and {file.name}: keep one of them."
             )
-        found[name] = file
-    return found
+        images[name] = file
+    return images
 
 
 def paired(dark: Path, normal: Path) -> list[Pair]:
     """Pair the images of two folders by name.
 
-    Names are equal, or each folder begins all of its names with a word of its own, as LOL-v2 does:
-    `low00690.png` and `normal00690.png`. Suffixes may differ.
+    The two names of a pair are equal, or all names of a folder begin with the same word, as in
+    LOL-v2: `low00690.png` and `normal00690.png`. Suffixes may differ.
 
     Args:
         dark: Folder of dark images.
@@ -98,11 +98,11 @@ def paired(dark: Path, normal: Path) -> list[Pair]:
 
 
 def _numbered(names: Iterable[str]) -> dict[str, str]:
-    """Return what follows the word that all names begin with -> name; nothing without one."""
-    found = [(match[1], match[2], name) for name in names if (match := _WORDED.fullmatch(name))]
-    if len(found) != len(list(names)) or len({word for word, _, _ in found}) != 1:
+    """Return the rest after a common first word -> name; empty if there is no such word."""
+    matches = [(match[1], match[2], name) for name in names if (match := _WORDED.fullmatch(name))]
+    if len(matches) != len(list(names)) or len({word for word, _, _ in matches}) != 1:
         return {}
-    return {number: name for _, number, name in found}
+    return {number: name for _, number, name in matches}
 
 
 def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list[EvaluationInput]:
@@ -110,8 +110,8 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
 
     Args:
         pair: The images.
-        qfs: Quality factors; None leaves the image as it is.
-        dataset: What rows call the folder.
+        qfs: Quality factors; None leaves the image uncompressed.
+        dataset: Name of the folder in the result rows.
         to: Folder for the JPEG files.
 
     Raises:
@@ -124,57 +124,60 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
             f"{pair.dark} and its reference {pair.normal} are {sizes} pixels, expected one size: "
             "crop them to it."
         )
-    made = []
+    inputs = []
     for qf in qfs:
         source = pair.dark if qf is None else to / f"qf{qf}.jpg"
         if qf is not None:
             files.write_bytes(source, jpeg.encode(pixels, qf))
-        made.append(EvaluationInput(dataset, pair.name, qf, source, pair.normal, None, own=True))
-    return made
+        inputs.append(EvaluationInput(dataset, pair.name, qf, source, pair.normal, None, own=True))
+    return inputs
 
 
-def score_pairs(pairs: Sequence[Pair], wish: Wish, processes: int = 1) -> Scored:
-    """Score a chain on pairs; one that cannot be scored is told and ends no other.
+def score_pairs(pairs: Sequence[Pair], settings: ScoreSettings, processes: int = 1) -> Scored:
+    """Score a chain on pairs; a pair that cannot be scored is reported and stops no other.
 
     Args:
-        pairs: From `paired`.
-        wish: What to score.
-        processes: How many pairs are worked on at a time.
+        pairs: Pairs from `paired`.
+        settings: Settings of the run.
+        processes: Number of processes.
 
     Raises:
-        InputError: The chain's weights are absent or broken.
+        InputError: The chain's weights are absent or corrupt.
     """
-    jobs.assembled(wish.chain, wish.track, wish.trained)  # before anybody waits for an image
-    work = [_Work(pair, wish) for pair in pairs]
-    label = f"{wish.chain} ({wish.track})"
+    # before anybody waits for an image
+    jobs.assembled(settings.chain, settings.track, settings.trained)
+    work = [_Work(pair, settings) for pair in pairs]
+    label = f"{settings.chain} ({settings.track})"
     results: list[list[Row] | str] = []
     try:
         results.extend(parallel.map_parallel(_attempt, work, processes, label))
     except InputError as error:  # what was scored before a process died is kept
         results += [f"{pair.dark} was not scored: {error}" for pair in pairs[len(results) :]]
-    rows = [row for found in results if not isinstance(found, str) for row in found]
-    return Scored(rows, [found for found in results if isinstance(found, str)])
+    rows = [row for result in results if not isinstance(result, str) for row in result]
+    return Scored(rows, [result for result in results if isinstance(result, str)])
 
 
 class _Work(NamedTuple):
     pair: Pair
-    wish: Wish
+    settings: ScoreSettings
 
 
 def _attempt(work: _Work) -> list[Row] | str:
-    """Return the rows of a pair, or a sentence about what is wrong with it."""
-    pair, wish = work
+    """Return the rows of a pair, or a sentence that describes the problem."""
+    pair, settings = work
     try:
         with tempfile.TemporaryDirectory() as folder:
-            listed = cases(pair, wish.qfs, wish.dataset, Path(folder))
-            made = [jobs.Job(wish.chain, wish.track, wish.trained, case) for case in listed]
-            values = [score.score(job) for job in made]
-            return score.as_rows("user", made, values)
+            listed = cases(pair, settings.qfs, settings.dataset, Path(folder))
+            work_items = [
+                jobs.Job(settings.chain, settings.track, settings.trained, case) for case in listed
+            ]
+            values = [score.score(job) for job in work_items]
+            return score.as_rows("user", work_items, values)
     except InputError as error:
         return str(error)
     except Exception as error:  # whatever a method raises of one image says nothing of the others
         reason = f"{type(error).__name__}: {error}"
         return (
-            f"{shown(pair.dark)} cannot be scored with {wish.chain} ({reason}): leave it out, or "
-            "mend the method."
+            f"{shown(pair.dark)} cannot be scored with {settings.chain} ({reason}): leave it out, "
+            "or mend the method."
         )

@@ -1,4 +1,4 @@
-"""One chain with weights on one input, and all of them that a profile asks for."""
+"""Scoring jobs: one chain, on one track, on one test input."""
 
 import functools
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Job:
 
     Attributes:
         chain: Methods, left to right.
-        track: Which weights.
+        track: Track of the weights.
         trained: Folder of retrained weights.
-        case: The input and its reference or labels.
+        case: The input with its reference or labels.
     """
 
     chain: methods.Chain
@@ -30,20 +30,20 @@ class Job:
 
     @property
     def label(self) -> str:
-        """What a progress bar says."""
+        """Label of the progress bar."""
         return f"{self.chain} ({self.track})"
 
 
 @functools.lru_cache(maxsize=1)
 def assembled(chain: methods.Chain, track: Track, trained: Path) -> tuple[methods.Step, ...]:
-    """Build a chain once a process."""
+    """Build a chain with its weights; each process caches the chain that it built last."""
     return tuple(assemble.assemble(chain, track, trained))
 
 
 def context_of(
     case: inputs.EvaluationInput, reference: Bytes | None = None
 ) -> methods.MethodContext:
-    """Return what belongs to an input for the methods that need it."""
+    """Return the quantisation tables and reference that methods may receive with an input."""
     of_reference = None if reference is None else to_float(reference)
     tables = user_files.tables if case.own else jpeg.tables
     return methods.MethodContext(tables(case.input), of_reference)

@@ -1,7 +1,7 @@
-"""PSNR, SSIM, PSNR-B and blocking, each under a protocol that says exactly how it is computed.
+"""PSNR, SSIM, PSNR-B and blocking effect factor under two exactly defined protocols.
 
-Protocol `paper` is what the tables of arXiv:2403.07622 hold, flaws included: its printed values
-are reproduced to their last digit. Protocol `sound` is what our own conclusions rest on.
+Protocol `paper` reproduces the printed values of the tables of arXiv:2403.07622 to their last
+digit, including their flaws. Protocol `sound` is the basis of our own conclusions.
 
 | metric   | `paper`                                | `sound`                                 |
 |----------|----------------------------------------|-----------------------------------------|
@@ -11,8 +11,8 @@ are reproduced to their last digit. Protocol `sound` is what our own conclusions
 | ssim_rgb |                                        | mean over the three channels            |
 | bef      |                                        | blocking effect factor of the output    |
 
-All take uint8 (H, W, 3) RGB arrays; the first is the output, the second the reference. psnr and
-ssim do not care which is which; psnr_b and bef look for blocks in the output alone.
+All metrics take uint8 (H, W, 3) RGB arrays; the first is the output, the second the reference. psnr
+and ssim are symmetric; psnr_b and bef measure blocks only in the output.
 """
 
 import math
@@ -42,7 +42,7 @@ _C2 = (0.03 * PEAK) ** 2
 
 
 def _sliding_window() -> Channel:
-    """Return (24, 34): row i weighs the pixels under the Gaussian (sigma 1.5) at position i."""
+    """Return (24, 34): row i contains the Gaussian weights (sigma 1.5) at position i."""
     distance = np.arange(_SIDE) - _SIDE // 2
     weights = np.exp(-(distance**2) / (2 * 1.5**2))
     band = np.zeros((_STRIP, _STRIP + _SIDE - 1))
@@ -56,10 +56,10 @@ _WINDOW = _sliding_window()
 
 @dataclass(frozen=True)
 class _Comparison:
-    """An output beside its reference, and what more than one metric needs of them.
+    """An output and its reference, with the intermediate results that several metrics share.
 
     Raises:
-        ValueError: One of them is not uint8 (H, W, 3).
+        ValueError: One of the images is not uint8 (H, W, 3).
         InputError: Their sizes differ.
     """
 
@@ -83,19 +83,19 @@ class _Comparison:
 
     @cached_property
     def grey(self) -> tuple[Channel, Channel]:
-        """Grey of both, not rounded."""
+        """Grey images of output and reference, not rounded."""
         return _grey_thousandths(self.output) / 1000, _grey_thousandths(self.reference) / 1000
 
     @cached_property
     def grey_rounded(self) -> tuple[Channel, Channel]:
-        """Grey of both, rounded to whole numbers, halves up."""
+        """Grey images of output and reference, rounded to whole numbers with halves up."""
         output = (_grey_thousandths(self.output) + 500) // 1000
         reference = (_grey_thousandths(self.reference) + 500) // 1000
         return output.astype(np.float64), reference.astype(np.float64)
 
     @cached_property
     def bef(self) -> float:
-        """Blocking effect factor of the output's grey."""
+        """Blocking effect factor of the output's grey image."""
         return blocking_effect_factor(self.grey[0])
 
 
@@ -109,7 +109,7 @@ def _require_side(channel: Channel | Bytes, pixels: int, metric: str) -> None:
 
 
 def _grey_thousandths(pixels: Bytes) -> NDArray[np.int32]:
-    """Return 299 R + 587 G + 114 B: whole numbers, so that no rounding depends on the machine."""
+    """Return 299 R + 587 G + 114 B, whole numbers whose rounding does not depend on the machine."""
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     return 299 * red + 587 * green + 114 * blue
 
@@ -196,12 +196,13 @@ def _ssim_rgb(images: _Comparison) -> float:
 def blocking_effect_factor(output: Channel) -> float:
     """Compute the blocking effect factor (BEF) of a channel.
 
-    The mean squared difference of neighbours across block boundaries, less that of neighbours
-    inside blocks, times log2(8) / log2(min(H, W)); 0 where that is negative. Horizontal and
-    vertical neighbours are pooled, and pairs counted as they are in the array, whatever H and W.
+    The BEF is the mean squared difference of neighbours across block boundaries minus that of
+    neighbours inside blocks, times log2(8) / log2(min(H, W)), or 0 if that is negative. Horizontal
+    and vertical neighbours are pooled, and the pairs are those that exist in the array, even if H
+    or W is not a multiple of 8.
 
     Args:
-        output: float64 (H, W), 0..255, whose blocks of 8 x 8 pixels start at the top left.
+        output: float64 (H, W), 0..255, with blocks of 8 x 8 pixels that start at the top left.
 
     Raises:
         InputError: H or W is less than 8.
@@ -215,7 +216,7 @@ def blocking_effect_factor(output: Channel) -> float:
 
 
 def _excess(channel: Channel | Bytes, pairs_across: float) -> float:
-    """Return the BEF, given how many pairs of neighbours count as across a block boundary."""
+    """Return the BEF, given the number of neighbours that count as across a block boundary."""
     height, width = channel.shape
     across, inside = _squared_differences(channel)
     pairs_inside: float = height * (width - 1) + width * (height - 1) - pairs_across
@@ -224,9 +225,9 @@ def _excess(channel: Channel | Bytes, pairs_across: float) -> float:
 
 
 def _squared_differences(channel: Channel | Bytes) -> tuple[float, float]:
-    """Sum squared differences of neighbours: (across block boundaries, inside blocks).
+    """Sum the squared differences of neighbours: (across block boundaries, inside blocks).
 
-    Differences and squares are taken in the channel's own type, so that uint8 wraps modulo 256.
+    Differences and squares are computed in the channel's own type, so uint8 wraps modulo 256.
     """
     across, inside = 0.0, 0.0
     for plane in (channel, channel.T):
@@ -239,7 +240,7 @@ def _squared_differences(channel: Channel | Bytes) -> tuple[float, float]:
 
 
 def _psnr_b(images: _Comparison) -> float:
-    """Compute the PSNR in dB of the grey MSE plus the blocking effect factor of the output.
+    """Compute the PSNR in dB with the blocking effect factor added to the grey MSE.
 
     Source: Yim and Bovik, IEEE TIP 20(1), 2011.
     """
@@ -248,13 +249,13 @@ def _psnr_b(images: _Comparison) -> float:
 
 
 def _psnr_b_of_sewar(images: _Comparison) -> float:
-    """Compute what `sewar` 0.4.5 calls PSNR-B when it is given images that OpenCV has read.
+    """Compute what `sewar` 0.4.5 returns as PSNR-B for images that OpenCV has read.
 
-    It takes the first of three channels for luma, and OpenCV's first channel is blue. It
-    subtracts and squares neighbours as uint8, so both wrap; it counts H (W / 8) - 1 and
-    W (H / 8) - 1 pairs across block boundaries; and it takes the peak for 1 where no output
-    pixel is above 2. The result says nothing about blocking: it is here because the paper's
-    PSNR-B column holds it.
+    It uses the first of three channels as luma, and OpenCV's first channel is blue. It subtracts
+    and squares neighbours as uint8, so both operations wrap; it counts H (W / 8) - 1 and
+    W (H / 8) - 1 pairs across block boundaries; and it uses a peak of 1 if no output pixel is
+    above 2. The result does not measure blocking; it is implemented because the paper's PSNR-B
+    column contains it.
     """
     blue = np.ascontiguousarray(images.output[..., 2])
     _require_side(blue, BLOCK, "PSNR-B")
@@ -286,15 +287,15 @@ def _compute(key: tuple[str, str], output: Bytes, reference: Bytes) -> float:
 METRICS: Mapping[tuple[str, str], Callable[[Bytes, Bytes], float]] = MappingProxyType(
     {key: partial(_compute, key) for key in _FORMULAS}
 )
-"""(protocol, metric) -> a function of output and reference, both uint8 (H, W, 3) RGB.
+"""(protocol, metric) -> function of output and reference, both uint8 (H, W, 3) RGB.
 
-They raise ValueError for arrays of another type or shape, and InputError where the sizes differ
-or height or width is below 11 pixels for SSIM, below 8 for PSNR-B and the BEF.
+The functions raise ValueError for arrays of another type or shape, and InputError if the sizes
+differ or a side is below 11 pixels for SSIM, or below 8 pixels for PSNR-B and the BEF.
 """
 
 
 def measure(output: Bytes, reference: Bytes, protocol: str) -> dict[str, float]:
-    """Compute every metric of a protocol; the same numbers as `METRICS`, sharing their work.
+    """Compute all metrics of a protocol, with the same results as `METRICS` but shared work.
 
     Args:
         output: uint8 (H, W, 3), RGB, H and W at least 11.
@@ -302,7 +303,7 @@ def measure(output: Bytes, reference: Bytes, protocol: str) -> dict[str, float]:
         protocol: "paper" or "sound".
 
     Returns:
-        Metric -> value. psnr and psnr_b are in dB and infinite where nothing differs.
+        Metric -> value. psnr and psnr_b are in dB, and infinite for equal images.
 
     Raises:
         ValueError: An array is not uint8 (H, W, 3).

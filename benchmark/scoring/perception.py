@@ -1,6 +1,6 @@
-"""Perceptual distances of a chain's outputs, at the profile's highest quality factor alone.
+"""Perceptual distances of a chain's outputs, only at the profile's highest quality factor.
 
-The networks cost as much as many methods, and the paper's ablations are at that quality factor too.
+The networks take as long as many methods, and the paper's ablations use that quality factor too.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ PROTOCOL: Protocol = "sound"
 
 
 def quality_factor(qfs: Sequence[int]) -> int:
-    """Return the quality factor that is measured: the highest of the profile."""
+    """Return the quality factor at which distances are measured, the highest of the profile."""
     return max(qfs)
 
 
 def score(job: Job) -> dict[str, float]:
-    """Return metric -> value of one output.
+    """Compute metric -> perceptual distance of one output.
 
     Raises:
         InputError: There is no reference, or weights are absent.
@@ -46,7 +46,7 @@ def score(job: Job) -> dict[str, float]:
 
 
 def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
-    """Return the result rows of one chain on one track; as `scoring.rows`."""
+    """Return the result rows of one chain on one track; see `score.rows`."""
     if not work:
         return []
     keys = [f"{job.case.key()}|{perceptual.no_lpips() == ''}" for job in work]

@@ -1,8 +1,8 @@
 """Perceptual distances of an output to its reference, and PSNR at the reference's brightness.
 
 ST-LPIPS is LPIPS (Zhang et al., CVPR 2018) on an AlexNet that tolerates shifts (Ghildyal and Liu,
-ECCV 2022); the wheel `stlpips_pytorch` carries its weights. LPIPS itself stands on torchvision's
-AlexNet, which no wheel carries: it is measured where torch's cache holds that file.
+ECCV 2022); the wheel `stlpips_pytorch` contains its weights. LPIPS itself needs torchvision's
+AlexNet, which no wheel contains: it is measured if torch's cache contains that file.
 """
 
 import functools
@@ -21,18 +21,18 @@ from benchmark.scoring import metrics
 PACKAGE = "stlpips_pytorch"
 FILE = Path("weights", "vST0.0", "alex_shift_tolerant.pth")
 ALEXNET = "alexnet-owt-7be5be79.pth"
-"""What torchvision calls its AlexNet of ImageNet in torch's cache."""
+"""Name of the file of torchvision's ImageNet AlexNet in torch's cache."""
 LAYERS = ((3, 64, 11, 2), (64, 192, 5, 2), (192, 384, 3, 1), (384, 256, 3, 1), (256, 256, 3, 1))
-"""Of AlexNet: channels in and out, side of the kernel, padding."""
+"""Convolutions of AlexNet: input channels, output channels, side of the kernel, padding."""
 MIN_SIDE_PX = 48
-"""Smaller images leave the deeper layers of AlexNet without a pixel."""
+"""Smallest image side; smaller images leave no pixels in the deeper layers of AlexNet."""
 
 
 class ShiftTolerant(nn.Module):
-    """ST-LPIPS: a weighted distance of unit-length features of five layers.
+    """ST-LPIPS: a weighted distance between unit-length features of five layers.
 
-    Convolution 1 has stride 1, and every halving is a binomial 3x3 filter at stride 2 that sees two
-    reflected pixels on each side.
+    The first convolution has stride 1, and the resolution is halved by binomial 3x3 filters with
+    stride 2 and two reflected pixels on each side.
     """
 
     shift: Tensor
@@ -69,7 +69,7 @@ class ShiftTolerant(nn.Module):
         return found
 
     def distance(self, ours: list[Tensor], theirs: list[Tensor]) -> float:
-        """Return the distance of two images by their features; 0 where they are equal."""
+        """Compute the distance of two images from their features; 0 for equal images."""
         terms = [
             (weight * (a - b).square()).sum(1).mean()
             for weight, a, b in zip(self.weights, ours, theirs, strict=True)
@@ -97,7 +97,7 @@ def _weights_file() -> Path:
 
 
 def _select(stored: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the file's keys to ours; its layers are numbered as in the whole AlexNet."""
+    """Rename the file's keys to those of `ShiftTolerant`; they are numbered as in AlexNet."""
     renamed = {"shift": stored["scaling_layer.shift"], "scale": stored["scaling_layer.scale"]}
     for place, layer in enumerate((0, 5, 9, 11, 13)):
         for kind in ("weight", "bias"):
@@ -118,13 +118,13 @@ def _reference_features(pixels: bytes, shape: tuple[int, ...]) -> list[Tensor]:
 
 
 def _signed(pixels: Bytes) -> Tensor:
-    """Return pixels (H, W, 3) as (1, 3, H, W) in [-1, 1]."""
+    """Convert uint8 pixels (H, W, 3) to a tensor (1, 3, H, W) in [-1, 1]."""
     signed = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32) / 127.5 - 1.0
     return torch.from_numpy(signed)[None]
 
 
 def st_lpips(output: Bytes, reference: Bytes) -> float:
-    """Return the ST-LPIPS distance (AlexNet) of two uint8 images (H, W, 3); less is better.
+    """Compute the ST-LPIPS distance (AlexNet) of uint8 images (H, W, 3); lower is better.
 
     Raises:
         InputError: The wheel is not installed, or a side is below `MIN_SIDE_PX`.
@@ -144,7 +144,7 @@ def _require_size(output: Bytes) -> None:
 
 
 def no_lpips() -> str:
-    """Return why LPIPS cannot be measured here, or ""."""
+    """Return the reason why LPIPS cannot be measured here, or an empty string."""
     if alexnet_file().is_file():
         return ""
     return (
@@ -155,7 +155,7 @@ def no_lpips() -> str:
 
 
 def alexnet_file() -> Path:
-    """Return where torch's cache holds torchvision's AlexNet, whether or not it is there."""
+    """Return the path of torchvision's AlexNet in torch's cache, which may not exist."""
     return Path(torch.hub.get_dir()) / "checkpoints" / ALEXNET
 
 
@@ -177,10 +177,10 @@ def _lpips(file: Path) -> nn.Module:
 
 
 def lpips_distance(output: Bytes, reference: Bytes) -> float:
-    """Return LPIPS (AlexNet, version 0.1) of two uint8 images (H, W, 3); less is better.
+    """Compute LPIPS (AlexNet, version 0.1) of uint8 images (H, W, 3); lower is better.
 
     Raises:
-        InputError: AlexNet is not here (`no_lpips`), or a side is below `MIN_SIDE_PX`.
+        InputError: AlexNet is missing (`no_lpips`), or a side is below `MIN_SIDE_PX`.
     """
     _require_size(output)
     reason = no_lpips()
@@ -191,10 +191,11 @@ def lpips_distance(output: Bytes, reference: Bytes) -> float:
 
 
 def psnr_gtmean(output: Bytes, reference: Bytes) -> float:
-    """Return the PSNR in dB after the output was given the reference's mean brightness.
+    """Compute the PSNR in dB after scaling the output to the reference's mean brightness.
 
-    Many papers report this (the output times the ratio of the mean grey levels, clipped), and no
-    user can have it, because it needs the answer. Here it stands in a marked column only.
+    Many papers report this value (the output times the ratio of the mean grey levels, clipped), but
+    no user can obtain such an output, because it needs the reference. The suite shows it only in a
+    marked column.
     """
     weights = np.array([0.299, 0.587, 0.114])
     ours, theirs = (float((pixels @ weights).mean()) for pixels in (output, reference))

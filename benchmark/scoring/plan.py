@@ -1,4 +1,4 @@
-"""Which chains a profile runs on which inputs, and where their results are found again."""
+"""The scoring jobs of a profile, and the caches of their results."""
 
 from typing import get_args
 
@@ -15,12 +15,12 @@ from benchmark.scoring.jobs import Job
 
 
 def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
-    """Return a chain's jobs in a profile, for every track it has there.
+    """Return track -> scoring jobs of a chain in a profile.
 
     Args:
         params: The profile.
-        chain: One of its chains.
-        listing: Name of a list of test inputs: `scores` or `faces`.
+        chain: Name of one of its chains.
+        listing: Name of a list of test inputs, `scores` or `faces`.
     """
     places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     jpegs = params.work / "jpeg" / "test"
@@ -44,15 +44,15 @@ def _record(params: Params, chain: str) -> records.ChainRecord:
 def journal(
     params: Params, chain: str, track: Track, kind: str, code: str, *depends: str
 ) -> ResultCache:
-    """Return the journal of a chain's results, found again as long as nothing they depend on moves.
+    """Return the result cache of a chain, whose name changes with everything the results depend on.
 
     Args:
         params: The profile.
-        chain: One of its chains.
-        track: Which weights.
-        kind: Folder name of the results: `scores`, `perception` or `faces`.
-        code: The module that makes them; it counts with all that it imports.
-        depends: What the results depend on besides the chain's methods and weights.
+        chain: Name of one of its chains.
+        track: Track of the weights.
+        kind: Name of the folder of results: `scores`, `perception` or `faces`.
+        code: Name of the module that computes them; its imports count as well.
+        depends: Further values that the results depend on.
     """
     record = _record(params, chain)
     made_of = [

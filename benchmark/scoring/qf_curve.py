@@ -1,7 +1,7 @@
-"""Quality against the quality factor of the input, from 10 to 100, trained for or not.
+"""Quality of outputs over the quality factor of the input, including untrained ones.
 
-The tables hold the four quality factors of the paper. A model meets others in the wild; this shows
-what it does there. The same test images, metrics and code as the tables', protocol `sound`.
+The tables contain the four quality factors of the paper, but in practice a model meets others. The
+curve uses the test images, metrics and code of the tables, with protocol `sound`.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def cases(params: Params, folder: Path) -> list[EvaluationInput]:
 
     Args:
         params: The profile.
-        folder: For the JPEG files; those that exist are kept.
+        folder: Folder of the JPEG files; existing files are kept.
     """
     places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
     tests = params.work / "merge" / "test"
@@ -40,18 +40,18 @@ def cases(params: Params, folder: Path) -> list[EvaluationInput]:
 
 
 def measure(params: Params, folder: Path) -> pd.DataFrame:
-    """Return the means over images, `COLUMNS`, of every chain of the curve.
+    """Measure every chain of the curve and return the means over images, with `COLUMNS`.
 
-    A chain is measured with retrained weights, or classical; an interrupted run goes on.
+    Learned chains are measured with retrained weights. An interrupted run is resumed.
     """
     inputs = cases(params, folder)
-    found = []
+    rows = []
     for text in params.curve.chains:
         chain = methods.Chain.parse(text, params.methods)
         track: Track = "retrained" if chain.learned else "classical"
         work = [jobs.Job(chain, track, params.weights, case) for case in inputs]
         journal = plan.journal(params, text, track, "scores", score.__name__)
-        found += score.rows(params.profile, work, journal, params.jobs)
-    means = results.means(results.frame(found))
+        rows += score.rows(params.profile, work, journal, params.jobs)
+    means = results.means(results.frame(rows))
     kept = means[(means["protocol"] == "sound") & means["metric"].isin(METRICS)]
     return kept[COLUMNS].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The result row: one number of one image, in long form, written and checked in one place."""
+"""Result rows: one measured number per image in long form, with validation, reading and writing."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,15 +21,15 @@ class Row(NamedTuple):
     """One measured number.
 
     Attributes:
-        profile: Which profile made it.
+        profile: Name of the profile.
         dataset: Raw set of the image.
-        image: The image's name within the set.
-        qf: Quality factor of the dark input; None where it was not compressed.
-        chain: Methods, left to right: `edsr+zero_dce`.
+        image: Name of the image within the set.
+        qf: Quality factor of the dark input; None if it was not compressed.
+        chain: Methods, left to right, such as `edsr+zero_dce`.
         track: `classical`, `retrained` or `released`.
         metric: `psnr`, `ssim`, ...
         protocol: `sound` or `paper`.
-        value: The number; infinite only as the PSNR of identical images.
+        value: The measured value; infinite only for the PSNR of identical images.
     """
 
     profile: str
@@ -44,17 +44,17 @@ class Row(NamedTuple):
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:
-    """Return rows as a checked data frame with the columns `COLUMNS`; qf is a nullable Int16.
+    """Convert rows to a validated data frame with the columns `COLUMNS`; qf is nullable Int16.
 
     Raises:
-        ValueError: A value is NaN, a key stands twice, or a track or protocol is unknown.
+        ValueError: A value is NaN, a key occurs twice, or a track or protocol is unknown.
     """
     made = pd.DataFrame(list(rows), columns=COLUMNS)
     return check(made.astype({"qf": "Int16", "value": "float64"}))
 
 
 def check(made: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame if every row is sound; see `frame`."""
+    """Return the frame if all its rows are valid; see `frame`."""
     if list(made.columns) != COLUMNS:
         raise ValueError(f"Rows have columns {list(made.columns)}, expected {COLUMNS}.")
     broken = made[made["value"].isna()]
@@ -71,17 +71,17 @@ def check(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def write(path: Path, made: pd.DataFrame) -> None:
-    """Write checked rows as parquet, sorted by key, so that equal rows give equal files."""
+    """Validate rows and write them as Parquet, sorted by key: equal rows give equal files."""
     ordered = check(made).sort_values(KEYS, kind="stable", ignore_index=True)
     with files.beside(path) as place:
         ordered.to_parquet(place, index=False, compression="zstd")
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read rows.
+    """Read rows that `write` wrote.
 
     Raises:
-        InputError: There is no such file.
+        InputError: The file does not exist.
     """
     if not path.is_file():
         raise InputError(f"There are no results at {path}: run `dvc repro` for this profile first.")
@@ -89,10 +89,10 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def means(made: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cell (all keys but image): mean over images, their number, and infinities.
+    """Average over images: one row per cell (all keys except image) with value, n and infinite.
 
-    Images of infinite PSNR are left out of `value` and `n` and counted in `infinite`; where all are
-    infinite, so is the mean, of no image. `statistics.mean_interval` counts alike.
+    Images of infinite PSNR are left out of `value` and `n` and counted in `infinite`; if all are
+    infinite, the mean is infinite and n is 0, as in `statistics.mean_interval`.
     """
     keys = [key for key in KEYS if key != "image"]
     finite = made.assign(
@@ -105,10 +105,10 @@ def means(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def printed(cells: pd.DataFrame) -> str:
-    """Return means as a table of text: `n` images are behind each, `infinite` others are not.
+    """Format means as a text table, with the number of images in and left out of each mean.
 
     Args:
-        cells: From `means`, of one chain.
+        cells: Result of `means` for one chain.
     """
     columns = ["qf", "track", "protocol", "metric", "n", "infinite", "value"]
     table = cells[columns].to_string(index=False, na_rep="none", float_format="{:.4f}".format)

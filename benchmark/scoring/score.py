@@ -1,4 +1,4 @@
-"""Scores of one chain on test inputs: decode, enhance, measure; resumable after every image."""
+"""Score a chain on test inputs (decode, enhance, measure), resumable after every image."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from benchmark.scoring.results import PROTOCOLS, Row
 
 
 def score(job: Job) -> dict[Protocol, dict[str, float]]:
-    """Return protocol -> metric -> value of one output.
+    """Compute protocol -> metric -> value of one output.
 
     Raises:
         InputError: The input and its reference differ in size, or weights are absent.
@@ -41,9 +41,9 @@ def rows(profile: str, jobs: Sequence[Job], journal: ResultCache, processes: int
 
     Args:
         profile: Name of the profile.
-        jobs: One an input, all of the same chain and track.
+        jobs: One job per input, all of the same chain and track.
         journal: Results of an earlier, unfinished run.
-        processes: How many images are worked on at a time.
+        processes: Number of processes.
     """
     if not jobs:
         return []
@@ -55,12 +55,12 @@ def rows(profile: str, jobs: Sequence[Job], journal: ResultCache, processes: int
 def as_rows(
     profile: str, jobs: Sequence[Job], values: Sequence[Mapping[Protocol, Mapping[str, float]]]
 ) -> list[Row]:
-    """Return result rows.
+    """Convert measured values to result rows.
 
     Args:
         profile: Name of the profile.
-        jobs: One an input.
-        values: Protocol -> metric -> value, one entry a job.
+        jobs: One job per input.
+        values: Protocol -> metric -> value, one entry per job.
     """
     return [
         Row(

@@ -46,13 +46,13 @@ class TrainingData(NamedTuple):
 
 def items(data: TrainingData, source: str, qfs: list[int]) -> dict[str, list[inputs.TrainingImage]]:
     """Return split (`train`, `validation`) -> the images for a recipe with this source."""
-    made: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
+    images: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
     for name, side, target in _LISTS[source]:
         listed = manifest.read_manifest(data.lists / f"{name}.csv")
-        found = compression.items(listed, side, target, qfs, data.jpegs, data.places)
-        for split in made:
-            made[split] += found[split]
-    return made
+        of_list = compression.items(listed, side, target, qfs, data.jpegs, data.places)
+        for split in images:
+            images[split] += of_list[split]
+    return images
 
 
 def normal_light(data: TrainingData) -> list[Path]:
@@ -73,24 +73,26 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
     plugin = find(method)
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
-    wanted = params.training_of(method, part)
+    settings = params.training_of(method, part)
     own = {"schedule": "linear", "ema": None, "keep": "last", "precision": "32-true"}
     return {
         "method": method,
         "part": part,
         "code": code_digest.code(fit.__name__, jpeg.__name__, plugin.module),
         "lists": _LISTS,
-        "settings": dict(wanted.settings),
-        "steps": wanted.steps,
-        "batch": wanted.batch,
-        "crop_px": wanted.crop,
-        "rate_factor": wanted.rate_factor,
-        "qfs": wanted.qfs or list(params.train_qfs),
+        "settings": dict(settings.settings),
+        "steps": settings.steps,
+        "batch": settings.batch,
+        "crop_px": settings.crop,
+        "rate_factor": settings.rate_factor,
+        "qfs": settings.qfs or list(params.train_qfs),
         "seed": params.seed,
         "threads": params.threads,
         "data": _data_digest(data),
         **{
-            key: getattr(wanted, key) for key, usual in own.items() if getattr(wanted, key) != usual
+            key: getattr(settings, key)
+            for key, usual in own.items()
+            if getattr(settings, key) != usual
         },
         "before": {
             name: identity(params, method, name, data) for name in parts_before(plugin, part)
@@ -98,9 +100,9 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
     }
 
 
-def is_trained(checkpoint: checkpoints.Checkpoint, wanted: Mapping[str, Any]) -> bool:
+def is_trained(checkpoint: checkpoints.Checkpoint, expected: Mapping[str, Any]) -> bool:
     """Return True if a checkpoint came from a training of this identity."""
-    return bool(checkpoint.record.get("identity") == digest_values(wanted))
+    return bool(checkpoint.record.get("identity") == digest_values(expected))
 
 
 def train_part(
@@ -128,24 +130,24 @@ def train_part(
         InputError: The method has no such part or the profile does not train it.
     """
     known = identity(params, method, part, data)
-    plugin, wanted = find(method), params.training_of(method, part)
+    plugin, settings = find(method), params.training_of(method, part)
     trained = {name: checkpoint.state for name, checkpoint in (before or {}).items()}
     run = loop.Run(
-        steps=wanted.steps,
+        steps=settings.steps,
         seed=params.seed,
         folder=state / digest_values([known, _versions()])[:32],
         label=f"{method} {part}" if part != "model" else method,
-        precision=wanted.precision or params.precision,
+        precision=settings.precision or params.precision,
     )
-    recipe = fit.recipe(plugin, part, trained, wanted, run)
-    found = items(data, recipe.source, known["qfs"])
-    others = normal_light(data) if recipe.source == "unpaired" else ()
-    kept, log = fit.run(recipe, found, others, run, params.threads, params.devices)
+    recipe = fit.recipe(plugin, part, trained, settings, run)
+    images = items(data, recipe.source, known["qfs"])
+    unpaired = normal_light(data) if recipe.source == "unpaired" else ()
+    kept, log = fit.run(recipe, images, unpaired, run, params.threads, params.devices)
     record = _record(params, recipe, known)
-    record["images"] = {split: len(listed) for split, listed in found.items()}
+    record["images"] = {split: len(listed) for split, listed in images.items()}
     record["threads"] = torch.get_num_threads()
     record["kept_step"] = _kept_step(recipe, log)
-    return checkpoints.Checkpoint(method, part, wanted.settings, kept, record), log
+    return checkpoints.Checkpoint(method, part, settings.settings, kept, record), log
 
 
 def _kept_step(recipe: Recipe, log: list[dict[str, float]]) -> int:
@@ -179,17 +181,17 @@ def train_method(
     Raises:
         InputError: The profile does not train the method or one of its parts.
     """
-    made: dict[str, checkpoints.Checkpoint] = {}
+    trained: dict[str, checkpoints.Checkpoint] = {}
     rows: list[dict[str, Any]] = []
     plugin = find(method)
     for part in plugin.parts or ("model",):
-        before = {name: made[name] for name in parts_before(plugin, part)}
+        before = {name: trained[name] for name in parts_before(plugin, part)}
         if kept and part in kept:
-            made[part], log = kept[part]
+            trained[part], log = kept[part]
         else:
-            made[part], log = train_part(params, method, part, data, state, before)
+            trained[part], log = train_part(params, method, part, data, state, before)
         rows += [{"part": part} | row for row in log] if len(plugin.parts) > 1 else log
-    return made, rows
+    return trained, rows
 
 
 def trained_already(
@@ -206,7 +208,7 @@ def trained_already(
     """
     path = logs / f"{method}.csv"
     log = pd.read_csv(path) if path.is_file() else pd.DataFrame()
-    found = {}
+    trained = {}
     for part in find(method).parts or ("model",):
         file = checkpoints.trained_path(folder, method, part)
         of_part = log[log["part"] == part].drop(columns="part") if "part" in log else log
@@ -216,8 +218,8 @@ def trained_already(
         if is_trained(checkpoint, identity(params, method, part, data)):
             cells = of_part.to_dict("records")
             rows = [{str(k): v for k, v in row.items() if v == v} for row in cells]
-            found[part] = (checkpoint, rows)
-    return found
+            trained[part] = (checkpoint, rows)
+    return trained
 
 
 def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Detections that other tools wrote, read with every field of their formats."""
+"""Readers of labels and detections that other tools wrote, with every field of their formats."""

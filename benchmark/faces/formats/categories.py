@@ -1,4 +1,4 @@
-"""Which category of COCO files is scored: a person's box on a face is no face."""
+"""Selection of the category of COCO files that is scored, because a person's box is not a face."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +17,9 @@ class Choice(NamedTuple):
     """The category to score.
 
     Attributes:
-        id: Of the category, None where all boxes are of one.
-        several: Whether there are boxes of others.
-        title: Id and name, for messages.
+        id: Id of the category; None if all boxes belong to one category.
+        several: Whether there are boxes of other categories.
+        title: Id and name for messages.
     """
 
     id: str | None
@@ -33,16 +33,17 @@ def choose(
     asked: str | None,
     where: str,
 ) -> Choice:
-    """Return the category to score: the one asked for, or the only one.
+    """Return the category to score: the requested one, or the only one.
 
     Args:
-        boxes: All of labels and detections.
-        names: Category id -> name, those that the labels declare.
-        asked: Id or name of the category, if the user named one.
-        where: The files, for the message.
+        boxes: All boxes of labels and detections.
+        names: Category id -> name, as declared by the labels.
+        asked: Id or name of the requested category, if any.
+        where: The files, for messages.
 
     Raises:
-        InputError: There are several and none is asked for, or the one asked for is not there.
+        InputError: There are several categories and none is requested, or the requested one does
+            not exist.
     """
     met = dict.fromkeys(one.category_id for one in boxes if one.category_id is not None)
     if asked is None:
@@ -76,11 +77,11 @@ def of(choice: Choice, path: Path, section: str, boxes: Sequence[_Boxes]) -> lis
     Args:
         choice: The category.
         path: The file, for messages.
-        section: Where in it, "annotations entry" or "entry".
+        section: Kind of its entries for messages, "annotations entry" or "entry".
         boxes: All boxes of the file.
 
     Raises:
-        InputError: A box does not tell its category where there are several, or none is of it.
+        InputError: A box has no category although there are several, or no box has this category.
     """
     if choice.id is None:
         return list(boxes)

@@ -1,4 +1,4 @@
-"""COCO's ground truth and results: read, checked, and cut down to one category."""
+"""Read and validate COCO's ground truth and results, and convert them to boxes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,13 +32,13 @@ _Known = TypeVar("_Known", bound=Entry)
 
 @dataclass(frozen=True)
 class Truth:
-    """Ground truth whose ids belong together.
+    """Ground truth with consistent ids.
 
     Attributes:
         path: The file.
-        names: Image id -> name: the path of its file, or the id where none is told.
+        names: Image id -> name: the path of its file, or the id if it has none.
         annotations: Faces and regions, in the order of the file.
-        categories: Category id -> name, those that are declared.
+        categories: Category id -> name, as declared in the file.
     """
 
     path: Path
@@ -59,7 +59,7 @@ def read_truth(path: Path) -> Truth:
     """Read COCO ground truth.
 
     Raises:
-        InputError: The file is not of that format, or an id is missing or stands for two; the
+        InputError: The file does not have this format, or an id is missing or ambiguous; the
             message names the entry.
     """
     content = checked(path, "", _json(path, _TRUTH), GroundTruth)
@@ -93,7 +93,7 @@ def read_results(path: Path) -> Results:
     """Read COCO results.
 
     Raises:
-        InputError: The file is not of that format; the message names the entry.
+        InputError: The file does not have this format; the message names the entry.
     """
     content = _json(path, _RESULTS)
     if not isinstance(content, list):
@@ -128,13 +128,14 @@ def _once(path: Path, section: str, field: str, values: Sequence[str]) -> None:
 
 
 def faces(truth: Truth, annotations: Iterable[Annotation]) -> dict[str, Boxes]:
-    """Return the labelled faces of every image, and its regions in which detections do not count.
+    """Return image -> labelled faces with ignored regions.
 
-    A region is what `iscrowd` or `ignore` marks; pycocotools itself reads the first alone.
+    Ignored regions are annotations with `iscrowd` or `ignore`; pycocotools itself reads only the
+    former.
 
     Args:
-        truth: The file.
-        annotations: Those that are to count.
+        truth: The ground truth.
+        annotations: The annotations that count.
     """
     counted: dict[str, list[list[float]]] = {name: [] for name in truth.names.values()}
     regions: dict[str, list[list[float]]] = {name: [] for name in counted}
@@ -155,7 +156,7 @@ def faces(truth: Truth, annotations: Iterable[Annotation]) -> dict[str, Boxes]:
 
 
 def _corners(boxes: list[list[float]]) -> NDArray[np.float64]:
-    """Return x y width height as x0 y0 x1 y1."""
+    """Convert x, y, width, height to x0, y0, x1, y1."""
     array = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     array[:, 2:] += array[:, :2]
     return array

@@ -1,7 +1,7 @@
-"""Every field of COCO's ground truth and results, as a schema.
+"""Schema of all fields in COCO's ground truth and results.
 
 The fields are those of cocodataset.org, `ignore` of pycocotools and `attributes` of annotation
-tools. Any other field could say that a face does not count, so it is refused.
+tools. Any other field could mean that a face does not count, so it is refused.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _LARGEST_ID = 10**18
 
 
 def _text(value: object) -> str:
-    """Return an id as text: 7, 7.0 and "7" are one."""
+    """Return an id as text; 7, 7.0 and "7" are the same."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -44,7 +44,7 @@ _Flag: TypeAlias = Literal[0, 1] | StrictBool
 
 
 class Entry(BaseModel):
-    """An object whose fields are all known."""
+    """An object without unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -92,7 +92,7 @@ class Category(Entry):
 
 
 class GroundTruth(Entry):
-    """A file of labels, its entries not yet looked into."""
+    """A file of labels whose entries are not validated yet."""
 
     images: list[Any]
     annotations: list[Any]
@@ -103,7 +103,7 @@ class GroundTruth(Entry):
 
 
 class Result(Entry):
-    """An entry of a file of results: a detection."""
+    """An entry of a file of results, which is a detection."""
 
     image_id: Id
     category_id: Id | None = None
@@ -138,16 +138,16 @@ _Known = TypeVar("_Known", bound=Entry)
 
 
 def checked(path: Path, place: str, value: object, model: type[_Known]) -> _Known:
-    """Return an object of a file as its schema has it.
+    """Validate an object of a file with its schema.
 
     Args:
         path: The file.
-        place: Where in the file, such as "annotations entry 3"; "" for the whole.
-        value: What stands there.
+        place: Place in the file, such as "annotations entry 3"; "" for the whole file.
+        value: The object.
         model: The schema.
 
     Raises:
-        InputError: It is something else; the message says what is wrong first.
+        InputError: The object does not match; the message states the first problem.
     """
     try:
         return model.model_validate(value)

@@ -1,7 +1,8 @@
-"""Which image a name from elsewhere stands for.
+"""Match image names of other tools to the images of a set of labels.
 
-An image is its path in the set, `0--Parade/1`, never the last part of it alone: two folders may
-hold files of one name. A shorter path stands for a longer one where only one of them ends in it.
+An image is identified by its path in the set, such as `0--Parade/1`, never only by the last part:
+two folders may contain files of the same name. A shorter path is accepted if exactly one image path
+ends in it.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from benchmark.core.images import SUFFIXES
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """Return the parts of an image's path, in any system's writing, without an image's suffix."""
+    """Return the parts of an image path of any operating system, without an image suffix."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.name.lower().endswith(SUFFIXES):
         path = path.with_suffix("")
@@ -24,8 +25,8 @@ class Names:
     """The images of a set of labels.
 
     Args:
-        known: Their names.
-        labels: Where they were read from, for the message.
+        known: Names of the images.
+        labels: File or folder of the labels, for messages.
     """
 
     def __init__(self, known: Iterable[str], labels: Path) -> None:
@@ -36,10 +37,10 @@ class Names:
             self._by_last.setdefault(path[-1] if path else "", []).append((path, name))
 
     def find(self, name: str) -> str | None:
-        """Return the image that a name stands for, or None.
+        """Return the image with a name, or None.
 
         Raises:
-            InputError: It stands for several.
+            InputError: The name is ambiguous.
         """
         path = parts(name)
         alike = self._by_last.get(path[-1] if path else "", [])
@@ -56,6 +57,6 @@ class Names:
 
 
 def _ends(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether the longer path ends in the shorter one."""
+    """Return True if the longer of two paths ends in the shorter one."""
     shared = min(len(one), len(other))
     return one[len(one) - shared :] == other[len(other) - shared :]

@@ -1,8 +1,8 @@
-"""Whether the numbers of boxes are what they are taken for.
+"""Check how the numbers of boxes must be read.
 
 The public labels of DARK FACE are corners (x0 y0 x1 y1), its evaluation tool reads x y width
-height, some tools write the score first, others fractions of the image. Such a file scores near 0
-without any error, so the reading is checked against the labels.
+height, some tools write the score first, others use fractions of the image. A file that is read
+wrongly scores near 0 without any error, so the reading is checked against the labels.
 """
 
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision, matching
 
 Layout: TypeAlias = Literal["xyxy", "xywh"]
-"""Corners x0 y0 x1 y1, or x y width height; pixels."""
+"""Layout of a box in pixels: corners x0 y0 x1 y1, or x y width height."""
 Raw: TypeAlias = Mapping[str, NDArray[np.float64]]
-"""Image -> (n, 5): the numbers of each box as the file has them, the score last."""
+"""Image -> (n, 5): the numbers of each box as in the file, with the score last."""
 
 _LOOKED_AT = 20_000
-"""Boxes that the reading is judged by, the best ones."""
+"""Number of best boxes that are used to check the reading."""
 _FACTOR = 2.0
-"""How many times better another reading must fit the labels for a file to be refused."""
+"""Factor by which another reading must fit the labels better for a file to be refused."""
 
 
 class Reading(NamedTuple):
-    """One way to read five numbers.
+    """One way to read the five numbers of a box.
 
     Attributes:
-        title: For messages.
-        layout: Of the box.
-        score: Place of the score.
+        title: Description for messages.
+        layout: Layout of the box.
+        score: Index of the score.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Reading(NamedTuple):
     score: int = 4
 
     def boxes(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return corners (n, 4); those of a box read wrongly may be turned."""
+        """Return corners (n, 4); if the reading is wrong, x1 < x0 or y1 < y0 may occur."""
         corners = np.delete(numbers, self.score, axis=1)
         if self.layout == "xywh":
             corners[:, 2:] += corners[:, :2]
@@ -60,17 +60,17 @@ _SCORE_FIRST = (
 
 
 def read(path: Path, raw: Raw, layout: Layout, truth: Mapping[str, Boxes]) -> dict[str, Boxes]:
-    """Return detections as boxes, unless another reading of their numbers fits the labels better.
+    """Convert numbers to boxes, unless another reading of the numbers fits the labels better.
 
     Args:
-        path: Named in the message.
-        raw: Numbers by image of the labels.
-        layout: How they are to be read.
-        truth: The labels.
+        path: The file, for messages.
+        raw: Image of the labels -> numbers.
+        layout: The layout with which to read them.
+        truth: Image name -> labelled faces.
 
     Raises:
-        InputError: More than twice as many labelled faces are met (IoU 0.5) by another reading,
-            or a box is turned.
+        InputError: Another reading has more than twice as many boxes on labelled faces (IoU 0.5),
+            or a box has x1 < x0 or y1 < y0.
     """
     chosen = LAYOUTS[layout]
     here = _met(raw, chosen, truth)
@@ -103,7 +103,7 @@ def _faces(path: Path, numbers: NDArray[np.float64], reading: Reading) -> Boxes:
 
 
 def _met(raw: Raw, reading: Reading, truth: Mapping[str, Boxes]) -> int:
-    """Count the boxes that overlap a labelled face by half or more, over some images."""
+    """Count the boxes that overlap a labelled face by half or more, on some of the images."""
     met = seen = 0
     for name, faces in truth.items():
         numbers = raw.get(name, np.empty((0, 5)))
@@ -118,14 +118,14 @@ def _met(raw: Raw, reading: Reading, truth: Mapping[str, Boxes]) -> int:
 
 
 def unmet(truth: Mapping[str, Boxes], found: Mapping[str, Boxes], iou: float) -> str | None:
-    """Return a warning where no box meets any face, which is rarely what a detector does.
+    """Return a warning if no box overlaps any face, which usually means a wrong file.
 
-    It is no error: average precision 0 is the right number of a detector that sees nothing.
+    This is not an error: an average precision of 0 is correct for a detector that finds nothing.
 
     Args:
-        truth: Image name to labelled faces.
-        found: The same names to detections.
-        iou: Least overlap of a hit.
+        truth: Image name -> labelled faces.
+        found: The same image names -> detections.
+        iou: Smallest intersection over union of a hit.
     """
     pooled = average_precision.pool(truth, found, iou)
     if not len(pooled.scores) or pooled.hits.any():

@@ -1,8 +1,8 @@
-"""Labels and detections in files from elsewhere, brought to the names of the labels' images.
+"""Load labels and detections of other tools, with the image names of the labels.
 
 Known formats: DARK FACE's label and submission files, WIDER FACE's annotations and submissions,
-COCO's ground truth and results, and the tables of this suite. Anything else is refused in one
-sentence, because a file that is read wrongly gives a number all the same.
+COCO's ground truth and results, and the tables of this suite. All other files are refused, because
+a file that is read wrongly would give a number all the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ class Loaded(NamedTuple):
     """Labels and detections of the same images, in the order of the labels.
 
     Attributes:
-        truth: Image name to labelled faces.
-        found: The same names to detections.
-        unseen: Images that the detections say nothing of; they count as images without any.
+        truth: Image name -> labelled faces.
+        found: The same image names -> detections.
+        unseen: Images that do not occur in the detections; they count as images without any.
     """
 
     truth: dict[str, Boxes]
@@ -40,7 +40,7 @@ class Loaded(NamedTuple):
     unseen: list[str]
 
     def described(self) -> str:
-        """Return how much there is, and what there is nothing of."""
+        """Return a summary: numbers of images, faces and boxes, and images without detections."""
         boxes, faces = (sum(map(len, one.values())) for one in (self.found, self.truth))
         regions = sum(len(one.ignored) for one in self.truth.values())
         told = f"{boxes} boxes against {faces} faces in {len(self.truth)} images"
@@ -52,7 +52,7 @@ class Loaded(NamedTuple):
 
 
 class _Boxes(NamedTuple):
-    """Detections as a file has them: image -> (n, 5) numbers, and how boxes are meant there."""
+    """Detections as in a file: image -> (n, 5) numbers, and the layout of the boxes."""
 
     by_image: dict[str, NDArray[np.float64]]
     layout: Layout
@@ -68,12 +68,12 @@ def load(
             (`.json`).
         detections: A folder of DARK FACE's or WIDER FACE's submissions, COCO results (`.json`), or
             a table of this suite (`.parquet`).
-        layout: How boxes are meant; None takes what the format says.
+        layout: Layout of the boxes; None takes that of the format.
         category: Id or name of the category of COCO files to score.
 
     Raises:
-        InputError: There is nothing of that kind, a file is broken, an image has no labels, or
-            boxes look as if they meant something else.
+        InputError: The format is unknown, a file is malformed, an image has no labels, or the boxes
+            seem to have another layout.
     """
     known = coco.read_truth(labels) if _is_json(labels) else None
     results = coco.read_results(detections) if _is_json(detections) else None
@@ -132,7 +132,7 @@ def _of_results(
     names: Names,
     labels: Path,
 ) -> _Boxes:
-    """Return COCO results by image: its id in COCO ground truth, else its name."""
+    """Group COCO results by image: by its id in COCO ground truth, otherwise by its name."""
     rows: dict[str, list[list[float]]] = {}
     for one in categories.of(choice, results.path, "entry", results.entries):
         rows.setdefault(one.image_id, []).append([*one.bbox, one.score])
@@ -177,7 +177,7 @@ def _folder(folder: Path) -> _Boxes:
 def _renamed(
     path: Path, given: Mapping[str, NDArray[np.float64]], names: Names, labels: Path
 ) -> dict[str, NDArray[np.float64]]:
-    """Return detections by image of the labels instead of by the name that their file has."""
+    """Replace the image names of a file of detections by those of the labels."""
     meant = {name: names.find(name) for name in given}
     strange = [name for name, image in meant.items() if image is None]
     if strange:
