@@ -1,8 +1,8 @@
-"""The contract of a method, checked: what `mlsm-bench baseline test NAME` runs.
+"""Contract suite: the checks of a method that `mlsm-bench baseline test NAME` runs.
 
-A violation is a sentence about the method, such as "changes its input, ...". Each method gets these
-checks for free, at its quick settings and on images made here; no data set and no weights file
-is needed.
+A violation is a sentence about the method, such as "changes its input, ...". The checks apply to
+every method, with its quick settings and on synthetic images; they need no data set and no weights
+file.
 """
 
 import contextlib
@@ -42,42 +42,46 @@ _FAILURES = (
     TypeError,
     ValueError,
 )
-"""What broken methods raise; anything else is no statement about the method."""
+"""Exceptions that count as failures of the method; others are not caught."""
 
 
 def check(plugin: Plugin, thorough: bool = False) -> list[str]:
-    """Return what a method breaks of the contract; nothing if it keeps it.
+    """Return the violations of the contract by a method; empty if it keeps the contract.
 
-    Height, width and dtype are kept, the input is left alone, odd sizes work, the same image gives
-    the same answer, no NaN, no network. A learned method's loss falls within a few steps on one
-    batch, for every part, and stored weights give the same pixels when they are read again.
+    A method must keep height, width and dtype, leave its input unchanged, accept odd sizes, return
+    the same output for the same image, return no NaN, and use no internet connection. The loss of
+    every part of a learned method must fall within a few steps on one batch, and weights must give
+    the same pixels after they are stored and read again.
 
     Args:
-        plugin: The method; its parts are trained one after the other, each seeing those before.
-        thorough: Try a learned method on an image of 401 x 599 pixels too (seconds to a minute).
+        plugin: The method; its parts are trained one after the other, each given those before.
+        thorough: Whether to try a learned method on an image of 401 x 599 pixels as well (seconds
+            to a minute).
     """
-    found = _form(plugin)
-    if found:
-        return found
-    with _offline() as asked, tempfile.TemporaryDirectory() as folder:
-        found = _behaviour(plugin, Path(folder), thorough)
-    return found + [f"uses the network: it asked for {where}" for where in dict.fromkeys(asked)]
+    violations = _form(plugin)
+    if violations:
+        return violations
+    with _offline() as requested, tempfile.TemporaryDirectory() as folder:
+        violations = _behaviour(plugin, Path(folder), thorough)
+    return violations + [
+        f"uses the network: it asked for {where}" for where in dict.fromkeys(requested)
+    ]
 
 
 def _form(plugin: Plugin) -> list[str]:
-    """Check what can be seen without running anything."""
-    found = []
+    """Check the declaration of a method without running it."""
+    violations = []
     if not plugin.cite:
-        found.append("has no citation: fill in `cite`")
+        violations.append("has no citation: fill in `cite`")
     if plugin.learned and (plugin.parts[-1:] != ("model",) or _repeats(plugin.parts)):
-        found.append(f"has parts {plugin.parts}: name each once, the last `model`")
+        violations.append(f"has parts {plugin.parts}: name each once, the last `model`")
     if plugin.released and not plugin.learned:
-        found.append("has released weights but no `train`, so nothing would load them")
+        violations.append("has released weights but no `train`, so nothing would load them")
     for released in plugin.released:
         for file in released.files:
             if len(file.sha256) != 64 or file.size <= 0 or not file.source:
-                found.append(f"lists {file.file} without its size, SHA-256 or source")
-    return found
+                violations.append(f"lists {file.file} without its size, SHA-256 or source")
+    return violations
 
 
 def _repeats(names: Sequence[str]) -> bool:
@@ -85,22 +89,22 @@ def _repeats(names: Sequence[str]) -> bool:
 
 
 def _behaviour(plugin: Plugin, folder: Path, thorough: bool) -> list[str]:
-    """Train, build and run."""
-    found: list[str] = []
+    """Train, build and run a method."""
+    violations: list[str] = []
     states: dict[str, Mapping[str, Any]] = {}
     for part in plugin.parts:
         try:
             recipe, log = _train(plugin, part, states, folder / part)
         except _FAILURES as error:
-            return [*found, f"fails to train part {part!r}: {_words(error)}"]
-        found += _loss_violations(part, recipe, log)
+            return [*violations, f"fails to train part {part!r}: {_words(error)}"]
+        violations += _loss_violations(part, recipe, log)
         states[part] = recipe.network.state_dict()
     try:
         built = _build(plugin, states)
         again = _reloaded(plugin, states, folder) if plugin.learned else _build(plugin, states)
     except _FAILURES as error:
-        return [*found, f"cannot be built: {_words(error)}"]
-    return found + _run_violations(
+        return [*violations, f"cannot be built: {_words(error)}"]
+    return violations + _run_violations(
         _with_extra(plugin, built),
         _with_extra(plugin, again),
         _images(thorough or not plugin.learned),
@@ -110,12 +114,14 @@ def _behaviour(plugin: Plugin, folder: Path, thorough: bool) -> list[str]:
 def _train(
     plugin: Plugin, part: str, trained: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> tuple[Recipe, list[dict[str, float]]]:
-    """Train a part for a few steps on one batch, at a constant learning rate, with equal draws."""
+    """Train a part for a few steps on one batch, with constant learning rate and random draws."""
     recipe_of = cast("Callable[..., Recipe]", plugin.train)  # only learned methods have parts
     torch.manual_seed(0)
-    made = recipe_of(part, trained, **plugin.quick)
-    phases = tuple(dataclasses.replace(phase, loss=_drawn(phase.loss)) for phase in made.phases)
-    recipe = dataclasses.replace(made, phases=phases, warmup=0, decay=False, ema=None)
+    published = recipe_of(part, trained, **plugin.quick)
+    phases = tuple(
+        dataclasses.replace(phase, loss=_drawn(phase.loss)) for phase in published.phases
+    )
+    recipe = dataclasses.replace(published, phases=phases, warmup=0, decay=False, ema=None)
     batch = _batch(recipe)
     run = Run(
         STEPS,
@@ -131,7 +137,7 @@ def _train(
 
 
 def _drawn(loss: Callable[[Batch], Terms]) -> Callable[[Batch], Terms]:
-    """Let a loss draw the same random numbers each time, so that only learning can change it."""
+    """Make a loss draw the same random numbers each time, so that only learning changes it."""
 
     def same(batch: Batch) -> Terms:
         with torch.random.fork_rng(devices=[]):
@@ -142,7 +148,7 @@ def _drawn(loss: Callable[[Batch], Terms]) -> Callable[[Batch], Terms]:
 
 
 def _batch(recipe: Recipe) -> Batch:
-    """Return patches of random colour, normal-light or dark, and their JPEG at quality 80."""
+    """Return a batch of patches of random colour and their JPEG versions at quality 80."""
     random = np.random.default_rng(0)
     patches = np.kron(random.random((BATCH, 3, 3, 3)), np.ones((1, 12, 12, 1)))
     normal = patches[:, 2:, 2:][:, :CROP_PX, :CROP_PX]  # off the 8x8 grid of JPEG
@@ -151,8 +157,8 @@ def _batch(recipe: Recipe) -> Batch:
     originals = {"normal": normal, "both": mixed}.get(recipe.source, dark)
     inputs = [jpeg.compress(pixels, 80) for pixels in _pixels(originals)]
     targets = _pixels({"pairs": normal, "unpaired": normal[::-1]}.get(recipe.source, originals))
-    seen = [(made, wanted, 80) for made, wanted in zip(inputs, targets, strict=True)]
-    return crops.batch(seen, recipe.whole)
+    examples = [(image, target, 80) for image, target in zip(inputs, targets, strict=True)]
+    return crops.batch(examples, recipe.whole)
 
 
 def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
@@ -160,7 +166,7 @@ def _pixels(images: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _loss_violations(part: str, recipe: Recipe, log: Sequence[Mapping[str, float]]) -> list[str]:
-    """Compare the first and the last quarter of the losses that the saved network minimises."""
+    """Compare the first and last quarter of the losses that the saved network minimises."""
     own = {id(parameter) for parameter in recipe.network.parameters()}
     phases = [
         phase.name
@@ -186,7 +192,7 @@ def _build(plugin: Plugin, states: Mapping[str, Mapping[str, Any]]) -> Method:
 
 
 def _with_extra(plugin: Plugin, method: Method) -> Method:
-    """Return a method of the image alone, given tables of quality 80 or the image as reference."""
+    """Bind tables of quality 80, or the image as reference, to a method that requires them."""
     if plugin.needs == "tables":
         return lambda image: method(image, jpeg.tables_of_quality(80))
     if plugin.needs == "reference":
@@ -195,13 +201,13 @@ def _with_extra(plugin: Plugin, method: Method) -> Method:
 
 
 def _reloaded(plugin: Plugin, states: Mapping[str, Mapping[str, Any]], folder: Path) -> Method:
-    """Store the weights, read them again and build the method from them."""
+    """Store the weights, read them again, and build the method from them."""
     path = folder / "model.pt"
     checkpoints.save(
         path, checkpoints.Checkpoint(plugin.name, "model", plugin.quick, states["model"])
     )
-    found = checkpoints.load(path, plugin.name)
-    return plugin.build(found.state, **found.settings)
+    checkpoint = checkpoints.load(path, plugin.name)
+    return plugin.build(checkpoint.state, **checkpoint.settings)
 
 
 class _Sample(NamedTuple):
@@ -210,7 +216,7 @@ class _Sample(NamedTuple):
 
 
 def _images(large: bool) -> list[_Sample]:
-    """Return images of odd sizes, and two that invite a division by zero."""
+    """Return images of odd sizes, and two that may cause a division by zero."""
     random = np.random.default_rng(0)
     sizes = [*SIZES, LARGE] if large else SIZES
     samples = [
@@ -227,39 +233,41 @@ def _levels(random: np.random.Generator, height: int, width: int) -> Image:
 
 def _run_violations(built: Method, again: Method, samples: Sequence[_Sample]) -> list[str]:
     """Run a method and, in reverse order, the same method built a second time."""
-    found: list[str] = []
+    violations: list[str] = []
     outputs: dict[str, NDArray[Any]] = {}
     for label, image in samples:
         try:
             before, outputs[label] = image.copy(), built(image)
         except _FAILURES as error:
-            found.append(f"fails on {label}: {_words(error)}")
+            violations.append(f"fails on {label}: {_words(error)}")
             continue
-        found += [f"{what}, given {label}" for what in _output_violations(outputs[label], image)]
+        violations += [
+            f"{what}, given {label}" for what in _output_violations(outputs[label], image)
+        ]
         if not np.array_equal(image, before):
-            found.append(f"changes its input, given {label}")
-    if found:
-        return found
+            violations.append(f"changes its input, given {label}")
+    if violations:
+        return violations
     for label, image in reversed(samples):
         if not np.array_equal(again(image.copy()), outputs[label]):
-            found.append(
+            violations.append(
                 f"gives another answer when it is built again from the same weights and run in "
                 f"another order, given {label}"
             )
-    return found
+    return violations
 
 
 def _output_violations(output: object, image: Image) -> list[str]:
     if not isinstance(output, np.ndarray):
         return [f"returns {type(output).__name__}, expected an array"]
-    found = []
+    violations = []
     if output.shape != image.shape:
-        found.append(f"returns shape {output.shape}, expected {image.shape}")
+        violations.append(f"returns shape {output.shape}, expected {image.shape}")
     if output.dtype != np.float32:
-        found.append(f"returns {output.dtype}, expected float32")
+        violations.append(f"returns {output.dtype}, expected float32")
     elif not np.isfinite(output).all():
-        found.append("returns NaN or infinity")
-    return found
+        violations.append("returns NaN or infinity")
+    return violations
 
 
 def _words(error: BaseException) -> str:
@@ -268,11 +276,11 @@ def _words(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _offline() -> Iterator[list[str]]:
-    """Refuse connections and name look-ups; gives the list of what was asked for."""
-    asked: list[str] = []
+    """Refuse connections and name look-ups, and yield the list of requested addresses."""
+    requested: list[str] = []
 
     def refuse_name(host: object, *_: object, **__: object) -> NoReturn:
-        asked.append(str(host))
+        requested.append(str(host))
         raise OSError(f"the contract allows no network, but a method asked for {host}")
 
     def refuse_connection(_: socket.socket, address: object) -> NoReturn:
@@ -283,4 +291,4 @@ def _offline() -> Iterator[list[str]]:
             stack.enter_context(mock.patch.object(socket, name, refuse_name))
         for name in ("connect", "connect_ex"):
             stack.enter_context(mock.patch.object(socket.socket, name, refuse_connection))
-        yield asked
+        yield requested

@@ -1,4 +1,4 @@
-"""A new baseline: a file that works as it is, its lines in params.yaml, its check in words."""
+"""Scaffold of a new baseline: a working file, its lines in params.yaml, and its check."""
 
 import keyword
 import re
@@ -16,7 +16,7 @@ from benchmark.core.types import Role
 from benchmark.methods import registry
 
 TRAINING = "{steps: 100, batch: 4, crop: 64}"
-"""Budget of a new learned method in a profile: seconds, to be replaced."""
+"""Initial budget of a new learned method in a profile, which takes seconds and must be replaced."""
 
 _IMPORT_FAILURES = (
     ArithmeticError,
@@ -29,11 +29,11 @@ _IMPORT_FAILURES = (
     TypeError,
     ValueError,
 )
-"""What the top level of a broken file raises."""
+"""Exceptions that importing a broken file may raise."""
 
 
 class Draft(NamedTuple):
-    """A method to be written."""
+    """Description of the method to be written."""
 
     name: str
     role: Role
@@ -41,19 +41,19 @@ class Draft(NamedTuple):
 
 
 def new(draft: Draft, params_path: Path) -> Path:
-    """Write `baselines/<name>.py` and name the method in a params file; both or neither.
+    """Write `baselines/<name>.py` and add the method to a params file; both or neither.
 
     Args:
-        draft: What to write.
-        params_path: Gets the chain, and a budget if the method is learned; all else in it,
-            comments included, stays as it is.
+        draft: Description of the method.
+        params_path: Params file that receives the chain, and a budget if the method is learned;
+            everything else in it, including comments, stays unchanged.
 
     Returns:
         The path of the new file.
 
     Raises:
-        InputError: The name is taken or cannot be one, or the params file has a form that cannot
-            be added to, or a file cannot be written.
+        InputError: The name is taken or invalid, the params file has a form to which lines cannot
+            be added, or a file cannot be written.
     """
     check_name(draft.name)
     target = ROOT / registry.PACKAGE / f"{draft.name}.py"
@@ -80,10 +80,10 @@ def new(draft: Draft, params_path: Path) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be a method's name.
+    """Refuse an invalid name of a method.
 
     Raises:
-        InputError: It is not a lower-case identifier, or is a keyword of Python.
+        InputError: The name is not a lower-case identifier, or is a keyword of Python.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         near = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_").lstrip("0123456789_")
@@ -99,7 +99,7 @@ def check_name(name: str) -> None:
 
 
 def source(draft: Draft) -> str:
-    """Return the Python source of a new method: it keeps the contract and does something simple."""
+    """Return the Python source of a new, simple method that keeps the contract."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("skeletons")),
         undefined=jinja2.StrictUndefined,
@@ -113,17 +113,17 @@ def source(draft: Draft) -> str:
 
 
 def _added(text: str, draft: Draft, path: Path) -> str:
-    """Return a params file with a method's lines; refuse a form where that is not certain."""
+    """Return a params file with a method's lines added; refuse it if the result is not as meant."""
     content = _parsed(text)
     chains, training = content.get("chains") or [], content.get("training") or {}
-    wanted: dict[str, Any] = dict(content)
+    expected: dict[str, Any] = dict(content)
     if draft.name not in chains:
-        wanted["chains"] = [*chains, draft.name]
+        expected["chains"] = [*chains, draft.name]
         text = _into_block(text, "chains", f"- {draft.name}")
     if draft.learned and draft.name not in training:
-        wanted["training"] = training | {draft.name: yaml.safe_load(TRAINING)}
+        expected["training"] = training | {draft.name: yaml.safe_load(TRAINING)}
         text = _into_block(text, "training", f"{draft.name}: {TRAINING}")
-    if _parsed(text) != wanted:
+    if _parsed(text) != expected:
         budgeted = f" and '{draft.name}: {TRAINING}' under 'training'" if draft.learned else ""
         raise InputError(
             f"{path} has 'chains' or 'training' in a form that cannot be added to, expected a "
@@ -153,9 +153,9 @@ def _into_block(text: str, key: str, entry: str) -> str:
     for index, line in enumerate(lines[head + 1 :], head + 1):
         if line.strip() and not re.match(r"[ \-#]", line):
             break
-        if found := re.match(r"( *)[^ #\n]", line):
+        if match := re.match(r"( *)[^ #\n]", line):
             if last == head:
-                indent = found[1]
+                indent = match[1]
             last = index
     if not lines[last].endswith("\n"):
         lines[last] += "\n"
@@ -163,10 +163,10 @@ def _into_block(text: str, key: str, entry: str) -> str:
 
 
 def violations(name: str, thorough: bool = False) -> list[str]:
-    """Return what a method breaks of the contract, in words; nothing if it keeps it.
+    """Return the violations of the contract by a method, as sentences; empty if there are none.
 
     Args:
-        name: The method's.
+        name: Name of the method.
         thorough: As in `benchmark.authoring.contract.check`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`mlsm-bench baseline`: the path of somebody who adds a method."""
+"""Commands `mlsm-bench baseline`: start and check a new method."""
 
 from typing import Annotated
 

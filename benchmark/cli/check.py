@@ -1,4 +1,4 @@
-"""Commands `check`, `repeat` and `plan`: did a number move, does it elsewhere, what would run."""
+"""Commands `check`, `repeat` and `plan`: compare results, repeat them, show what would run."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The repository's folder itself: whether git and DVC can work in it, told before they fail."""
+"""Check that git and DVC can work in the repository's folder, before they fail."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from benchmark.core.console import shown
 from benchmark.core.errors import InputError, told
 
 LINKED = "../../dvc.yaml"
-"""What the pipeline of a profile is a link to."""
+"""Target of the link that is the pipeline of a profile."""
 
 
 def check(root: Path) -> None:
-    """Refuse a folder whose links have become text files, or that is no git working tree.
+    """Refuse a folder whose links have become text files, or that is not a git working tree.
 
     Raises:
         InputError: It was cloned without symbolic links, as git does on Windows by default, or
@@ -35,7 +35,7 @@ def check(root: Path) -> None:
 
 
 def _is_target(path: Path) -> bool:
-    """Whether a pipeline is a file that holds a link's target."""
+    """Return True if a pipeline is a text file with the target of a link."""
     return not path.is_symlink() and path.read_text(encoding="utf-8").strip() == LINKED
 
 

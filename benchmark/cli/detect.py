@@ -1,4 +1,4 @@
-"""`mlsm-bench detect`: scoring of detections that come from elsewhere."""
+"""Commands `mlsm-bench detect`: score detections of other tools."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""`mlsm-bench enhance`: photographs through a chain, by default MLSM with the weights that ship."""
+"""Command `mlsm-bench enhance`: enhance photographs with a chain, by default MLSM."""
 
 import sys
 import time

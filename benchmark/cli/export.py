@@ -1,4 +1,4 @@
-"""`mlsm-bench export`: a method's network for other programs."""
+"""Command `mlsm-bench export`: export a method's network for other programs."""
 
 import time
 from pathlib import Path

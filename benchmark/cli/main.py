@@ -33,7 +33,7 @@ app.command("export")(export.export)
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one sentence on stderr and status 2."""
+    """Run the command line; errors that a user can mend give one sentence and status 2."""
     with told():
         app()
 

@@ -1,4 +1,4 @@
-"""What the commands of `mlsm-bench` share: options that recur, and which weights to use."""
+"""Options that several commands of `mlsm-bench` share, and the choice of weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +27,10 @@ Value = TypeVar("Value")
 
 
 def distinct(option: str, values: Sequence[Value]) -> list[Value]:
-    """Return the values of an option that may be repeated, if each is given once.
+    """Return the values of a repeatable option if each is given only once.
 
     Raises:
-        InputError: One is given twice.
+        InputError: A value is given twice.
     """
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
@@ -42,7 +42,7 @@ def distinct(option: str, values: Sequence[Value]) -> list[Value]:
 
 
 def chosen_track(chain: "Chain", option: str, trained: Path) -> Track:
-    """Return the kind of weights to use: the one asked for, or the first at hand."""
+    """Return the track to use: the requested one, or the first with available weights."""
     from benchmark.methods import assemble
 
     known = assemble.tracks(chain)

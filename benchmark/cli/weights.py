@@ -1,4 +1,4 @@
-"""`mlsm-bench weights`: the files that methods' authors released."""
+"""Commands `mlsm-bench weights`: weight files that methods' authors released."""
 
 import json
 from typing import Annotated

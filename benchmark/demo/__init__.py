@@ -1,1 +1,1 @@
-"""The miniatures of every data set that the demo profile makes itself."""
+"""Built-in raw data of the demo profile: miniatures of every data set."""

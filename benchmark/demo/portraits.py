@@ -1,4 +1,4 @@
-"""Scenes with faces: a person, or a wall of framed portraits, with the boxes of the heads.
+"""Scenes with labelled faces: one person, or a wall of framed portraits.
 
 Boxes are x0, y0, x1, y1 in pixels and tight around the head from forehead to chin, as WIDER FACE
 and DARK FACE draw them (Yang et al., CVPR 2016). They were drawn by hand on the photographs.
@@ -22,7 +22,7 @@ class Scene(NamedTuple):
     Attributes:
         image: float32 (H, W, 3), sRGB, [0, 1].
         boxes: float64 (N, 4), x0, y0, x1, y1 in pixels.
-        photographs: Names in `photographs.SOURCES` of what it shows.
+        photographs: Names in `sample_photos.SOURCES` of the photographs that it shows.
     """
 
     image: Image
@@ -31,7 +31,7 @@ class Scene(NamedTuple):
 
 
 class Portrait(NamedTuple):
-    """What of a photograph to print, and where the face is; both in its pixels."""
+    """Window of a photograph to print, and box of its face, both in pixels of the photograph."""
 
     crop: Box
     face: Box
@@ -43,7 +43,7 @@ PEOPLE = {
     "luispedro": Portrait((0, 0, 299, 376), (42, 66, 224, 322)),
 }
 LFW = Portrait((0, 0, 24, 24), (3, 1, 21, 24))
-"""The crops of LFW are aligned to each other: one box fits all that face the camera."""
+"""The crops of LFW are aligned to each other, so one box fits all that face the camera."""
 LFW_FRONTAL = (2, 3, 8, 15, 18, 25, 36, 40, 41, 46, 52, 63, 73, 77, 79, 93, 94, 98)
 """Crops with an upright, evenly lit face that looks at the camera."""
 
@@ -65,11 +65,11 @@ def gallery(faces: int, size: Size, rng: np.random.Generator) -> Scene:
 
     Args:
         faces: Number of portraits, 1 to 8; every second one is from LFW, until people run out.
-        size: Of the image, at least 396x264.
-        rng: Source of the choice of people, places and sizes.
+        size: Size of the image, at least 396x264.
+        rng: Generator for the choice of people, places and sizes.
 
     Returns:
-        The scene, with one box a portrait.
+        The scene, with one box per portrait.
     """
     wall = sample_photos.read("brick") * _BRICK_TINT
     image = sample_photos.render(wall, sample_photos.view(wall, size, rng), size)
@@ -112,7 +112,7 @@ def _hang(
 
 
 def _project(window: Matrix, box: Box) -> NDArray[np.float64]:
-    """Map a box of a photograph to what is rendered through an upright window."""
+    """Map a box of a photograph to an image rendered through an upright window."""
     inverse = np.linalg.inv(window).astype(np.float64)
     corners = sample_photos.transform(inverse, np.array(box, np.float64).reshape(2, 2))
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)])

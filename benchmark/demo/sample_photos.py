@@ -1,6 +1,6 @@
-"""Photographs that installed packages ship, and views of them.
+"""Photographs that come with installed packages, and rendered views of them.
 
-Points and matrices here use pixel coordinates (x, y), x = column and y = row, with the centre of
+Points and matrices use pixel coordinates (x, y), x = column and y = row, with the centre of
 the top-left pixel at (0, 0); a 3x3 matrix acts on the column vector (x, y, 1).
 """
 
@@ -26,14 +26,14 @@ _warp: Callable[..., NDArray[np.float64]] = skimage.transform.warp  # it has no 
 
 
 class Size(NamedTuple):
-    """Width and height of an image, pixels."""
+    """Width and height of an image in pixels."""
 
     width: int
     height: int
 
 
 class Source(NamedTuple):
-    """Where a photograph lies: distribution to install, import name, path inside the package."""
+    """Location of a photograph: distribution to install, import name, path in the package."""
 
     distribution: str
     package: str
@@ -55,11 +55,11 @@ SOURCES = {
     "luispedro": Source("mahotas", "mahotas", "demos/data/luispedro.jpg"),
     "motorcycle": Source("scikit-image", "skimage", "data/motorcycle_left.png"),
 }
-"""What the demo is made of. `lfw_subset` is an array: 100 grey faces of 25x25, then 100 others."""
+"""Photographs of the demo. `lfw_subset` is an array: 100 grey faces of 25x25, then 100 others."""
 
 
 def locate(name: str) -> Path:
-    """Find a photograph on disk without importing the package that ships it.
+    """Find a photograph on disk without importing the package that contains it.
 
     Raises:
         InputError: The package is missing or was installed without the file.
@@ -113,12 +113,12 @@ def view(
 
     Args:
         photograph: float32 (H, W, 3).
-        size: Of the image that will be rendered through the window.
-        rng: Source of the choice.
-        margin_px: Room to leave around the window on all sides, in pixels of the rendered image.
-        zoom: Range of the window's side against the largest window that fits. Windows stay large
-            enough that nothing is enlarged by more than a quarter, where the photograph allows it.
-        keep: Box x0, y0, x1, y1 of the photograph that the window must hold, if any.
+        size: Size of the image that will be rendered through the window.
+        rng: Generator for the choice.
+        margin_px: Margin around the window on all sides, in pixels of the rendered image.
+        zoom: Range of the window's side relative to the largest window that fits. If the photograph
+            allows it, windows are so large that nothing is enlarged by more than a quarter.
+        keep: Box x0, y0, x1, y1 of the photograph that the window must contain, if any.
 
     Returns:
         Matrix from rendered pixels to photograph pixels.
@@ -146,20 +146,20 @@ def view(
 
 
 def mirror(size: Size) -> Matrix:
-    """Return the left-right flip of an image of this size; it is its own inverse."""
+    """Return the left-right flip of an image of this size, which is its own inverse."""
     return np.array([[-1.0, 0.0, size.width - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def drift(size: Size, strength: float, rng: np.random.Generator) -> Matrix:
-    """Draw how a camera on a tripod moves between two shots: a homography close to the identity.
+    """Draw the motion of a camera on a tripod between two shots, a homography near the identity.
 
     At strength 1: shifts of up to 4 px, up to 0.8 degrees of rotation and 0.8 % of scale about the
     centre, perspective terms up to 8e-6. Corners of a 320x240 image then move by at most 12 px.
 
     Args:
-        size: Of the image.
-        strength: Factor on all ranges, 0 to 1.
-        rng: Source of the choice.
+        size: Size of the image.
+        strength: Factor of all ranges, 0 to 1.
+        rng: Generator for the choice.
 
     Returns:
         Matrix from pixels of the first shot to pixels of the second.
@@ -183,19 +183,18 @@ def transform(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def render(photograph: Image, matrix: Matrix, size: Size) -> Image:
-    """Sample a photograph through a window: Gaussian low-pass where it shrinks, then bicubic.
+    """Sample a photograph through a window: Gaussian low-pass if it shrinks, then bicubic.
 
     Args:
         photograph: float32 (H, W, 3), [0, 1].
         matrix: From rendered pixels to photograph pixels.
-        size: Of the result.
+        size: Size of the result.
 
     Returns:
         float32 (height, width, 3), [0, 1].
 
     Raises:
-        ValueError: The window reaches over the edge of the photograph, so that a border would
-            have to be invented.
+        ValueError: The window exceeds the photograph, so that a border would have to be invented.
     """
     right, bottom = size.width - 1.0, size.height - 1.0
     corners = np.array([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]])

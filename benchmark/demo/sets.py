@@ -1,8 +1,8 @@
 """The built-in raw data: miniatures of every set that `benchmark.data.registry` reads.
 
-They are cut from photographs that installed packages ship, darkened by `camera.darken`, and written
-in the folder layouts and under the file names of the published sets, so that the readers of the
-real sets read them. No photograph appears both among the training and among the held-out images.
+They are cut from photographs of installed packages, darkened by `camera.darken`, and written in the
+folder layouts and under the file names of the published sets, so that the readers of the real sets
+read them. No photograph occurs both in training and in held-out images.
 """
 
 import json
@@ -28,7 +28,7 @@ TRAINING = ("china", "motorcycle", "coffee", "chelsea")
 """Photographs of the training pairs; `TEXTURES` join them in LabelMe."""
 TEXTURES = ("gravel", "camera", "grass")
 HELD_OUT = ("astronaut", "flower", "grace_hopper", "luispedro")
-"""Photographs of the test pairs; DARK FACE shows the people of them, lfw_subset and brick."""
+"""Photographs of the test pairs; DARK FACE shows their people, lfw_subset and brick."""
 
 CONVENTION = (
     "photographs: file -> photographs it shows. homographies: dark file -> 3x3 matrix H, row by "
@@ -53,7 +53,7 @@ _SICE_STOPS = {
 
 @dataclass(frozen=True)
 class _Shot:
-    """A dark image of a scene: its file, its exposure, and the photograph shown in error."""
+    """A dark image of a scene: its file, its exposure, and a photograph shown by mistake."""
 
     file: str
     exposure: float
@@ -62,7 +62,7 @@ class _Shot:
 
 @dataclass(frozen=True)
 class _Writer:
-    """Where the files go, and the truth about those written so far."""
+    """Destination of the files, and the ground truth about those written so far."""
 
     root: Path
     seed: int
@@ -70,7 +70,7 @@ class _Writer:
     homographies: dict[str, list[list[float]] | str] = field(default_factory=dict)
 
     def rng(self, name: str) -> np.random.Generator:
-        """Return a generator of its own for each file: adding one file changes no other."""
+        """Return a separate generator for each file, so that adding a file changes no other."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
     def save(self, name: str, image: Image, shown: Iterable[str]) -> None:
@@ -93,16 +93,16 @@ class _Writer:
 def write(root: Path, seed: int) -> None:
     """Write the miniature of every raw set, and `truth.json` about them, under a folder.
 
-    The sets are made in a hidden folder beside their places and moved there when all are whole,
-    `truth.json` last. What the folder already holds is never overwritten.
+    The sets are written in a hidden folder beside their final places and moved there when all are
+    complete, `truth.json` last. Existing files are never overwritten.
 
     Args:
-        root: Folder of the raw sets; created where absent.
-        seed: At least 0. The same seed gives the same bytes on the same installation.
+        root: Folder of the raw sets; created if it is missing.
+        seed: Seed, at least 0. The same seed gives the same bytes on the same installation.
 
     Raises:
-        InputError: A set of that name, or `truth.json`, is already there, the seed is negative,
-            or a package that ships a photograph is missing.
+        InputError: A set or `truth.json` already exists, the seed is negative, or a package with a
+            photograph is missing.
     """
     if seed < 0:
         raise InputError(f"The seed of the demo data must be at least 0, but got {seed}.")
@@ -139,7 +139,7 @@ def _lol(writer: _Writer) -> None:
 
 
 def _lsrw(writer: _Writer) -> None:
-    """Two of the training pairs are of different scenes, as some published ones are."""
+    """Write LSRW; two training pairs show different scenes, as some published ones do."""
     for camera, size, held_out in (
         ("Huawei", Size(320, 240), (2062, 2064)),  # 960x720 in the published set
         ("Nikon", Size(300, 200), (3008, 3018)),  # 960x640
@@ -160,7 +160,7 @@ def _lsrw(writer: _Writer) -> None:
 
 
 def _sice(writer: _Writer) -> None:
-    """Seven or nine exposures a sequence, the darkest first."""
+    """Write SICE with seven or nine exposures per sequence, the darkest first."""
     for part, sequences in (
         ("Dataset_Part1", {1: ("coffee", 7), 2: ("china", 9), 3: ("chelsea", 7)}),
         ("Dataset_Part2", {1: ("astronaut", 7), 2: ("flower", 9)}),
@@ -175,7 +175,7 @@ def _sice(writer: _Writer) -> None:
 
 
 def _rellisur(writer: _Writer) -> None:
-    """Several under-exposures a scene; one training file shows another scene."""
+    """Write RELLISUR with several under-exposures per scene; one training file is mispaired."""
     size = Size(240, 240)  # square in the published set too
     for split, scenes, stops, drift in (
         ("Train", {18: "china", 19: "motorcycle", 20: "coffee"}, (-2.5, -3.0, -3.5, -4.5), 0.5),
@@ -196,7 +196,7 @@ def _rellisur(writer: _Writer) -> None:
 
 
 def _labelme(writer: _Writer) -> None:
-    """Normal-light images alone."""
+    """Write LabelMe, which has only normal-light images."""
     size, sources = Size(256, 192), (*TRAINING, *TEXTURES)
     for index in range(24):
         shown = sources[index % len(sources)]
@@ -214,7 +214,7 @@ def _a7m3(writer: _Writer) -> None:
 
 
 def _dark_face(writer: _Writer) -> None:
-    """Single people and walls of 2 to 6 portraits, with their labels."""
+    """Write DARK FACE: single people and walls of 2 to 6 portraits, with their labels."""
     size = Size(396, 264)  # 1080x720 in the published set
     contents: tuple[str | int, ...] = ("astronaut", 2, 3, "grace_hopper", 4, 5, 6, 6)
     for number, content in enumerate(contents, start=1):
@@ -233,7 +233,7 @@ def _dark_face(writer: _Writer) -> None:
 
 
 def _wider(writer: _Writer) -> None:
-    """Normal-light images with faces, in WIDER FACE's layout; the pipeline darkens them."""
+    """Write WIDER FACE: normal-light images with faces, which the pipeline darkens."""
     lines = []
     for number, portraits_shown in enumerate((2, 4, 6), start=1):
         event = f"0--Parade/0_Parade_{number}.jpg"

@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 WHOLE = 1_500_000
-"""Pixels up to which a network sees the whole image at once: about 1 GB of memory."""
+"""Largest image in pixels that a network processes at once, in about 1 GB of memory."""
 MEMORY = 2.5
-"""Gigabytes of feature maps kept by default; results are equal with more or less, times are not."""
+"""Default memory for feature maps in gigabytes; it affects the time but not the result."""
 _PATTERN = frozenset("*?[")
 
 
 @dataclass(frozen=True)
 class EnhanceTask:
-    """A photograph and what it becomes.
+    """A photograph and the files of its results.
 
     Attributes:
-        source: The file.
-        target: The file of the result.
-        comparison: The file that compares both, or None.
-        page: Which page of the source it is.
-        pages: How many pages the source has.
+        source: File of the photograph.
+        target: File of the result.
+        comparison: File that shows both side by side, or None.
+        page: Index of the page in the source.
+        pages: Number of pages of the source.
     """
 
     source: Path
@@ -43,22 +43,22 @@ class EnhanceTask:
 
     @property
     def title(self) -> str:
-        """What a message calls it."""
+        """Name of the photograph in messages."""
         page = f", page {self.page + 1}" if self.pages > 1 else ""
         return shown(self.source) + page
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How results are written.
+    """Options of the output.
 
     Attributes:
         form: Format of the files.
         quality: JPEG quality factor.
-        compare: Whether to write before and after beside each other as well.
-        overwrite: Whether files that exist may be written over.
-        megapixels: Size up to which photographs are read.
-        memory: Gigabytes of feature maps that are kept where a network works strip by strip.
+        compare: Whether to write before and after side by side as well.
+        overwrite: Whether existing files may be overwritten.
+        megapixels: Largest photograph that is read, in megapixels.
+        memory: Memory for feature maps in gigabytes if a network works strip by strip.
     """
 
     form: photo_io.Format = "png"
@@ -69,24 +69,24 @@ class OutputOptions:
     memory: float = MEMORY
 
 
-def found(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
+def find_photographs(inputs: Sequence[str], to: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each photograph and its path below the folder of results, without suffix.
 
     Args:
         inputs: Files, folders (with all folders in them), or patterns such as `night/*.jpg`.
-        to: Folder of the results, in which nothing is looked for.
+        to: Folder of the results, which is not searched.
 
     Raises:
-        InputError: An input is missing, or a folder or pattern holds no images.
+        InputError: An input is missing, or a folder or pattern contains no images.
     """
-    for given in inputs:
-        path = Path(given)
+    for text in inputs:
+        path = Path(text)
         if path.is_file():
             yield path, Path(path.stem)
         elif path.is_dir():
             yield from _inside(path, to)
-        elif _PATTERN & set(given):
-            yield from _matching(given, to)
+        elif _PATTERN & set(text):
+            yield from _matching(text, to)
         else:
             raise InputError(f"{shown(path)} is neither a file nor a folder: check the path.")
 
@@ -118,22 +118,22 @@ def _is_result(file: Path, to: Path) -> bool:
 
 
 def plan(inputs: Sequence[str], to: Path, options: OutputOptions) -> list[EnhanceTask]:
-    """Return what becomes of all inputs, before anything is written.
+    """Return the tasks for all inputs, before anything is written.
 
     Each page of a TIFF file becomes a file of its own, `scan_page1.png` and so on.
 
     Args:
-        inputs: See `found`.
+        inputs: See `find_photographs`.
         to: Folder of the results.
-        options: How they are written.
+        options: Options of the output.
 
     Raises:
-        InputError: An input is missing, two would become one file, a file would be lost, or one
-            could not be written.
+        InputError: An input is missing, two inputs would become the same file, an existing file
+            would be lost, or a file could not be written.
     """
-    made, taken = [], dict[str, tuple[Path, int]]()
+    tasks, taken = [], dict[str, tuple[Path, int]]()
     suffix = photo_io.SUFFIX[options.form]
-    for source, name in dict.fromkeys(found(inputs, to)):
+    for source, name in dict.fromkeys(find_photographs(inputs, to)):
         pages = user_files.pages(source)
         for page in pages:
             stem = f"{name.name}_page{page + 1}" if len(pages) > 1 else name.name
@@ -147,10 +147,10 @@ def plan(inputs: Sequence[str], to: Path, options: OutputOptions) -> list[Enhanc
                         "rename one."
                     )
                 _check_existing(path, source, options.overwrite)
-            made.append(EnhanceTask(source, target, beside, page, len(pages)))
+            tasks.append(EnhanceTask(source, target, beside, page, len(pages)))
     files.check_folder(to)
-    files.check(*(path for task in made for path in (task.target, task.comparison) if path))
-    return made
+    files.check(*(path for task in tasks for path in (task.target, task.comparison) if path))
+    return tasks
 
 
 def _check_existing(path: Path, source: Path, overwrite: bool) -> None:
@@ -168,13 +168,13 @@ def run(
     options: OutputOptions,
     progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[str, ...]:
-    """Enhance one photograph and write what it becomes.
+    """Enhance one photograph and write its results.
 
     Returns:
-        What of the photograph was left out, as phrases for its user.
+        Phrases for the user about what was left out of the photograph.
 
     Raises:
-        InputError: It cannot be read, enhanced or written, for whatever reason.
+        InputError: It cannot be read, enhanced or written, for any reason.
     """
     try:
         return _enhance_file(task, steps, options, progress)
@@ -221,27 +221,27 @@ def enhance_image(
     whole: int = WHOLE,
     memory: float = MEMORY,
 ) -> Bytes:
-    """Apply a chain to an image of any size, as `methods.run` does to one that fits in memory.
+    """Apply a chain to an image of any size, with the result of `methods.run`.
 
-    A method that is a network works strip by strip above a size, where it can; see
+    A method that is a network processes larger images strip by strip if it can; see
     `benchmark.photographs.streaming`.
 
     Args:
-        steps: From `benchmark.weights.assemble`.
+        steps: Steps from `benchmark.methods.assemble`.
         pixels: uint8 (H, W, 3).
-        quantisation: Quantisation tables of the file, for the methods that need them.
-        progress: Told the share of the work that is done, from 0 to 1.
-        whole: Pixels up to which a network sees the whole image at once.
-        memory: Gigabytes of feature maps to keep above that size.
+        quantisation: Quantisation tables of the file, for methods that need them.
+        progress: Function that is called with the completed fraction of the work, 0 to 1.
+        whole: Largest image in pixels that a network processes at once.
+        memory: Memory for feature maps of larger images, in gigabytes.
     """
-    given = methods.MethodContext(quantisation)
+    context = methods.MethodContext(quantisation)
     for place, step in enumerate(steps):
         network = network_of(step)
         if network is not None and pixels.shape[0] * pixels.shape[1] > whole:
             part = _share_of(progress, place, len(steps))
-            pixels = _strips(step, network, pixels, given, part, memory)
+            pixels = _strips(step, network, pixels, context, part, memory)
         else:
-            pixels = methods.run([step], pixels, "sound", given)
+            pixels = methods.run([step], pixels, "sound", context)
         progress((place + 1) / len(steps))
     return pixels
 
@@ -254,7 +254,7 @@ def _strips(
     step: methods.Step,
     network: "nn.Module",
     pixels: Bytes,
-    given: methods.MethodContext,
+    context: methods.MethodContext,
     progress: Callable[[float], None],
     memory: float,
 ) -> Bytes:
@@ -263,11 +263,11 @@ def _strips(
     try:
         return schedule.enhance(network, pixels, int(memory * 1e9), progress=progress)
     except trace.UnknownOperation:
-        return methods.run([step], pixels, "sound", given)
+        return methods.run([step], pixels, "sound", context)
 
 
 def network_of(step: methods.Step) -> "nn.Module | None":
-    """Return the network that a step is, or None where it is more than one network."""
+    """Return the network of a step that consists of one network, otherwise None."""
     if step.plugin.needs == "nothing" and isinstance(step.method, methods.NetworkMethod):
         return step.method.network
     return None

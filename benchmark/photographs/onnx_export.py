@@ -1,4 +1,4 @@
-"""A method's network as an ONNX file that takes images of many sizes."""
+"""Export a method's network to an ONNX file that accepts images of many sizes."""
 
 import importlib.util
 from pathlib import Path
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "dark", "enhanced"
 OPSET = 18
 TOLERANCE = 1e-4
-"""Largest difference from PyTorch that is called equal; an 8-bit level is 3.9e-3."""
+"""Largest accepted difference from PyTorch; an 8-bit level is 3.9e-3."""
 _NEEDS = ("onnx", "onnxscript", "onnxruntime")
 
 
 def to_onnx(network: "nn.Module", path: Path, multiple: int) -> float:
     """Write a network as ONNX and compare it with PyTorch at three sizes under onnxruntime.
 
-    Padding stays outside of the file, because its mode depends on the image: height and width
-    must be multiples of `multiple`, and two of them at least. Whoever runs it reflects the image
-    to the right and below and crops the result, as `mlsm.model.pad` does.
+    Padding is not part of the file, because its mode depends on the image: height and width must
+    be multiples of `multiple`, and at least two of them. The caller reflects the image to the right
+    and below and crops the result, as `mlsm.model.pad` does.
 
     Args:
-        network: Maps (N, 3, H, W) in [0, 1] to the same; as evaluated.
+        network: Network in evaluation mode that maps (N, 3, H, W) in [0, 1] to the same.
         path: The file.
-        multiple: What H and W are multiples of; 16 for MLSM with three levels.
+        multiple: Divisor of H and W; 16 for MLSM with three levels.
 
     Returns:
         The largest absolute difference from PyTorch, in [0, 1].
 
     Raises:
-        InputError: A package is missing, or the file does not compute what PyTorch does or cannot
-            be written; nothing is written then.
+        InputError: A package is missing, the file's results differ from PyTorch, or it cannot be
+            written. No file is left then.
     """
     import torch
 
@@ -76,28 +76,28 @@ def difference(network: "nn.Module", path: Path, size: tuple[int, int], multiple
     """Return the largest difference between an ONNX file and its network on a random image.
 
     Args:
-        network: As evaluated.
+        network: The network in evaluation mode.
         path: The file.
-        size: Height and width of the image in multiples.
-        multiple: Pixels.
+        size: Height and width of the image in units of `multiple`.
+        multiple: Divisor of the image's sides in pixels.
     """
     import torch
 
     height, width = (multiple * side for side in size)
     noise = np.random.default_rng(sum(size)).random((1, 3, height, width), np.float32)
     image = (noise + 1) * np.linspace(0.02, 0.3, width, dtype=np.float32)
-    (found,) = session(path).run([OUTPUT], {INPUT: image})
+    (output,) = session(path).run([OUTPUT], {INPUT: image})
     with torch.inference_mode():
         expected = network(torch.from_numpy(image)).numpy()
-    return float(np.abs(np.asarray(found) - expected).max())
+    return float(np.abs(np.asarray(output) - expected).max())
 
 
 def session(path: Path, threads: int = 0) -> Any:
-    """Open an ONNX file under onnxruntime on the CPU, computing as everywhere here.
+    """Open an ONNX file in onnxruntime on the CPU, with the suite's numerical settings.
 
     Args:
         path: The file.
-        threads: How many; 0 stands for `numerics.cores`.
+        threads: Number of threads; 0 stands for `numerics.cores`.
     """
     import onnxruntime
 

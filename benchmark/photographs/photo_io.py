@@ -1,4 +1,4 @@
-"""A user's photographs as files: what is read, what of it is kept, and how results are written."""
+"""Read a user's photographs, keep their metadata, and write results."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
@@ -35,9 +35,9 @@ _KEPT: Container[int] = frozenset(
         PIL.ExifTags.IFD.GPSInfo,
     }
 )
-"""What of a file's first directory is kept: what EXIF 2.32 (4.6.4) defines there of a picture.
-Everything else goes: how the pixels lay, XMP, IPTC, Photoshop's layers, thumbnails in other
-directories, and blocks that somebody invents tomorrow."""
+"""Tags of a file's first directory that are kept: those that EXIF 2.32 (4.6.4) defines for the
+picture. Everything else is dropped: the layout of pixels, XMP, IPTC, Photoshop's layers, thumbnails
+in other directories, and unknown blocks."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Photograph:
     """An upright photograph.
 
     Attributes:
-        pixels: uint8 (H, W, 3) in the colour space of the profile, sRGB where there is none.
-        exif: The EXIF block without orientation and thumbnail, b"" where there is none.
-        profile: ICC profile, b"" where there is none.
-        tables: Quantisation tables of the file, as they lie on the upright pixels.
-        notes: What of the file was left out, as phrases for its user.
+        pixels: uint8 (H, W, 3) in the colour space of the profile, or sRGB if there is none.
+        exif: EXIF block without orientation and thumbnail; b"" if there is none.
+        profile: ICC profile; b"" if there is none.
+        tables: Quantisation tables of the file, oriented like the upright pixels.
+        notes: Phrases for the user about what was left out.
     """
 
     pixels: Bytes
@@ -60,18 +60,18 @@ class Photograph:
 
 
 def read(path: Path, page: int = 0, megapixels: float = MEGAPIXELS) -> Photograph:
-    """Read a photograph, turned as its EXIF orientation says.
+    """Read a photograph and turn it upright according to its EXIF orientation.
 
-    Grey and palette files become RGB; what is refused, `benchmark.core.user_files.read` tells.
+    Grey and palette files become RGB; `benchmark.core.user_files.read` says what is refused.
 
     Args:
         path: The file.
-        page: Which page of a TIFF file; see `userfiles.pages`.
-        megapixels: Size up to which it is read.
+        page: Index of the page of a TIFF file; see `user_files.pages`.
+        megapixels: Largest size that is read.
 
     Raises:
-        InputError: The file is missing, damaged or too large, an animation, has more than 8 bits a
-            channel, transparent pixels, or a colour space other than RGB or grey.
+        InputError: The file is missing, damaged or too large, an animation, has more than 8 bits
+            per channel, transparent pixels, or a colour space other than RGB or grey.
     """
     with images.opened(path, megapixels) as file:
         if file.format == "TIFF":
@@ -98,9 +98,9 @@ def _frames_left_out(path: Path, file: PIL.Image.Image) -> tuple[str, ...]:
 
 
 def _kept(file: PIL.Image.Image, pixels: Bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return what still holds of a file's EXIF block, and a note where it cannot be kept.
+    """Return the part of a file's EXIF block that stays valid, and a note if it cannot be kept.
 
-    Writing the block anew leaves its thumbnail out.
+    The block is written anew, which drops its thumbnail.
     """
     try:
         exif = file.getexif()
@@ -128,13 +128,13 @@ def write(
     """Write a photograph with its EXIF block and ICC profile, whole or not at all.
 
     Args:
-        path: The file, written over where it exists.
-        photograph: What to write.
+        path: The file, which is overwritten if it exists.
+        photograph: The photograph.
         form: `png` and `tiff` keep every pixel; `jpeg` does not, and stores chroma in full.
         quality: JPEG quality factor.
 
     Returns:
-        A note where the format cannot hold the EXIF block, which is left out then.
+        A note if the format cannot store the EXIF block, which is then left out.
 
     Raises:
         InputError: The file cannot be written.
@@ -161,6 +161,6 @@ def write(
 
 
 def side_by_side(before: Bytes, after: Bytes) -> Bytes:
-    """Return two pictures of one size beside each other, with a white line between."""
+    """Join two pictures of the same size side by side, with a white line between them."""
     line = np.full((before.shape[0], 4, 3), 255, np.uint8)
     return np.concatenate((before, line, after), axis=1)

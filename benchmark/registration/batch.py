@@ -1,7 +1,7 @@
-"""Registered copies of misaligned training pairs, and the tables that list them.
+"""Register the misaligned training pairs of a set and list the results in tables.
 
-What is finished survives a kill: images and what was found of each pair lie in a cache under a name
-that holds everything they depend on, and are linked from there into the stage's output.
+Finished pairs survive a kill: their images and results are cached under a name that identifies
+everything they depend on, and are linked from there into the output of the stage.
 """
 
 import dataclasses
@@ -36,18 +36,18 @@ FACTS = (
     "accepted",
     "reason",
 )
-"""Columns of the table of what registration found, a row a pair."""
+"""Columns of the table of registration results, which has one row per pair."""
 _SIDES = ("dark", "normal")
 
 
 class Outcome(NamedTuple):
-    """What registering a set gives.
+    """The result of registering a set.
 
     Attributes:
-        manifest: The pairs, in their order: those that had to be warped with the new files, sizes
-            and digests; those that were aligned already as they were; refused ones with status
-            `rejected` and the reason.
-        facts: One row a pair with `FACTS`, in the same order.
+        manifest: The pairs in their order: warped pairs with new files, sizes and digests; pairs
+            that were already aligned unchanged; refused pairs with status `rejected` and the
+            reason.
+        facts: One row per pair with `FACTS`, in the same order.
     """
 
     manifest: pd.DataFrame
@@ -73,21 +73,21 @@ def register_pairs(
     cache: Path,
     settings: RegistrationSettings | None = None,
 ) -> Outcome:
-    """Register every pair of a manifest; a killed run goes on where it stopped.
+    """Register every pair of a manifest; a killed run is resumed by the next call.
 
     Args:
         listed: A merged manifest of pairs of one set.
-        places: Where its images lie.
-        folder: Where warped and cropped images are placed, as `dark/<name>.png` and
+        places: Resolver of its paths.
+        folder: Folder of the warped and cropped images, `dark/<name>.png` and
             `normal/<name>.png`.
-        prefix: What the manifest calls that folder: `work/pairs/LSRW/`.
-        seed: Of RANSAC, the same for every pair: a pair's result depends on no other pair.
-        jobs: Processes.
-        cache: Folder of finished pairs; best on the file system of `folder`.
-        settings: Thresholds.
+        prefix: Path of that folder in the manifest, such as `work/pairs/LSRW/`.
+        seed: Seed of RANSAC, the same for every pair, so that a pair's result depends on no other.
+        jobs: Number of processes.
+        cache: Cache folder of finished pairs, preferably on the file system of `folder`.
+        settings: Thresholds of estimation and acceptance.
 
     Raises:
-        InputError: An image cannot be read, or is not the file that was listed.
+        InputError: An image cannot be read, or has changed since it was listed.
     """
     chosen = settings or RegistrationSettings()
     finished = cache / _key(chosen, seed)
@@ -107,8 +107,8 @@ def register_pairs(
     for key in set(keys) & journal.done.keys():
         if not _whole(finished / key, journal.done[key]["written"]):
             del journal.done[key]
-    found = cached_map(work, keys, _register, journal, jobs, f"registering {folder.name}")
-    rows = list(zip(listed.to_dict("records"), work, found, strict=True))
+    entries = cached_map(work, keys, _register, journal, jobs, f"registering {folder.name}")
+    rows = list(zip(listed.to_dict("records"), work, entries, strict=True))
     return Outcome(
         pd.DataFrame(
             [_placed(row, job.folder, entry, folder, prefix) for row, job, entry in rows],
@@ -119,12 +119,12 @@ def register_pairs(
 
 
 def _key(settings: RegistrationSettings, seed: int) -> str:
-    """Return the name of everything but the images that a registered pair depends on."""
+    """Return a digest of everything that a registered pair depends on except its images."""
     return digest_values([dataclasses.asdict(settings), seed, code_digest.of(__name__)])[:32]
 
 
 def _whole(folder: Path, written: dict[str, Any]) -> bool:
-    """Tell whether the images of a finished pair are still what they were."""
+    """Return True if the cached images of a finished pair are unchanged."""
     return all(
         (folder / f"{side}.png").is_file() and sha256(folder / f"{side}.png") == digest
         for side, digest in written.get("sha256", {}).items()
@@ -132,7 +132,7 @@ def _whole(folder: Path, written: dict[str, Any]) -> bool:
 
 
 def _register(job: _Job) -> dict[str, Any]:
-    """Return `facts` of a pair, and what was `written`: nothing, or sizes and digests."""
+    """Register a pair; return its `facts`, and sizes and digests of the images `written`."""
     for path, digest in zip((job.dark, job.normal), job.digests, strict=True):
         if (actual := sha256(path)) != digest:
             raise InputError(
@@ -140,14 +140,15 @@ def _register(job: _Job) -> dict[str, Any]:
                 "changed since; run the inventory again."
             )
     dark, normal = images.read(job.dark), images.read(job.normal)
-    found = register.register(dark, normal, job.settings, job.seed)
+    result = register.register(dark, normal, job.settings, job.seed)
     names = ("model", "matches", "inliers", "inlier_ratio", "rmse_px", "overlap")
     facts = {
-        name: getattr(found, name) for name in (*names, "max_displacement_px", "accepted", "reason")
+        name: getattr(result, name)
+        for name in (*names, "max_displacement_px", "accepted", "reason")
     }
-    if not found.accepted:
+    if not result.accepted:
         return {"facts": facts, "written": {}}
-    registered = register.apply(dark, normal, found)
+    registered = register.apply(dark, normal, result)
     if registered.dark is dark and registered.normal is normal:
         return {"facts": facts, "written": {}}
     for side, image in zip(_SIDES, registered, strict=True):
@@ -160,7 +161,7 @@ def _register(job: _Job) -> dict[str, Any]:
 def _placed(
     row: dict[Any, Any], finished: Path, entry: dict[str, Any], folder: Path, prefix: str
 ) -> dict[Any, Any]:
-    """Return the manifest's row of a finished pair, and put its images into place."""
+    """Return the manifest's row of a finished pair, and link its images into the output."""
     facts, written = entry["facts"], entry["written"]
     changed = row | _geometry(facts)
     if not facts["accepted"]:
@@ -177,17 +178,17 @@ def _placed(
 
 
 def _geometry(facts: dict[str, Any]) -> dict[str, str]:
-    """Return what the manifest tells of a registration; nothing where there was no attempt."""
+    """Return the manifest's columns of a registration; empty if none was attempted."""
     if math.isnan(facts["max_displacement_px"]):
         return {}
     rmse = "" if math.isnan(facts["rmse_px"]) else f"{facts['rmse_px']:.3f}"
     moved = f"{facts['max_displacement_px']:.3f}"
-    told = {"model": facts["model"], "inliers": str(facts["inliers"])}
-    return told | {"rmse_px": rmse, "displacement_px": moved}
+    columns = {"model": facts["model"], "inliers": str(facts["inliers"])}
+    return columns | {"rmse_px": rmse, "displacement_px": moved}
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name without a second copy; copy where the file system cannot."""
+    """Create a hard link to a file, or a copy if the file system does not allow links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:

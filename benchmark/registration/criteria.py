@@ -1,7 +1,7 @@
-"""When a registered pair may be used: what is measured of it, and what is expected.
+"""Acceptance criteria of registered pairs: what is measured, and the thresholds.
 
-The paper says of registration that pairs which fail are discarded (arXiv:2403.07622, Sec. IV-B),
-and not when a pair fails, so every number here is ours, a reason each.
+The paper says that pairs for which registration fails are discarded (arXiv:2403.07622, Sec. IV-B),
+but not when it fails, so all thresholds are our own, each with its reason.
 """
 
 import math
@@ -26,65 +26,77 @@ from benchmark.registration.geometry import (
 
 @dataclass(frozen=True)
 class RegistrationSettings:
-    """How pairs are registered and which are refused. Not in the paper: all of it."""
+    """Settings of registration and acceptance. Not in the paper: all of them."""
 
     denoise_px: float = 1.25
-    """Gaussian before detection, against noise; 1 and 1.5 lose more of the darkest LOL pairs."""
+    """Standard deviation of the Gaussian denoising before detection in pixels; 1 and 1.5 lose more
+    of the darkest LOL pairs."""
     median: float = 0.4
-    """Common median brightness before detection: SURF's threshold depends on contrast."""
+    """Median brightness of both images before detection, because SURF's threshold depends on
+    contrast."""
     max_keypoints: int = 2000
-    """Strongest keypoints an image: bounds the table of descriptor distances to 32 MB."""
+    """Number of strongest keypoints per image, which bounds the table of distances to 32 MB."""
     ratio: float = 0.8
-    """Lowe's ratio: more matches than at 0.7, while unrelated photographs still do not agree."""
+    """Lowe's ratio; it gives more matches than 0.7, and unrelated photographs still do not
+    agree."""
     inlier_px: float = 2.5
-    """Largest transfer error of an inlier: SURF keypoints of dark images scatter by over 1 px."""
+    """Largest transfer error of an inlier in pixels; SURF keypoints of dark images scatter by over
+    1 px."""
     max_trials: int = 1000
-    """RANSAC samples: enough for 10 % inliers with a probability of 0.9999."""
+    """Number of RANSAC samples, enough for 10 % inliers with a probability of 0.9999."""
     confidence: float = 0.999
-    """RANSAC stops once it has drawn a sample free of outliers with this probability."""
+    """Probability of having drawn a sample without outliers at which RANSAC stops."""
     inlier_share: float = 0.9
-    """A simpler transform suffices where it keeps this share of the most inliers of any ..."""
+    """Share of the largest number of inliers of any transform that a simpler one must keep."""
     unexplained: float = 1.01
-    """... and leaves at most this multiple of the least uncorrelated energy of any: keypoints
-    alone take a rotation of 1 degree for a shift, wrong by 4 to 8 px in the corners."""
+    """Largest multiple of the least uncorrelated energy of any transform that a simpler one may
+    leave. With keypoints only, a rotation of 1 degree is taken for a shift, with errors of 4 to 8
+    px in the corners."""
     identity_px: float = 0.3
-    """Below this displacement everywhere nothing is warped: resampling would only blur."""
+    """Largest displacement in pixels below which nothing is warped, because resampling would only
+    blur."""
     min_matches: int = 30
-    """Fewer matches say little about a pair."""
+    """Smallest number of matches; fewer say little about a pair."""
     min_cells: int = 4
-    """Cells of a 3x3 grid that hold matches: one textured object cannot fix the corners."""
+    """Smallest number of cells of a 3x3 grid with matches; a single textured object cannot
+    determine the corners."""
     min_inliers: int = 15
-    """Unrelated photographs reached 9 at most in 200 mispairs of LOL. Photographs of one backdrop
-    with other objects on it reach 92: no criterion here tells these (perf/registration.md)."""
+    """Smallest number of inliers. Unrelated photographs reached at most 9 in 200 mispairs of LOL.
+    Photographs of the same backdrop with other objects reach 92, which no criterion on inliers can
+    detect (perf/registration.md)."""
     min_inlier_ratio: float = 0.15
-    """The darkest true pairs have 0.18; unrelated photographs reach it in few, bad matches only,
-    which the number of inliers refuses."""
+    """Smallest share of inliers. The darkest true pairs have 0.18; unrelated photographs reach it
+    only with few bad matches, which the number of inliers refuses."""
     max_rmse_px: float = 1.6
-    """Inliers spread evenly over the tolerance, as chance puts them, have 1.77."""
+    """Largest root mean square error of the inliers in pixels; inliers that chance spreads evenly
+    over the tolerance have 1.77."""
     max_perspective: float = 0.01
-    """|h31|, |h32| times the longer side: pairs from one tripod have next to none."""
+    """Largest |h31| or |h32| times the longer side; pairs from one tripod have almost none."""
     min_determinant: float = 0.95
-    """Area scale: both images come from one lens; focus breathing stays within 2 % a side."""
+    """Smallest area scale; both images come from the same lens, and focus breathing stays within 2
+    % per side."""
     max_determinant: float = 1.05
-    """The same, the other way."""
+    """Largest area scale, for the same reason."""
     max_displacement: float = 0.05
-    """Share of the diagonal: a larger jump is another photograph, not a nudged tripod."""
+    """Largest displacement as a share of the diagonal; a larger one means another photograph rather
+    than a nudged tripod."""
     min_overlap: float = 0.9
-    """Share of the dark frame that the warped image must fill: the crop would lose the scene."""
+    """Smallest share of the dark frame that the warped image fills; otherwise the crop would lose
+    the scene."""
     min_gradient_gain: float = -0.001
-    """The edges of the warped image may not fit worse than those of the image as it came, but for
-    what resampling blurs: a true pair of LOL moved by 0.4 px lost 0.00001."""
+    """Smallest gain in the correlation of gradients by warping; a small loss is allowed because
+    resampling blurs. A true pair of LOL moved by 0.4 px lost 0.00001."""
     max_residual_px: float = 1.0
-    """Shift that phase correlation still finds after warping."""
+    """Largest shift in pixels that phase correlation still finds after warping."""
     min_structure: float = 0.8
-    """Correlation of the overlaid images' structure (`benchmark.data.rank_thumbnails`): the right
-    pairs of LOL reach 0.89 at least, and another arrangement before one backdrop, whose geometry
-    fits, 0.69."""
+    """Smallest correlation of the overlaid images' structure (`benchmark.data.rank_thumbnails`).
+    Correct pairs of LOL reach at least 0.89; another arrangement before the same backdrop, whose
+    geometry fits, reaches 0.69."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was measured of a pair, in the order of measuring; None where it stopped before."""
+    """Measurements of a pair, in order; None if it was refused before."""
 
     matches: int
     cells: int
@@ -104,7 +116,7 @@ def refusal(evidence: Measurements, settings: RegistrationSettings) -> str:
     """Return why a pair cannot be used, or an empty string.
 
     Args:
-        evidence: What was measured; numbers that are None are not judged, NaN never passes.
+        evidence: The measurements; None is not judged, NaN never passes.
         settings: The thresholds.
     """
     e, s, no_limit = evidence, settings, math.inf
@@ -124,13 +136,13 @@ def refusal(evidence: Measurements, settings: RegistrationSettings) -> str:
     )
     for name, value, low, high in bounds:
         if value is not None and not low <= value <= high:
-            wanted = f"at most {high:g}" if value > high else f"at least {low:g}"
-            return f"{name}: {value:.4g}, expected {wanted}"
+            expected = f"at most {high:g}" if value > high else f"at least {low:g}"
+            return f"{name}: {value:.4g}, expected {expected}"
     return ""
 
 
 def cells(points: Points, shape: tuple[int, ...]) -> int:
-    """Count the cells of a 3x3 grid that hold points (x, y)."""
+    """Count the cells of a 3x3 grid that contain points (x, y)."""
     cells = np.floor(points * 3.0 / (shape[1], shape[0])).astype(int)
     return len(np.unique(cells, axis=0))
 
@@ -143,7 +155,7 @@ def geometry(
     source: tuple[int, ...],
     settings: RegistrationSettings,
 ) -> Measurements:
-    """Add what the transform itself says."""
+    """Add the measurements that follow from the transform itself."""
     error = features.transfer_error(matrix, pairs)
     inliers = error < settings.inlier_px
     return replace(
@@ -164,7 +176,7 @@ def perspective(matrix: Matrix, shape: tuple[int, ...]) -> float:
 
 
 def scene(evidence: Measurements, dark: Plane, normal: Plane, matrix: Matrix) -> Measurements:
-    """Add whether the overlaid images, brightness-normalised, show one scene."""
+    """Add the correlation of structure of the overlaid, brightness-normalised images."""
     crop = largest_rectangle(valid_mask(matrix, dark.shape, normal.shape))
     warped = warp(normal, matrix, dark.shape)[crop]
     return replace(evidence, structure=rank_thumbnails.correlation(dark[crop], warped))
@@ -173,12 +185,12 @@ def scene(evidence: Measurements, dark: Plane, normal: Plane, matrix: Matrix) ->
 def after_warping(
     evidence: Measurements, dark: Plane, normal: Plane, matrix: Matrix
 ) -> Measurements:
-    """Add what the overlaid images say, over the part of the frame that they fill either way.
+    """Add measurements of the overlaid images in the area that is valid with and without warping.
 
     Args:
-        evidence: What was measured so far.
+        evidence: The measurements so far.
         dark: Flattened dark image, (H, W).
-        normal: The same of the normal-light image.
+        normal: Flattened normal-light image.
         matrix: Normal-light to dark frame.
     """
     before, after = np.eye(3), matrix

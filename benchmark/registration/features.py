@@ -1,8 +1,8 @@
-"""From two photographs of one scene to the geometry between them.
+"""Estimate the geometric transform between two photographs of one scene.
 
-SURF keypoints and RANSAC find the neighbourhood; a dense alignment of the brightness-normalised
-images finds the last fraction of a pixel, which keypoints of a dark, noisy image do not hold: on
-real dark images the keypoints of true matches scatter by 1.2 px, and the dense step brings the
+SURF keypoints and RANSAC give a first estimate. A dense alignment of the brightness-normalised
+images then reaches subpixel accuracy, which keypoints of a dark, noisy image cannot: on real dark
+images the keypoints of true matches scatter by 1.2 px, and the dense step reduces the error at the
 corners from about 1 px to about 0.2 px.
 
 Points are (x, y) and matrices act on (x, y, 1), as in `benchmark.registration.geometry`.
@@ -36,7 +36,7 @@ _LOST = 0.5  # share of the image that must stay inside, or the alignment has ru
 
 
 class Matches(NamedTuple):
-    """Keypoints found in both images; row i of one belongs to row i of the other."""
+    """Matched keypoints of both images; row i of one matches row i of the other."""
 
     normal: Points
     dark: Points
@@ -51,7 +51,7 @@ class Fit(NamedTuple):
 
 
 class Template(NamedTuple):
-    """What every dense step needs of the normal-light image."""
+    """Quantities of the normal-light image that every step of dense alignment needs."""
 
     points: NDArray[np.float64]  # (3, N) sampled pixels, homogeneous
     values: NDArray[np.float64]  # (N,)
@@ -61,18 +61,19 @@ class Template(NamedTuple):
 
 
 def normalise(image: Image, sigma_px: float, median: float) -> Plane:
-    """Bring an image to a common brightness, for measuring only.
+    """Normalise the brightness of an image, only for measuring.
 
-    Grey, Gaussian denoising, stretch of the percentiles 0.5 to 99.5 to [0, 1], then the gamma that
-    maps the median to `median`. Without it SURF's contrast threshold finds nothing in dark images.
+    The image is converted to grey, denoised by a Gaussian, stretched so that the percentiles 0.5 to
+    99.5 span [0, 1], and gamma-corrected so that its median becomes `median`. Without this SURF's
+    contrast threshold finds nothing in dark images.
 
     Args:
         image: float32 (H, W, 3) in [0, 1].
         sigma_px: Standard deviation of the denoising.
-        median: Wanted median, between 0 and 1.
+        median: Target median, between 0 and 1.
 
     Returns:
-        float64 (H, W) in [0, 1]; zero where the image is constant.
+        float64 (H, W) in [0, 1]; zero if the image is constant.
     """
     grey = ndimage.gaussian_filter(image.astype(np.float64) @ _LUMA, sigma_px)
     low, high = np.percentile(grey, (0.5, 99.5))
@@ -93,18 +94,18 @@ def matches(dark: Plane, normal: Plane, max_keypoints: int, ratio: float) -> Mat
 
     Args:
         dark: Brightness-normalised dark image, (H, W) in [0, 1].
-        normal: The same of the normal-light image.
-        max_keypoints: Strongest keypoints kept an image.
-        ratio: A match is kept where its descriptor distance is below `ratio` times the second best.
+        normal: Brightness-normalised normal-light image.
+        max_keypoints: Number of strongest keypoints that are kept per image.
+        ratio: A match is kept if its descriptor distance is below `ratio` times the second best.
 
     Returns:
         Mutually nearest pairs, in the order of the normal-light image's keypoints.
     """
-    found = [
+    keypoints = [
         surf.surf(plane * 255.0, threshold=_SURF_THRESHOLD, max_points=max_keypoints)
         for plane in (normal, dark)
     ]  # (N, 70): y, x, scale, score, laplacian, angle, 64
-    first, second = found
+    first, second = keypoints
     if min(len(first), len(second)) < 2:
         return Matches(np.empty((0, 2)), np.empty((0, 2)))
     a, b = first[:, 6:], second[:, 6:]
@@ -120,20 +121,20 @@ def matches(dark: Plane, normal: Plane, max_keypoints: int, ratio: float) -> Mat
 def consensus(
     pairs: Matches, inlier_px: float, trials: int, confidence: float, seed: int
 ) -> Matrix:
-    """Find the similarity that most matches agree on, by RANSAC.
+    """Find the similarity transform with the most inliers by RANSAC.
 
-    A similarity needs two matches a trial where a homography needs four, and within the small
-    perspective that a pair may have it leads to the same neighbourhood.
+    A similarity needs two matches per trial instead of the four of a homography, and because the
+    perspective of a pair is small, it is as good as a first estimate.
 
     Args:
         pairs: At least two matches.
-        inlier_px: Distance in the dark frame within which a match agrees.
-        trials: Samples at most.
-        confidence: Probability of a sample free of outliers at which it stops before.
-        seed: Of the sampling.
+        inlier_px: Largest distance of an inlier in the dark frame in pixels.
+        trials: Largest number of samples.
+        confidence: Probability of having drawn a sample without outliers at which it stops.
+        seed: Seed of the sampling.
 
     Returns:
-        The matrix, normal-light to dark; the identity where the matches agree on nothing.
+        The matrix from normal-light to dark; the identity if no similarity was found.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no consensus is an answer here, not a mishap
@@ -147,20 +148,20 @@ def consensus(
             stop_probability=confidence,
             rng=seed,
         )
-    found = np.asarray(getattr(model, "params", np.zeros((3, 3))), np.float64)
-    return found if _keeps_area(found) else np.eye(3)
+    matrix = np.asarray(getattr(model, "params", np.zeros((3, 3))), np.float64)
+    return matrix if _keeps_area(matrix) else np.eye(3)
 
 
 def _keeps_area(matrix: Matrix) -> bool:
-    """Tell a usable similarity from one that collapses all points into one, or is NaN."""
+    """Return False for a similarity that collapses all points into one, or is NaN."""
     return bool(0.25 < np.linalg.det(matrix[:2, :2]) < 4.0)
 
 
 def transfer_error(matrix: Matrix, pairs: Matches) -> NDArray[np.float64]:
-    """Return the symmetric transfer error of each match in px: root mean square of both ways."""
-    there = transform(matrix, pairs.normal) - pairs.dark
+    """Return the symmetric transfer error per match in px: root mean square of both directions."""
+    forth = transform(matrix, pairs.normal) - pairs.dark
     back = transform(inverse(matrix), pairs.dark) - pairs.normal
-    return np.asarray(np.sqrt(((there**2).sum(1) + (back**2).sum(1)) / 2.0))
+    return np.asarray(np.sqrt(((forth**2).sum(1) + (back**2).sum(1)) / 2.0))
 
 
 def _basis() -> NDArray[np.float64]:
@@ -197,20 +198,20 @@ def template(normal: Plane) -> Template:
 
 
 def refine(dark: Plane, normal: Template, start: Matrix, model: str) -> Fit:
-    """Align densely within one family of transforms, from a start a few pixels away.
+    """Align densely within one family of transforms, starting a few pixels away.
 
-    Gauss-Newton on the inverse composition (Baker and Matthews 2004, Sec. 3.2), with the gain
-    between the images solved for in each step, so that what falls is one minus their correlation
-    (Evangelidis and Psarakis 2008).
+    The method is Gauss-Newton with inverse composition (Baker and Matthews 2004, Sec. 3.2). Each
+    step also solves for the gain between the images, so that it minimises one minus their
+    correlation (Evangelidis and Psarakis 2008).
 
     Args:
         dark: Flattened dark image, (H, W).
         normal: `template` of the flattened normal-light image.
-        start: Matrix to begin from.
+        start: Initial matrix.
         model: A key of `PARAMETERS`.
 
     Returns:
-        The aligned transform, with correlation -1 where the alignment ran out of the image.
+        The aligned transform, with correlation -1 if the alignment left the image.
     """
     matrix, correlation = start, -1.0
     for _ in range(_STEPS):
@@ -235,7 +236,7 @@ def refine(dark: Plane, normal: Template, start: Matrix, model: str) -> Fit:
 
 
 def _sample(plane: Plane, points: NDArray[np.float64]) -> tuple[Plane, NDArray[np.bool_]]:
-    """Interpolate linearly at (3, N) points; return the values inside the image, and which."""
+    """Interpolate linearly at (3, N) points; return the values and a mask of points inside."""
     height, width = plane.shape
     with np.errstate(divide="ignore", invalid="ignore"):  # the horizon is not inside
         x, y = points[:2] / points[2]
@@ -244,7 +245,7 @@ def _sample(plane: Plane, points: NDArray[np.float64]) -> tuple[Plane, NDArray[n
 
 
 def _compose(matrix: Matrix, step: NDArray[np.float64], units: Matrix) -> Matrix:
-    """Apply a step to the template's side of the transform, inverted."""
+    """Compose the transform with the inverse of a step on the template's side."""
     change = np.eye(3) + np.tensordot(step, _BASIS[: len(step)], axes=1)
     moved = matrix @ inverse(units) @ inverse(change) @ units
     return np.asarray(moved / moved[2, 2])

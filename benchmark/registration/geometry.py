@@ -1,7 +1,7 @@
-"""Plane projective geometry, and warping with nothing invented at the border.
+"""Plane projective geometry, and warping without invented pixels at the border.
 
-Points here are (x, y) with the centre of the first pixel at (0, 0), so that a pixel's column and
-row are its x and y. A matrix is 3x3, acts on (x, y, 1), and has a 1 in its last place.
+Points are (x, y) with the centre of the first pixel at (0, 0), so that a pixel's column and
+row are its x and y. A matrix is 3x3, acts on (x, y, 1), and its last element is 1.
 """
 
 from typing import TypeAlias
@@ -28,7 +28,7 @@ def transform(matrix: Matrix, points: Points) -> Points:
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """Return the matrix of the way back."""
+    """Return the inverse transform."""
     return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
@@ -39,7 +39,7 @@ def corners(shape: tuple[int, ...]) -> Points:
 
 
 def displacement_px(matrix: Matrix, shape: tuple[int, ...]) -> float:
-    """Return how far a matrix moves the pixel of an (H, W, ...) image that it moves farthest."""
+    """Return the largest displacement in pixels that a matrix causes in an (H, W, ...) image."""
     x = np.linspace(0.0, shape[1] - 1.0, _GRID)
     y = np.linspace(0.0, shape[0] - 1.0, _GRID)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
@@ -50,9 +50,9 @@ def valid_mask(matrix: Matrix, frame: tuple[int, ...], source: tuple[int, ...]) 
     """Mark the pixels of a frame whose 4x4 bicubic neighbourhood lies inside the source image.
 
     Args:
-        matrix: Source to frame.
-        frame: (H, W, ...) of the frame.
-        source: (H, W, ...) of the source image.
+        matrix: Transform from source to frame.
+        frame: Shape (H, W, ...) of the frame.
+        source: Shape (H, W, ...) of the source image.
 
     Returns:
         bool (H, W) of the frame.
@@ -70,13 +70,13 @@ def warp(
     """Resample an image bicubically (Keys 1981, a = -1/2) into a frame.
 
     Args:
-        image: (H, W) or (H, W, C); values outside it are those of its border, and a caller who
-            wants none of these crops by `valid_mask`. Values may overshoot its range a little.
-        matrix: Image to frame.
-        frame: (H, W, ...) of the frame.
+        image: (H, W) or (H, W, C). Outside the image its border values are used; `valid_mask` tells
+            where. The result may slightly exceed the image's range.
+        matrix: Transform from image to frame.
+        frame: Shape (H, W, ...) of the frame.
 
     Returns:
-        The frame, in the type of the image.
+        The warped image, in the type of the image.
     """
     back = ProjectiveTransform(inverse(matrix))  # type: ignore[no-untyped-call]
     warped = resample(  # type: ignore[no-untyped-call]
@@ -88,20 +88,20 @@ def warp(
 def largest_rectangle(mask: Mask) -> tuple[slice, slice]:
     """Find the largest axis-aligned rectangle of True pixels, exactly, in one pass over the rows.
 
-    For each pixel it keeps how far up the True pixels reach, and how far a bar of that height
-    extends to both sides; the largest rectangle is one of these bars.
+    For each pixel it tracks how far the True pixels extend upwards, and how far a bar of that
+    height extends to both sides; the largest rectangle is one of these bars.
 
     Args:
         mask: bool (H, W).
 
     Returns:
-        Rows and columns as slices: among equals the one that ends first from the top, then the
-        leftmost; empty where nothing is True.
+        Rows and columns as slices. Among equal rectangles it is the one that ends first from the
+        top, then the leftmost; the slices are empty if no pixel is True.
     """
     width = mask.shape[1]
     columns = np.arange(width)
     height, left, right = np.zeros(width, int), np.zeros(width, int), np.full(width, width)
-    best, found = 0, (slice(0, 0), slice(0, 0))
+    best, rectangle = 0, (slice(0, 0), slice(0, 0))
     for bottom, row in enumerate(mask):
         height = np.where(row, height + 1, 0)
         start = np.maximum.accumulate(np.where(row, 0, columns + 1))
@@ -113,5 +113,5 @@ def largest_rectangle(mask: Mask) -> tuple[slice, slice]:
         if area[at] > best:
             best = int(area[at])
             rows = slice(bottom + 1 - int(height[at]), bottom + 1)
-            found = rows, slice(int(left[at]), int(right[at]))
-    return found
+            rectangle = rows, slice(int(left[at]), int(right[at]))
+    return rectangle

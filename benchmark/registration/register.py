@@ -1,9 +1,10 @@
-"""Registration of misaligned pairs: the normal-light image is moved into the dark image's frame.
+"""Registration of misaligned pairs: move the normal-light image into the dark image's frame.
 
 LSRW and RELLISUR training pairs are misaligned, and some are paired wrongly. The paper registers
 them with SURF (arXiv:2403.07622, Sec. IV-B) and discards those that fail; it states no detector
-settings, no transform and no criterion, so the ones here are ours, a reason each. The dark image is
-never resampled, so that its noise stays what the sensor made. Register before any JPEG compression.
+settings, no transform and no criterion, so these are our own, each with its reason. The dark image
+is never resampled, which preserves the noise of its sensor. Pairs must be registered before any
+JPEG compression.
 """
 
 import math
@@ -36,27 +37,28 @@ class Registration:
 
     accepted: bool
     reason: str
-    """Why it was refused: the number and what was expected; empty where accepted."""
+    """Reason of a refusal: the number and what was expected; empty if accepted."""
     model: Model
     matrix: Matrix
-    """float64 (3, 3): normal-light pixel (x, y, 1) to the dark frame, last element 1. x is the
-    column, y the row, and the centre of the first pixel is (0, 0). Of a refused pair, the attempt;
-    the identity where there was none."""
+    """float64 (3, 3) from normal-light pixels (x, y, 1) to the dark frame, last element 1. x is the
+    column, y the row, and the centre of the first pixel is (0, 0). For a refused pair this is the
+    attempted transform, or the identity if there was none."""
     matches: int
     inliers: int
     rmse_px: float
-    """Symmetric transfer error of the inliers; NaN where no transform was found."""
+    """Symmetric transfer error of the inliers in pixels; NaN if no transform was found."""
     overlap: float
-    """Share of the dark frame that the warped image fills, 0 to 1; NaN likewise."""
+    """Share of the dark frame that the warped image fills, 0 to 1; NaN if no transform was
+    found."""
     max_displacement_px: float
-    """Largest displacement in the image; NaN likewise. For "identity", whose matrix moves nothing,
-    this and `rmse_px` are those of the estimate that was too small to act upon."""
+    """Largest displacement in the image in pixels; NaN if no transform was found. For "identity"
+    this and `rmse_px` belong to the estimated transform, which was too small to be applied."""
     evidence: Measurements
-    """All that was measured, of which the above is a part."""
+    """All measurements, including those above."""
 
     @property
     def inlier_ratio(self) -> float:
-        """Share of the matches that the transform explains; NaN where there are no matches."""
+        """Share of the matches that are inliers; NaN if there are no matches."""
         return self.inliers / self.matches if self.matches else math.nan
 
 
@@ -68,16 +70,16 @@ class Registered(NamedTuple):
 
 
 def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: int) -> Registration:
-    """Estimate how a normal-light image lies over its dark image.
+    """Estimate the transform of a normal-light image into the frame of its dark image.
 
     Args:
         dark: float32 (H, W, 3) in [0, 1], uncompressed.
-        normal: The same scene; its size may differ by what the criteria bear.
+        normal: The same scene; its size may differ as far as the criteria allow.
         settings: Thresholds of estimation and acceptance.
-        seed: Of RANSAC; the same seed gives the same registration.
+        seed: Seed of RANSAC; the same seed gives the same registration.
 
     Returns:
-        The registration; refused, with the reason, where the pair cannot be trusted.
+        The registration, which is refused with a reason if the pair cannot be trusted.
     """
     planes = normalised(dark, normal, settings)
     pairs = features.matches(*planes, settings.max_keypoints, settings.ratio)
@@ -92,7 +94,7 @@ def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: i
 
 
 def normalised(dark: Image, normal: Image, settings: RegistrationSettings) -> tuple[Plane, Plane]:
-    """Return brightness-normalised grey copies, for measuring only: dark, normal."""
+    """Return brightness-normalised grey copies of dark and normal, used only for measuring."""
     first, second = (
         features.normalise(image, settings.denoise_px, settings.median) for image in (dark, normal)
     )
@@ -106,13 +108,14 @@ def judge(
     estimate: Callable[[Plane, Plane], Fit],
     settings: RegistrationSettings,
 ) -> Registration:
-    """Apply every criterion to matches and the transform that an estimator makes of them.
+    """Apply all criteria to matches and to the transform that an estimator derives from them.
 
     Args:
         dark: Brightness-normalised dark image, (H, W).
-        normal: The same of the normal-light image.
-        pairs: Matched keypoints, of whatever detector.
-        estimate: Gets the flattened dark and normal-light image; called if there are matches.
+        normal: Brightness-normalised normal-light image.
+        pairs: Matched keypoints from any detector.
+        estimate: Function from the flattened dark and normal-light images to a transform; it is
+            called only if there are enough matches.
         settings: The thresholds.
     """
     evidence = Measurements(len(pairs.dark), criteria.cells(pairs.dark, dark.shape))
@@ -143,7 +146,7 @@ def judge(
 
 
 def _refused(reason: str, evidence: Measurements) -> Registration:
-    """Return the record of a pair for which no transform was looked for."""
+    """Return the record of a pair for which no transform was estimated."""
     unknown = (math.nan, math.nan, math.nan)
     return Registration(
         False, reason, "identity", np.eye(3), evidence.matches, 0, *unknown, evidence
@@ -173,7 +176,7 @@ def align(
 
 
 def _fits(dark: Plane, normal: Plane, start: Matrix) -> tuple[Fit, Fit, Fit]:
-    """Align each family densely, simplest first."""
+    """Align densely within each family of transforms, simplest first."""
     prepared = features.template(normal)
     similarity = features.refine(dark, prepared, start, "similarity")
     centre = corners(normal.shape).mean(axis=0)
@@ -187,7 +190,7 @@ def _fits(dark: Plane, normal: Plane, start: Matrix) -> tuple[Fit, Fit, Fit]:
 
 
 def _simplest(fits: tuple[Fit, ...], pairs: Matches, settings: RegistrationSettings) -> Fit:
-    """Return the first transform that is nearly as good as the best, else the best aligned."""
+    """Return the simplest transform that is nearly as good as the best, else the best aligned."""
     inliers = [
         int((features.transfer_error(fit.matrix, pairs) < settings.inlier_px).sum()) for fit in fits
     ]
@@ -200,16 +203,16 @@ def _simplest(fits: tuple[Fit, ...], pairs: Matches, settings: RegistrationSetti
 
 
 def apply(dark: Image, normal: Image, registration: Registration) -> Registered:
-    """Warp the normal-light image into the dark frame and crop both to what they share.
+    """Warp the normal-light image into the dark frame and crop both to their common area.
 
     Args:
-        dark: float32 (H, W, 3) in [0, 1]; its pixel values stay as they are.
+        dark: float32 (H, W, 3) in [0, 1]; its pixel values are not changed.
         normal: The image that was registered to it.
         registration: Accepted result of `register`.
 
     Returns:
-        Both images over the largest rectangle that the warped one fills; the inputs themselves
-        where the model is "identity".
+        Both images over the largest rectangle that the warped image fills; for "identity" the
+        inputs, cropped to a common size if they differ.
 
     Raises:
         ValueError: The registration was refused.

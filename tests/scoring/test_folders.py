@@ -80,14 +80,14 @@ def test_one_bad_image_is_named_and_counted_and_the_others_are_scored(tmp_path):
 
 def test_a_method_that_fails_on_one_image_ends_no_other(tmp_path, monkeypatch):
     write_pairs(tmp_path)
-    original = folders.scoring.score
+    original = folders.score.score
 
     def failing(job):
         if job.case.image == "2":
             raise MemoryError("no room")
         return original(job)
 
-    monkeypatch.setattr(folders.scoring, "score", failing)
+    monkeypatch.setattr(folders.score, "score", failing)
     done = score(tmp_path)
     assert done.returncode == 1
     assert scored(tmp_path) == {"1", "3"}

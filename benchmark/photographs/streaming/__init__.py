@@ -1,7 +1,7 @@
 """Run a network over a large image strip by strip, with the result of running it at once.
 
-Tiles cannot do that to a network that looks at the whole image, as instance norm does: a tile has
-other statistics than the image. Here the image stays whole and time is cut instead: `planes` are
-feature maps whose rows are computed when they are asked for, `graph` writes down what a network
+Tiles cannot do this for a network that uses statistics of the whole image, as instance norm does: a
+tile has different statistics. Here the image stays whole and the computation is split instead:
+`feature_maps` are feature maps whose rows are computed on demand, `trace` records what a network
 does, and `schedule` decides which feature maps to keep.
 """

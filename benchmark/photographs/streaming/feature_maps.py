@@ -1,7 +1,7 @@
-"""Feature maps whose rows are computed when they are asked for.
+"""Feature maps whose rows are computed on demand.
 
-A plane stands for a tensor (1, C, H, W); a strip is some of its rows, (1, C, rows, W), channels
-last in memory so that rows lie together.
+A plane represents a tensor (1, C, H, W); a strip consists of some of its rows, (1, C, rows, W), in
+channels-last memory order, so that rows are contiguous.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ class Rows(NamedTuple):
     last: int
 
     def clipped(self, height: int) -> "Rows":
-        """Return those of them that a plane of this height has."""
+        """Return the part of the rows that exists in a plane of this height."""
         return Rows(max(self.first, 0), min(self.last, height))
 
 
@@ -35,10 +35,10 @@ class Plane(ABC):
 
     Attributes:
         shape: C, H, W.
-        sources: The planes it is computed from.
-        work: Multiply-adds that all its rows cost, from what is stored on.
-        depth: Steps from what is stored.
-        shared: Whether several planes read it, so that its last strip is worth keeping.
+        sources: The planes that it is computed from.
+        work: Multiply-adds to compute all its rows from stored planes.
+        depth: Number of steps from stored planes.
+        shared: Whether several planes read it, so that its last strip is kept.
     """
 
     def __init__(
@@ -60,23 +60,23 @@ class Plane(ABC):
             return self._kept[1][:, :, rows.first - start : rows.last - start]
         needed = self.needs(rows)
         strips = {place: self.sources[place].strip(needed) for place in self._order}
-        made = self.compute(rows, *(strips[place] for place in range(len(self.sources))))
+        strip = self.compute(rows, *(strips[place] for place in range(len(self.sources))))
         if self.shared:
-            self._kept = (rows, made)
-        return made
+            self._kept = (rows, strip)
+        return strip
 
     def needs(self, rows: Rows) -> Rows:
-        """Return the rows of every source that these rows are computed from."""
+        """Return the rows of every source that are needed to compute these rows."""
         return rows
 
     @abstractmethod
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
-        """Return rows, given the strips of the sources that `needs` names."""
+        """Compute rows from the strips of the sources that `needs` returns."""
 
-    def reach(self, rows: Rows, found: "dict[Stored, Rows]") -> None:
-        """Add the stored planes that these rows are computed from, and which rows of them."""
+    def reach(self, rows: Rows, reached: "dict[Stored, Rows]") -> None:
+        """Add the stored planes, and their rows, that are needed to compute these rows."""
         for source in self.sources:
-            source.reach(self.needs(rows), found)
+            source.reach(self.needs(rows), reached)
 
 
 class Pixels(Plane):
@@ -92,7 +92,7 @@ class Pixels(Plane):
 
 
 class Stored(Plane):
-    """A feature map in memory, whole."""
+    """A complete feature map in memory."""
 
     def __init__(self, tensor: Tensor) -> None:
         _, channels, height, width = tensor.shape
@@ -100,17 +100,17 @@ class Stored(Plane):
         self.tensor = tensor
 
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
-        """Return a view of the rows: not to be written to."""
+        """Return a view of the rows, which must not be modified."""
         return self.tensor[:, :, rows.first : rows.last]
 
-    def reach(self, rows: Rows, found: "dict[Stored, Rows]") -> None:
+    def reach(self, rows: Rows, reached: "dict[Stored, Rows]") -> None:
         """Add itself."""
-        before = found.get(self, rows)
-        found[self] = Rows(min(before.first, rows.first), max(before.last, rows.last))
+        before = reached.get(self, rows)
+        reached[self] = Rows(min(before.first, rows.first), max(before.last, rows.last))
 
 
 class Pointwise(Plane):
-    """What one row needs of its sources is that row: sums, activations, norms, concatenation."""
+    """A plane computed row by row from its sources: sums, activations, norms, concatenation."""
 
     def __init__(
         self, shape: Shape, sources: Sequence[Plane], function: Callable[..., Tensor]
@@ -124,7 +124,7 @@ class Pointwise(Plane):
 
 
 class Convolved(Plane):
-    """A convolution; `padding` is of zeros."""
+    """A convolution with zero padding."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class Convolved(Plane):
         self.stride, self.padding, self.dilation = stride, padding, dilation
 
     def _span(self, rows: Rows) -> Rows:
-        """Return the rows under the kernel, those of the padding included."""
+        """Return the rows under the kernel, including rows of the padding."""
         first = rows.first * self.stride[0] - self.padding[0]
         reach = self.dilation[0] * (self.weight.shape[2] - 1)
         return Rows(first, (rows.last - 1) * self.stride[0] - self.padding[0] + reach + 1)
@@ -161,8 +161,8 @@ class Convolved(Plane):
 
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
         """Convolve a strip."""
-        span, there = self._span(rows), self.needs(rows)
-        above, below = there.first - span.first, span.last - there.last
+        span, needed = self._span(rows), self.needs(rows)
+        above, below = needed.first - span.first, span.last - needed.last
         strip = functional.pad(strips[0], (0, 0, above, below)) if above or below else strips[0]
         sides = (0, self.padding[1])
         return functional.conv2d(
@@ -171,7 +171,7 @@ class Convolved(Plane):
 
 
 class Unfolded(Plane):
-    """A transposed convolution whose kernel is its stride: each pixel becomes a block."""
+    """A transposed convolution with kernel size equal to stride: each pixel becomes a block."""
 
     def __init__(self, source: Plane, weight: Tensor, bias: Tensor | None, groups: int) -> None:
         down, across = weight.shape[2:]
@@ -181,21 +181,21 @@ class Unfolded(Plane):
         self.weight, self.bias, self.groups, self.factor = weight, bias, groups, down
 
     def needs(self, rows: Rows) -> Rows:
-        """Return the rows that become these."""
+        """Return the source rows whose blocks contain these rows."""
         return Rows(rows.first // self.factor, -(-rows.last // self.factor))
 
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
         """Convolve a strip."""
         stride = self.weight.shape[2:]
-        made = functional.conv_transpose2d(
+        blocks = functional.conv_transpose2d(
             strips[0], self.weight, self.bias, stride, groups=self.groups
         )
         start = self.needs(rows).first * self.factor
-        return made[:, :, rows.first - start : rows.last - start]
+        return blocks[:, :, rows.first - start : rows.last - start]
 
 
 class Padded(Plane):
-    """A plane with a border: `reflect`, `replicate`, or `constant` (which is zeros)."""
+    """A plane with a border in mode `reflect`, `replicate`, or `constant` (zeros)."""
 
     def __init__(self, source: Plane, sides: Sequence[int], mode: str) -> None:
         channels, height, width = source.shape
@@ -210,12 +210,12 @@ class Padded(Plane):
         self.height = height
 
     def needs(self, rows: Rows) -> Rows:
-        """Return the rows that these repeat."""
+        """Return the source rows that these rows copy."""
         origin = self.origin[rows.first : rows.last].clamp(0, self.height - 1)
         return Rows(int(origin.min()), int(origin.max()) + 1)
 
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
-        """Pick rows, then pad columns."""
+        """Select rows, then pad columns."""
         strip, start = strips[0], self.needs(rows).first
         origin = self.origin[rows.first : rows.last]
         inside = (origin >= 0) & (origin < self.height)
@@ -229,7 +229,7 @@ class Padded(Plane):
 
 
 class Enlarged(Plane):
-    """A plane enlarged by whole factors: `bilinear` (pixel areas, not corners) or `nearest`."""
+    """A plane enlarged by integer factors, `bilinear` (corners not aligned) or `nearest`."""
 
     def __init__(self, source: Plane, factors: tuple[int, int], mode: str) -> None:
         channels, height, width = source.shape
@@ -237,17 +237,17 @@ class Enlarged(Plane):
         self.factors, self.mode = factors, mode
 
     def needs(self, rows: Rows) -> Rows:
-        """Return the rows that these lie in, and a neighbour on each side."""
+        """Return the source rows that contain these rows, with one neighbour on each side."""
         factor = self.factors[0]
         span = Rows(rows.first // factor - 1, -(-rows.last // factor) + 1)
         return span.clipped(self.sources[0].shape[1])
 
     def compute(self, rows: Rows, *strips: Tensor) -> Tensor:
-        """Enlarge a strip; its outer rows are right at the border of the image alone."""
+        """Enlarge a strip, whose outer rows are valid only at the border of the image."""
         factors = tuple(float(factor) for factor in self.factors)
-        made = functional.interpolate(strips[0], scale_factor=factors, mode=self.mode)
+        enlarged = functional.interpolate(strips[0], scale_factor=factors, mode=self.mode)
         start = self.needs(rows).first * self.factors[0]
-        return made[:, :, rows.first - start : rows.last - start]
+        return enlarged[:, :, rows.first - start : rows.last - start]
 
 
 class Cropped(Plane):

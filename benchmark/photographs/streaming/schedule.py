@@ -1,8 +1,8 @@
-"""Run a network over an image of any size: which feature maps are kept, and where.
+"""Run a network over an image of any size, and decide which feature maps are stored.
 
-A feature map is kept whole only where computing it again would cost more than a little: where a
-norm or several later steps read it. It takes the place of one that nothing else needs, row by row
-behind the rows that are still to be read, and what does not fit the memory is computed again.
+A feature map is stored only if recomputing it would be expensive, because a norm or several later
+steps read it. It replaces a feature map that nothing else needs, row by row behind the rows that
+are still to be read. Feature maps that do not fit into the memory are recomputed.
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from benchmark.photographs.streaming.feature_maps import Pixels, Plane, Rows, St
 from benchmark.photographs.streaming.statistics import Moments
 
 STRIP = 64
-"""Rows of the largest plane that are computed at a time."""
+"""Number of rows that are computed at a time."""
 CHEAP = 1000.0
-"""Multiply-adds a pixel up to which a plane is rather computed again than kept."""
+"""Multiply-adds per pixel up to which a plane is recomputed rather than stored."""
 EXTREMES = frozenset({"amax", "amin"})
 MEMORY = 2_500_000_000
-"""Bytes of feature maps that may be kept at a time."""
+"""Memory for stored feature maps in bytes."""
 
 
 def enhance(
@@ -34,20 +34,20 @@ def enhance(
     strip: int = STRIP,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Bytes:
-    """Apply a network that maps (N, 3, H, W) in [0, 1] to the same, rounding to 8 bits.
+    """Apply a network that maps (N, 3, H, W) in [0, 1] to the same, and round to 8 bits.
 
     Args:
-        network: As evaluated; see `graph` for what it may consist of.
+        network: The network in evaluation mode; see `trace` for the supported operations.
         pixels: uint8 (H, W, 3).
-        memory: Bytes of feature maps that are kept where they save work.
-        strip: Rows computed at a time.
-        progress: Told the share of the work that is done, from 0 to 1.
+        memory: Memory for stored feature maps in bytes.
+        strip: Number of rows computed at a time.
+        progress: Function that is called with the completed fraction of the work, 0 to 1.
 
     Returns:
-        uint8 (H, W, 3): what running it at once gives, but for float32 rounding.
+        uint8 (H, W, 3), the result of running the network at once up to float32 rounding.
 
     Raises:
-        graph.UnknownOperation: The network does something that cannot be done strip by strip.
+        trace.UnknownOperation: The network has an operation that cannot run strip by strip.
     """
     traced = trace.capture(network, *pixels.shape[:2])
     with torch.inference_mode():
@@ -65,8 +65,8 @@ class _Run:
     """One pass through a graph.
 
     Attributes:
-        values: Node -> plane or tensor, of the nodes that something still reads.
-        left: Node -> how many nodes are still to read it.
+        values: Node -> plane or tensor, for nodes that will still be read.
+        left: Node -> number of nodes that will still read it.
         looked: Plane -> its moments.
     """
 
@@ -102,7 +102,7 @@ class _Run:
         return final
 
     def look(self, plane: Plane, name: str) -> Moments:
-        """Return the moments of a plane that an operation of this name reads."""
+        """Return the moments of a plane that an operation of this name needs."""
         known = self.looked.get(plane)
         if known is None or (name in EXTREMES and not known.extremes):
             self._sweep(plane, None, [name])
@@ -116,7 +116,7 @@ class _Run:
         ]
 
     def _release(self, node: fx.Node) -> None:
-        """Count one reader of a node less, and forget its value after the last."""
+        """Count down the readers of a node, and drop its value after the last."""
         self.left[node] -= 1
         if self.left[node] == 0:
             value = self.values.pop(node)
@@ -124,62 +124,62 @@ class _Run:
                 self.looked.pop(value, None)
 
     def _settled(self, node: fx.Node, plane: Plane) -> Plane:
-        """Return a plane as later nodes shall read it: stored, or computed when they ask."""
+        """Return the plane that later nodes read: stored, or computed on demand."""
         reading = [trace.name_of(user) for user in node.users if trace.reads_moments(user)]
         plane.shared = plane.shared or len(node.users) > 1
         costly = plane.work > CHEAP * plane.shape[1] * plane.shape[2]
         dying = self._dying(plane)
         place = next((old for old in dying if self._may_replace(old, plane)), None)
-        wanted = (costly and (reading or len(node.users) > 1)) or (place and len(dying) > 1)
-        if not wanted or isinstance(plane, Stored):
+        worth_storing = (costly and (reading or len(node.users) > 1)) or (place and len(dying) > 1)
+        if not worth_storing or isinstance(plane, Stored):
             return plane
         if place is None and self._kept_bytes(plane) + _bytes(plane) > self.memory:
             return plane
         return self._sweep(plane, place, reading, store=True)
 
     def _dying(self, plane: Plane) -> list[Stored]:
-        """Return the stored planes that nothing but this plane will read."""
+        """Return the stored planes that only this plane will still read."""
         kept = self._reached()
         return [old for old in _reach(plane) if old not in kept]
 
     def _reached(self) -> set[Stored]:
-        """Return the stored planes that what is still to be read is computed from."""
-        found: set[Stored] = set()
+        """Return the stored planes that are needed for values that will still be read."""
+        stored: set[Stored] = set()
         for value in self.values.values():
-            for one in value if isinstance(value, tuple) else (value,):
-                if isinstance(one, Plane):
-                    found |= _reach(one).keys()
-        return found
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, Plane):
+                    stored |= _reach(part).keys()
+        return stored
 
     def _kept_bytes(self, plane: Plane) -> int:
         return sum(map(_bytes, self._reached() | _reach(plane).keys()))
 
     def _may_replace(self, old: Stored, plane: Plane) -> bool:
-        """Whether a strip of a plane can be written over an old one after the next is computed."""
+        """Return True if a plane can overwrite an old one, strip by strip, one strip behind."""
         if old.shape != plane.shape or old.tensor.stride()[1] != 1:
             return False
         for rows in self.strips(plane)[1:]:
-            found: dict[Stored, Rows] = {}
-            plane.reach(rows, found)
-            if old in found and found[old].first < rows.first - self.strip:
+            reached: dict[Stored, Rows] = {}
+            plane.reach(rows, reached)
+            if old in reached and reached[old].first < rows.first - self.strip:
                 return False
         return True
 
     def _sweep(
         self, plane: Plane, place: Stored | None, reading: Sequence[str], store: bool = False
     ) -> Plane:
-        """Compute a plane strip by strip: for its moments, to keep it, or both."""
+        """Compute a plane strip by strip to gather its moments, to store it, or both."""
         gathered = Moments(plane.shape[0], extremes=not EXTREMES.isdisjoint(reading))
         target = place.tensor if place else _empty(plane) if store else None
         waiting: tuple[Rows, Tensor] | None = None
         for rows in self.strips(plane):
-            made = plane.strip(rows)
+            strip = plane.strip(rows)
             if reading:
-                gathered.add(made)
+                gathered.add(strip)
             if target is not None:
                 if waiting:
                     target[:, :, waiting[0].first : waiting[0].last] = waiting[1]
-                waiting = (rows, made)
+                waiting = (rows, strip)
         if target is not None and waiting:
             target[:, :, waiting[0].first : waiting[0].last] = waiting[1]
         kept = Stored(target) if target is not None else plane
@@ -189,9 +189,9 @@ class _Run:
 
 
 def _reach(plane: Plane) -> dict[Stored, Rows]:
-    found: dict[Stored, Rows] = {}
-    plane.reach(Rows(0, plane.shape[1]), found)
-    return found
+    reached: dict[Stored, Rows] = {}
+    plane.reach(Rows(0, plane.shape[1]), reached)
+    return reached
 
 
 def _bytes(plane: Plane) -> int:

@@ -1,18 +1,18 @@
-"""Mean, variance, least and greatest value of every channel, gathered strip by strip."""
+"""Mean, variance, minimum and maximum of every channel, gathered strip by strip."""
 
 import torch
 from torch import Tensor
 
 
 class Moments:
-    """Moments of the strips seen so far, float64 (C,).
+    """Moments of the strips added so far, float64 (C,).
 
-    Strips are merged by the formula of Chan, Golub and LeVeque (1979), which loses no digits where
-    the mean is large beside the deviation.
+    Strips are merged by the formula of Chan, Golub and LeVeque (1979), which loses no digits if the
+    mean is large compared with the deviation.
 
     Args:
-        channels: C.
-        extremes: Whether to gather least and greatest values too.
+        channels: Number of channels C.
+        extremes: Whether to gather minimum and maximum as well.
     """
 
     def __init__(self, channels: int, extremes: bool = False) -> None:
@@ -24,7 +24,7 @@ class Moments:
         self.amin = torch.full((channels,), torch.inf, dtype=torch.float64)
 
     def add(self, strip: Tensor) -> None:
-        """Take in a strip (1, C, rows, W)."""
+        """Add a strip (1, C, rows, W)."""
         values = strip[0].movedim(0, -1)  # (rows, W, C)
         count = values.shape[0] * values.shape[1]
         pivot = values[0].mean(0)
@@ -44,7 +44,7 @@ class Moments:
             self.amin = torch.minimum(self.amin, strip.amin((0, 2, 3)))
 
     def of_groups(self, groups: int) -> tuple[Tensor, Tensor]:
-        """Return mean and variance, each of (C,): those of the group that a channel is in."""
+        """Return mean and variance (C,) of the group to which each channel belongs."""
         means = self.mean.view(groups, -1)
         mean = means.mean(1, keepdim=True)
         squares = self.squares.view(groups, -1) / self.count + (means - mean) ** 2

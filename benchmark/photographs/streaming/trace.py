@@ -1,8 +1,8 @@
-"""What a network does to an image of one size, operation by operation, as planes.
+"""Trace the operations of a network for one image size and represent them as planes.
 
-PyTorch traces the network on tensors without memory; each operation of the trace then becomes a
-plane. Operations that need more than some rows of their input (norms, global pooling) read its
-moments, which the schedule gathers.
+PyTorch traces the network on tensors without memory; each operation of the trace becomes a plane.
+Operations that need their whole input (norms, global pooling) read its moments, which the schedule
+gathers.
 """
 
 import math
@@ -27,8 +27,8 @@ from benchmark.photographs.streaming.statistics import Moments
 
 Value: TypeAlias = Any
 """A plane, a tensor, or a plain argument."""
-Look: TypeAlias = Callable[[Plane, str], Moments]
-"""Gives the moments of a plane that an operation of this name reads."""
+ReadMoments: TypeAlias = Callable[[Plane, str], Moments]
+"""Function that returns the moments of a plane for an operation of this name."""
 
 POINTWISE: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
     {
@@ -58,19 +58,19 @@ GLOBAL = ("native_group_norm", "mean", "amax", "amin")
 
 
 class UnknownOperation(Exception):  # noqa: N818 - says what it is
-    """The network does something that cannot be done strip by strip."""
+    """The network has an operation that cannot run strip by strip."""
 
 
 def capture(network: nn.Module, height: int, width: int) -> fx.GraphModule:
-    """Trace what a network does to (1, 3, H, W) without computing it.
+    """Trace a network on an input (1, 3, H, W) without computing it.
 
     Args:
-        network: As evaluated.
-        height: H.
-        width: W.
+        network: The network in evaluation mode.
+        height: Height H of the image.
+        width: Width W of the image.
 
     Returns:
-        Its operations without those that nothing reads; parameters are its constants.
+        Its operations, without unused ones; parameters are constants.
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -82,21 +82,23 @@ def capture(network: nn.Module, height: int, width: int) -> fx.GraphModule:
 
 
 def name_of(node: fx.Node) -> str:
-    """Return an operation's name without its overload and without the mark of in-place ones."""
+    """Return the name of an operation without overload and without the suffix of in-place ones."""
     text = getattr(node.target, "__name__", str(node.target))
     return text.split(".")[0].rstrip("_")
 
 
 def reads_moments(node: fx.Node) -> bool:
-    """Whether an operation may need the whole of its input before its first row."""
+    """Return True if an operation may need its whole input before its first row."""
     return node.op == "call_function" and name_of(node) in GLOBAL
 
 
-def apply(node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], look: Look) -> Value:
+def apply(
+    node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], look: ReadMoments
+) -> Value:
     """Return the value of an operation.
 
     Raises:
-        UnknownOperation: Its input is a plane and it is none of those known here.
+        UnknownOperation: Its input is a plane and the operation is not supported.
     """
     if not any(isinstance(value, Plane) for value in _flat(args)):
         return node.target(*args, **kwargs)  # type: ignore[operator]
@@ -111,7 +113,7 @@ def apply(node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], loo
 
 def _flat(args: Sequence[Value]) -> list[Value]:
     return [
-        one for value in args for one in (value if isinstance(value, list | tuple) else [value])
+        part for value in args for part in (value if isinstance(value, list | tuple) else [value])
     ]
 
 
@@ -133,9 +135,9 @@ def _pointwise(
         raise UnknownOperation("named operand")
 
     def apply_to(*strips: Tensor) -> Tensor:
-        given = iter(strips)
+        remaining = iter(strips)
         return function(
-            *(next(given) if isinstance(value, Plane) else value for value in values), **kwargs
+            *(next(remaining) if isinstance(value, Plane) else value for value in values), **kwargs
         )
 
     channels = max(
@@ -147,7 +149,7 @@ def _pointwise(
 
 
 def _convolution(
-    look: Look,
+    look: ReadMoments,
     source: Plane,
     weight: Tensor,
     bias: Tensor | None,
@@ -166,7 +168,7 @@ def _convolution(
 
 
 def _group_norm(
-    look: Look,
+    look: ReadMoments,
     source: Plane,
     weight: Tensor | None,
     bias: Tensor | None,
@@ -186,7 +188,7 @@ def _group_norm(
 
 
 def _padding(mode: str) -> Callable[..., Plane]:
-    def make(look: Look, source: Plane, sides: list[int], value: float = 0.0) -> Plane:
+    def make(look: ReadMoments, source: Plane, sides: list[int], value: float = 0.0) -> Plane:
         if len(sides) != 4 or min(sides) < 0 or value != 0.0:
             raise UnknownOperation(f"padding {sides}")
         return Padded(source, sides, mode)
@@ -195,7 +197,7 @@ def _padding(mode: str) -> Callable[..., Plane]:
 
 
 def _enlarging(mode: str) -> Callable[..., Plane]:
-    def make(look: Look, source: Plane, size: list[int], *more: Value) -> Plane:
+    def make(look: ReadMoments, source: Plane, size: list[int], *more: Value) -> Plane:
         _, height, width = source.shape
         corners = mode == "bilinear" and bool(more) and more[0]
         if corners or size[0] % height or size[1] % width:
@@ -206,7 +208,7 @@ def _enlarging(mode: str) -> Callable[..., Plane]:
 
 
 def _slice(
-    look: Look,
+    look: ReadMoments,
     source: Plane,
     dim: int = 0,
     first: int | None = 0,
@@ -220,7 +222,7 @@ def _slice(
     return source if (begin, end) == (0, side) else Cropped(source, dim, begin, end)
 
 
-def _cat(look: Look, parts: Sequence[Value], dim: int = 0) -> Plane:
+def _cat(look: ReadMoments, parts: Sequence[Value], dim: int = 0) -> Plane:
     planes = [part if isinstance(part, Plane) else Stored(part) for part in parts]
     if dim != 1:
         raise UnknownOperation("concatenation of rows")
@@ -231,20 +233,20 @@ def _cat(look: Look, parts: Sequence[Value], dim: int = 0) -> Plane:
 def _reduction(name: str) -> Callable[..., Value]:
     function: Callable[..., Tensor] = getattr(torch, name)
 
-    def make(look: Look, source: Plane, dims: Value = (), keepdim: bool = False) -> Value:
-        wanted = sorted(dim % 4 for dim in ([dims] if isinstance(dims, int) else dims))
-        if wanted == [1] and keepdim:
+    def make(look: ReadMoments, source: Plane, dims: Value = (), keepdim: bool = False) -> Value:
+        axes = sorted(dim % 4 for dim in ([dims] if isinstance(dims, int) else dims))
+        if axes == [1] and keepdim:
             shape = (1, *source.shape[1:])
             return Pointwise(shape, [source], lambda x: function(x, 1, keepdim=True))
-        if wanted != [2, 3]:
-            raise UnknownOperation(f"{name} over {wanted}")
-        found = getattr(look(source, name), name).float().view(1, -1)
-        return found.view(1, -1, 1, 1) if keepdim else found
+        if axes != [2, 3]:
+            raise UnknownOperation(f"{name} over {axes}")
+        value = getattr(look(source, name), name).float().view(1, -1)
+        return value.view(1, -1, 1, 1) if keepdim else value
 
     return make
 
 
-def _item(look: Look, values: Sequence[Value], place: int) -> Value:
+def _item(look: ReadMoments, values: Sequence[Value], place: int) -> Value:
     if place >= len(values):
         raise UnknownOperation("statistics of a norm")
     return values[place]
