@@ -135,12 +135,14 @@ def swapped_sides(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> Ite
 
 
 def misaligned(measured: pd.DataFrame) -> Iterator[Finding]:
-    """Yield misaligned pairs; column `apart` contains their `Misalignment`."""
+    """Yield misaligned pairs; column `misalignment` has their measurements."""
     for row in measured.to_dict("records"):
-        apart: misalignment.Misalignment = row["apart"]
-        if apart.misaligned:
-            detail = f"px at most, shift {apart.shift_px:.2f} px"
-            yield Finding("misaligned", *_key(row), "", round(apart.displacement_px, 2), detail)
+        measurement: misalignment.Misalignment = row["misalignment"]
+        if measurement.misaligned:
+            detail = f"px at most, shift {measurement.shift_px:.2f} px"
+            yield Finding(
+                "misaligned", *_key(row), "", round(measurement.displacement_px, 2), detail
+            )
 
 
 def misnamed(table: pd.DataFrame) -> Iterator[Finding]:

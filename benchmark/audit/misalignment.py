@@ -115,7 +115,7 @@ def measure_all(
     work = [_Job(*map(places.locate, cells)) for cells in listed[["dark", "normal"]].to_numpy()]
     keys = ["|".join(pair) for pair in listed[["dark_sha256", "normal_sha256"]].to_numpy()]
     name = code_digest.of(__name__)[:32]
-    memory = ResultCache(None if cache is None else cache / "apart" / f"{name}.jsonl")
+    memory = ResultCache(None if cache is None else cache / "misalignment" / f"{name}.jsonl")
     measured = cached_map(work, keys, _measure, memory, jobs, "measuring alignment")
     return [Misalignment(*numbers) for numbers in measured]
 

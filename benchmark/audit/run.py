@@ -71,7 +71,7 @@ def audit_disk(
         cache: Cache folder; None caches nothing.
         jobs: Number of processes.
     """
-    raw = inventory.look(names, roots, cache, jobs)
+    raw = inventory.collect(names, roots, cache, jobs)
     manifests = {
         name: lists.prefixed(listed, f"raw/{name}/") for name, listed in raw.manifests.items()
     }
@@ -141,30 +141,32 @@ def _measured(
     cache: Path | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Return the pairs whose two images have the same size, with their misalignment in `apart`."""
+    """Return the pairs whose two images have the same size, and column `misalignment`."""
     whole = listed[(listed["dark"] != "") & (listed["normal"] != "")]
     if whole.empty:
-        return whole.assign(apart=[])
+        return whole.assign(misalignment=[])
     sizes = [
         [(measured.width, measured.height) for measured in (known[dark], known[normal])]
         for dark, normal in whole[["dark_sha256", "normal_sha256"]].to_numpy()
     ]
     even = whole[np.array([dark == normal for dark, normal in sizes])]
     measured = misalignment.measure_all(even, places, cache, jobs)
-    return even.assign(apart=pd.Series(measured, index=even.index, dtype=object))
+    return even.assign(misalignment=pd.Series(measured, index=even.index, dtype=object))
 
 
 def _summary(measured: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, frame in measured.groupby("dataset", sort=False):
-        sure = [apart for apart in frame["apart"] if apart.measurable]
-        moved = np.array([apart.displacement_px for apart in sure])
+        sure = [measurement for measurement in frame["misalignment"] if measurement.measurable]
+        moved = np.array([measurement.displacement_px for measurement in sure])
         rows.append(
             {
                 "dataset": name,
                 "measured": len(sure),
                 "unclear": len(frame) - len(sure),
-                "shifted": sum(apart.shift_px > misalignment.SHIFT_PX for apart in sure),
+                "shifted": sum(
+                    measurement.shift_px > misalignment.SHIFT_PX for measurement in sure
+                ),
                 "displaced": int((moved > misalignment.DISPLACEMENT_PX).sum()),
                 "far": int((moved > 1.0).sum()),
                 "max_px": float(moved.max(initial=0.0)),

@@ -10,7 +10,7 @@ import pandas as pd
 
 DIFFERENCE, RANK = " difference", "rank of "
 """Names of such metrics in tables: `PSNR difference`, `rank of PSNR`."""
-OWN = "MLSM"
+METHOD_UNDER_STUDY = "MLSM"
 """The method from which differences are computed, as named in tables."""
 PROTOCOL = "sound"
 RANKED = ("table_3", "table_4")
@@ -45,7 +45,9 @@ def tolerances(cells: pd.DataFrame, limit: Limit) -> pd.Series:
             metric = row["metric"].removesuffix(DIFFERENCE)
             own = "released" if row["track"] == "released" else "retrained"
             own = own if _has(cells, own) else "retrained"
-            limits[index] = limit(row["track"], metric, row["method"]) + limit(own, metric, OWN)
+            limits[index] = limit(row["track"], metric, row["method"]) + limit(
+                own, metric, METHOD_UNDER_STUDY
+            )
         else:
             limits[index] = _reach(cells, row, limit)
     return pd.Series(limits, dtype="float64")
@@ -53,7 +55,7 @@ def tolerances(cells: pd.DataFrame, limit: Limit) -> pd.Series:
 
 def _has(cells: pd.DataFrame, track: str) -> bool:
     """Return True if the paper's method has cells on this track."""
-    return bool(((cells["method"] == OWN) & (cells["track"] == track)).any())
+    return bool(((cells["method"] == METHOD_UNDER_STUDY) & (cells["track"] == track)).any())
 
 
 def _reach(cells: pd.DataFrame, ranked: pd.Series, limit: Limit) -> float:

@@ -29,7 +29,7 @@ from benchmark.data.rank_thumbnails import SIDE, ranks
 
 BITS = 256
 """Number of bits of a perceptual hash."""
-_EQUALISED = 256  # pixels a side at which images are equalised
+_EQUALISED = 256  # side in pixels at which images are equalised
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
@@ -210,7 +210,7 @@ def of_manifest(
 class _Decoded(NamedTuple):
     digest: str
     stamp: tuple[int, int]  # size, modification time
-    content: list[Any] | str  # a print, or what is wrong
+    content: list[Any] | str  # a fingerprint, or the problem
 
 
 def _decode(path: Path) -> _Decoded:
@@ -242,4 +242,4 @@ def _journal(cache: Path | None) -> ResultCache:
     """Return the cache of fingerprints; its name identifies all they depend on but the file."""
     if cache is None:
         return ResultCache(None)
-    return ResultCache(cache / "prints" / f"{code_digest.of(__name__)[:32]}.jsonl")
+    return ResultCache(cache / "fingerprints" / f"{code_digest.of(__name__)[:32]}.jsonl")

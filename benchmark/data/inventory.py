@@ -43,13 +43,15 @@ def take(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: 
     Raises:
         ProblemsError: There are problems; the message covers those of all sets.
     """
-    inventory = look(names, roots, cache, jobs)
+    inventory = collect(names, roots, cache, jobs)
     if inventory.problems:
         raise ProblemsError("the raw data", inventory.problems, _REMEDY)
     return inventory
 
 
-def look(names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int) -> Inventory:
+def collect(
+    names: Sequence[str], roots: Sequence[Path], cache: Path | None, jobs: int
+) -> Inventory:
     """List the pairs of raw sets without problems, and the problems of the others.
 
     Args:

@@ -92,7 +92,7 @@ _ALL = (
         name="SICE",
         expected={"train": 360, "test": 767},
         read=readers.read_sice,
-        images=2 * 360 + 767 + 229,  # a label a sequence
+        images=2 * 360 + 767 + 229,  # one label per sequence
         protocol="zero_dce_part2",
     ),
     _SICE(
@@ -111,7 +111,7 @@ _ALL = (
         tables=("I", "II"),
         needs_registration=True,
         read=partial(readers.read_paired, "RELLISUR"),
-        images=4250 + 850,  # a reference a scene
+        images=4250 + 850,  # one reference per scene
         aliases=("RELLISUR-Dataset",),
         marks=("Train/LLLR", "Val/LLLR", "Test/LLLR"),
     ),

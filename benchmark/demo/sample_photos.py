@@ -127,7 +127,7 @@ def view(
     largest = min(
         (width - 1) / (size.width - 1 + 2 * margin_px),
         (height - 1) / (size.height - 1 + 2 * margin_px),
-    )  # photograph pixels a rendered pixel
+    )  # photograph pixels per rendered pixel
     scale = min(largest, max(0.8, largest * rng.uniform(*zoom)))
     box = keep or (np.inf, np.inf, -np.inf, -np.inf)
     margin = margin_px * scale

@@ -275,7 +275,7 @@ def _shoot(
         reference: File of the normal-light image.
         shots: The dark images.
         shown: Name of the photograph.
-        size: Of all images.
+        size: Size of all images.
         sensor: What took the dark images.
         drift: Strength of the camera's movement between two shots, see `photographs.drift`.
     """

@@ -55,7 +55,7 @@ class Template(NamedTuple):
 
     points: NDArray[np.float64]  # (3, N) sampled pixels, homogeneous
     values: NDArray[np.float64]  # (N,)
-    descent: NDArray[np.float64]  # (N, 8) change of the value a unit of each parameter
+    descent: NDArray[np.float64]  # (N, 8) change of the value per unit of each parameter
     units: Matrix  # pixels to the centred unit square that the parameters live in
     corners: Points
 

@@ -72,7 +72,7 @@ def test_a_memory_cut_off_in_the_middle_of_a_line_is_used_as_far_as_it_goes(tmp_
         paths.append(tmp_path / f"{name}.png")
         photograph(name).save(paths[-1])
     first = fingerprints.examine(paths, tmp_path / "cache")
-    (memory,) = (tmp_path / "cache" / "prints").iterdir()
+    (memory,) = (tmp_path / "cache" / "fingerprints").iterdir()
     memory.write_text(memory.read_text()[:-100])
     assert fingerprints.examine(paths, tmp_path / "cache") == first
 

@@ -142,9 +142,9 @@ def test_counts_cover_both_splits():
 
 
 def test_training_without_any_image_is_refused_with_the_reason():
-    lists = {"vae_dark": merge.empty(), "mapping_pairs": merge.empty()}
+    merged = {"vae_dark": lists.empty(), "mapping_pairs": lists.empty()}
     sets = {"vae_dark": ["LOL"], "mapping_pairs": []}
     absent = {"LOL": "LOL is in none of the raw data folders: /data."}
     with pytest.raises(InputError, match=r"no image to train on .* LOL is in none .*: /data; see"):
-        merge.check_trainable(lists, sets, absent)
-    merge.check_trainable(lists, {"vae_dark": [], "mapping_pairs": []}, {})
+        lists.check_trainable(merged, sets, absent)
+    lists.check_trainable(merged, {"vae_dark": [], "mapping_pairs": []}, {})
