@@ -1,1 +1,1 @@
-"""Photographs of any size enhanced: files in, files out, strip by strip, and ONNX."""
+"""Enhance photograph files of any size, strip by strip if necessary, and export to ONNX."""

@@ -1,6 +1,6 @@
-"""What a notebook needs of the suite: methods with weights, enhancement, scores, results.
+"""Interface for notebooks: load methods with weights, enhance, score, read results.
 
-`benchmark` offers these names itself, and loads what they need when they are first used:
+The package `benchmark` exports these functions, and loads what they need at their first use:
 
     import benchmark
 
@@ -23,7 +23,7 @@ from benchmark.core.params import load, profile_path
 from benchmark.core.types import Protocol, Track
 from benchmark.methods import Chain, MethodContext, assemble, run
 from benchmark.scoring import metrics
-from benchmark.scoring import results as rows
+from benchmark.scoring.results import read
 
 Pixels: TypeAlias = Image | Bytes
 
@@ -36,9 +36,9 @@ def load_method(
     Args:
         chain: Methods, left to right, such as `mlsm` or `qgcn+zero_dce`; between them 8 bits are
             stored, as files on disk would.
-        track: Which weights: `retrained` (trained by this suite), `released` (the authors'); a
-            chain without weights ignores it.
-        weights: Profile that trained them.
+        track: Track of the weights, `retrained` (trained by this suite) or `released` (by the
+            authors); ignored by chains without weights.
+        weights: Name of the profile that trained the weights.
 
     Returns:
         A function of float32 (H, W, 3), sRGB in [0, 1], that returns the same of a brighter image
@@ -67,19 +67,19 @@ def load_method(
 def enhance(
     image: Pixels, chain: str = "mlsm", track: Track = "retrained", weights: str = "lol"
 ) -> Image:
-    """Return an image brightened and deblocked.
+    """Brighten and deblock an image.
 
     Args:
         image: (H, W, 3), sRGB, as float32 in [0, 1] or uint8.
-        chain: As `load_method`.
-        track: As `load_method`.
-        weights: As `load_method`.
+        chain: As in `load_method`.
+        track: As in `load_method`.
+        weights: As in `load_method`.
 
     Returns:
         float32 (H, W, 3), sRGB, [0, 1].
 
     Raises:
-        InputError: There is no such method, its weights are absent, or this is no image.
+        InputError: There is no such method, its weights are absent, or this is not an image.
 
     Example:
         >>> import numpy as np
@@ -90,15 +90,15 @@ def enhance(
 
 
 def score(output: Pixels, reference: Pixels, protocol: Protocol = "sound") -> dict[str, float]:
-    """Return metric -> value of an output against its normal-light reference.
+    """Compute metric -> value of an output against its normal-light reference.
 
     Args:
         output: (H, W, 3), sRGB, as float32 in [0, 1] or uint8; it is rounded to 8 bits.
-        reference: Likewise, of the same size.
-        protocol: `sound`, the suite's own, or `paper`, what the paper's authors computed.
+        reference: Normal-light image of the same size, likewise.
+        protocol: `sound`, the suite's own, or `paper`, as the paper's authors computed.
 
     Raises:
-        InputError: The sizes differ, or one is no image.
+        InputError: The sizes differ, or an argument is not an image.
 
     Example:
         >>> import numpy as np
@@ -116,10 +116,10 @@ def score(output: Pixels, reference: Pixels, protocol: Protocol = "sound") -> di
 
 
 def results(profile: str = "lol") -> pd.DataFrame:
-    """Return the committed rows of a profile, one number of one image each.
+    """Return the committed result rows of a profile, one number per row.
 
     Args:
-        profile: `demo`, `lol` or another whose results are there.
+        profile: `demo`, `lol` or another profile with committed results.
 
     Returns:
         Columns profile, dataset, image, qf (<NA> for uncompressed inputs), chain, track, metric,
@@ -138,11 +138,11 @@ def results(profile: str = "lol") -> pd.DataFrame:
         raise InputError(
             f"There are no rows at {path}: run `dvc repro` for the profile {profile} first."
         )
-    return rows.read(path)
+    return read(path)
 
 
 def _bytes(image: Pixels) -> Bytes:
-    """Return an image as uint8 (H, W, 3)."""
+    """Convert an image to uint8 (H, W, 3)."""
     whole: np.ndarray[Any, Any] = np.asarray(image)
     if whole.ndim != 3 or whole.shape[2] != 3 or whole.dtype.kind not in "uf":
         raise InputError(
