@@ -81,7 +81,7 @@ def test_an_edit_of_the_encoder_measures_all_again_and_one_of_a_sentence_or_a_pl
     whole = measured(folder)
     assert whole > 0
     assert measured(folder) == 0
-    edit(folder, "core/jpeg.py", "The only call of a JPEG encoder", "Where JPEG is encoded")
+    edit(folder, "core/jpeg.py", "JPEG encoding and decoding at one place", "Where JPEG is encoded")
     edit(folder, "scoring/metrics.py", "\nimport numpy as np\n", "\nimport numpy as np  # arrays\n")
     assert measured(folder) == 0, "a sentence made numbers again"
     move(folder, "core.hashing", "core.digests.hashing")
