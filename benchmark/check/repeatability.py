@@ -93,7 +93,7 @@ def moves(repeated: Mapping[str, pd.DataFrame]) -> list[Move]:
     Args:
         repeated: Condition -> compared cells from `benchmark.check.repeat.repeat`.
     """
-    frames = [found.assign(condition=name) for name, found in repeated.items()]
+    frames = [frame.assign(condition=name) for name, frame in repeated.items()]
     cells = pd.concat(frames, ignore_index=True).dropna(subset=["difference"])
     cells = cells.assign(group=cells["metric"].map(group_of), moved=cells["difference"].abs())
     cells = cells[(cells["group"] != "") & (cells["track"] != "")]
@@ -104,8 +104,8 @@ def moves(repeated: Mapping[str, pd.DataFrame]) -> list[Move]:
     for (method, track, group), own in cells.groupby(["method", "track", "group"], sort=False):
         worst = own.sort_values("moved", ascending=False, kind="stable").iloc[0]
         count = own.groupby("condition").size().max()
-        found = (float(worst["moved"]), str(worst["condition"]), int(count))
-        result.append(Move(str(method), str(track), str(group), *found))
+        largest = (float(worst["moved"]), str(worst["condition"]), int(count))
+        result.append(Move(str(method), str(track), str(group), *largest))
     return result
 
 

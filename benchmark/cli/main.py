@@ -217,19 +217,19 @@ def audit(
         names = ("audit.md", "audit.json", *(f"{psnr_b.FIGURE}.{e}" for e in ("pdf", "png")))
         files.check(*(output / name for name in names))
     numbers = reported.reported()
-    found = audit.findings(numbers)
+    findings = audit.findings(numbers)
     if only:
-        found = [audit.finding(found, only)]
+        findings = [audit.finding(findings, only)]
     if as_json or only:
-        chosen = json.dumps(audit.as_json(found), indent=2, default=str)
-        say(chosen if as_json else audit.section(found[0]))
+        chosen = json.dumps(audit.as_json(findings), indent=2, default=str)
+        say(chosen if as_json else audit.section(findings[0]))
         return
     psnr_b.draw(output)
-    files.write_text(output / "audit.md", audit.markdown(found, numbers))
-    jsonfile.write(output / "audit.json", {"findings": audit.as_json(found)})
-    for finding in found:
+    files.write_text(output / "audit.md", audit.markdown(findings, numbers))
+    jsonfile.write(output / "audit.json", {"findings": audit.as_json(findings)})
+    for finding in findings:
         say(f"{finding.where}: {finding.title}")
-    _done(started, f"{shown(output / 'audit.md')} ({len(found)} findings)")
+    _done(started, f"{shown(output / 'audit.md')} ({len(findings)} findings)")
 
 
 @app.command("forensics")

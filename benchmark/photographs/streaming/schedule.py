@@ -67,14 +67,14 @@ class _Run:
     Attributes:
         values: Node -> plane or tensor, for nodes that will still be read.
         left: Node -> number of nodes that will still read it.
-        looked: Plane -> its moments.
+        moments: Plane -> its moments.
     """
 
     def __init__(self, memory: int, strip: int, progress: Callable[[float], None]) -> None:
         self.memory, self.strip, self.progress = memory, strip, progress
         self.values: dict[fx.Node, Any] = {}
         self.left: Counter[fx.Node] = Counter()
-        self.looked: dict[Plane, Moments] = {}
+        self.moments: dict[Plane, Moments] = {}
 
     def through(self, traced: fx.GraphModule, image: Plane) -> Plane:
         """Return the plane of the graph's output."""
@@ -92,7 +92,7 @@ class _Run:
                 )
                 if node.op == "output":
                     break
-                value = trace.apply(node, args, kwargs, self.look)
+                value = trace.apply(node, args, kwargs, self.moments_of)
                 for read in node.all_input_nodes:
                     self._release(read)
             self.values[node] = self._settled(node, value) if isinstance(value, Plane) else value
@@ -101,12 +101,12 @@ class _Run:
             raise trace.UnknownOperation("an output that no image reaches")
         return final
 
-    def look(self, plane: Plane, name: str) -> Moments:
+    def moments_of(self, plane: Plane, name: str) -> Moments:
         """Return the moments of a plane that an operation of this name needs."""
-        known = self.looked.get(plane)
+        known = self.moments.get(plane)
         if known is None or (name in EXTREMES and not known.extremes):
             self._sweep(plane, None, [name])
-        return self.looked[plane]
+        return self.moments[plane]
 
     def strips(self, plane: Plane) -> list[Rows]:
         """Return all rows of a plane in strips."""
@@ -121,7 +121,7 @@ class _Run:
         if self.left[node] == 0:
             value = self.values.pop(node)
             if isinstance(value, Plane):
-                self.looked.pop(value, None)
+                self.moments.pop(value, None)
 
     def _settled(self, node: fx.Node, plane: Plane) -> Plane:
         """Return the plane that later nodes read: stored, or computed on demand."""
@@ -184,7 +184,7 @@ class _Run:
             target[:, :, waiting[0].first : waiting[0].last] = waiting[1]
         kept = Stored(target) if target is not None else plane
         if reading:
-            self.looked[kept] = gathered
+            self.moments[kept] = gathered
         return kept
 
 

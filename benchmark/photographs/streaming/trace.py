@@ -93,7 +93,7 @@ def reads_moments(node: fx.Node) -> bool:
 
 
 def apply(
-    node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], look: ReadMoments
+    node: fx.Node, args: Sequence[Value], kwargs: Mapping[str, Value], read_moments: ReadMoments
 ) -> Value:
     """Return the value of an operation.
 
@@ -108,7 +108,7 @@ def apply(
     make = _OPERATIONS.get(name)
     if make is None:
         raise UnknownOperation(name)
-    return make(look, *args, **kwargs)
+    return make(read_moments, *args, **kwargs)
 
 
 def _flat(args: Sequence[Value]) -> list[Value]:
@@ -149,7 +149,7 @@ def _pointwise(
 
 
 def _convolution(
-    look: ReadMoments,
+    read_moments: ReadMoments,
     source: Plane,
     weight: Tensor,
     bias: Tensor | None,
@@ -168,7 +168,7 @@ def _convolution(
 
 
 def _group_norm(
-    look: ReadMoments,
+    read_moments: ReadMoments,
     source: Plane,
     weight: Tensor | None,
     bias: Tensor | None,
@@ -178,7 +178,7 @@ def _group_norm(
     groups: int,
     eps: float,
 ) -> tuple[Plane]:
-    mean, variance = look(source, "native_group_norm").of_groups(groups)  # float64 (C,)
+    mean, variance = read_moments(source, "native_group_norm").of_groups(groups)  # float64 (C,)
     scale = torch.rsqrt(variance + eps)
     if weight is not None:
         scale = scale * weight
@@ -188,7 +188,9 @@ def _group_norm(
 
 
 def _padding(mode: str) -> Callable[..., Plane]:
-    def make(look: ReadMoments, source: Plane, sides: list[int], value: float = 0.0) -> Plane:
+    def make(
+        read_moments: ReadMoments, source: Plane, sides: list[int], value: float = 0.0
+    ) -> Plane:
         if len(sides) != 4 or min(sides) < 0 or value != 0.0:
             raise UnknownOperation(f"padding {sides}")
         return Padded(source, sides, mode)
@@ -197,7 +199,7 @@ def _padding(mode: str) -> Callable[..., Plane]:
 
 
 def _enlarging(mode: str) -> Callable[..., Plane]:
-    def make(look: ReadMoments, source: Plane, size: list[int], *more: Value) -> Plane:
+    def make(read_moments: ReadMoments, source: Plane, size: list[int], *more: Value) -> Plane:
         _, height, width = source.shape
         corners = mode == "bilinear" and bool(more) and more[0]
         if corners or size[0] % height or size[1] % width:
@@ -208,7 +210,7 @@ def _enlarging(mode: str) -> Callable[..., Plane]:
 
 
 def _slice(
-    look: ReadMoments,
+    read_moments: ReadMoments,
     source: Plane,
     dim: int = 0,
     first: int | None = 0,
@@ -222,7 +224,7 @@ def _slice(
     return source if (begin, end) == (0, side) else Cropped(source, dim, begin, end)
 
 
-def _cat(look: ReadMoments, parts: Sequence[Value], dim: int = 0) -> Plane:
+def _cat(read_moments: ReadMoments, parts: Sequence[Value], dim: int = 0) -> Plane:
     planes = [part if isinstance(part, Plane) else Stored(part) for part in parts]
     if dim != 1:
         raise UnknownOperation("concatenation of rows")
@@ -233,20 +235,22 @@ def _cat(look: ReadMoments, parts: Sequence[Value], dim: int = 0) -> Plane:
 def _reduction(name: str) -> Callable[..., Value]:
     function: Callable[..., Tensor] = getattr(torch, name)
 
-    def make(look: ReadMoments, source: Plane, dims: Value = (), keepdim: bool = False) -> Value:
+    def make(
+        read_moments: ReadMoments, source: Plane, dims: Value = (), keepdim: bool = False
+    ) -> Value:
         axes = sorted(dim % 4 for dim in ([dims] if isinstance(dims, int) else dims))
         if axes == [1] and keepdim:
             shape = (1, *source.shape[1:])
             return Pointwise(shape, [source], lambda x: function(x, 1, keepdim=True))
         if axes != [2, 3]:
             raise UnknownOperation(f"{name} over {axes}")
-        value = getattr(look(source, name), name).float().view(1, -1)
+        value = getattr(read_moments(source, name), name).float().view(1, -1)
         return value.view(1, -1, 1, 1) if keepdim else value
 
     return make
 
 
-def _item(look: ReadMoments, values: Sequence[Value], place: int) -> Value:
+def _item(read_moments: ReadMoments, values: Sequence[Value], place: int) -> Value:
     if place >= len(values):
         raise UnknownOperation("statistics of a norm")
     return values[place]
