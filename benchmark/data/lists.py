@@ -81,7 +81,7 @@ def held_back(
     """Choose the scenes that are held back for validation, at least one per set if share > 0.
 
     Rows of one scene stay together: names that differ only after the last `-` (exposures of
-    RELLISUR) or `/` (images of a sequence) belong to one scene.
+    RELLISUR) belong to one scene.
 
     Args:
         frame: Manifest of training images before registration rejects any, so that a scene is in
