@@ -120,7 +120,7 @@ def test_enhance_chooses_its_threads_by_the_size_of_each_photograph(tmp_path, mo
     monkeypatch.setattr(numerics, "cores", lambda: 3)
     monkeypatch.setattr(
         enhance,
-        "through",
+        "enhance_image",
         lambda steps, pixels, *more, **options: seen.append(torch.get_num_threads()) or pixels,
     )
     for name, side in (("small", 48), ("large", 400)):
