@@ -128,13 +128,13 @@ def test_where_no_image_can_be_scored_no_file_is_written(tmp_path):
 )
 def test_wrong_options_are_refused_before_the_work(tmp_path, monkeypatch, options, words):
     write_pairs(tmp_path)
-    monkeypatch.setattr(folders, "score", None)  # nobody comes as far
+    monkeypatch.setattr(folders, "score_pairs", None)  # nobody comes as far
     fails(score(tmp_path, *(str(word).format(tmp_path) for word in options)), words)
 
 
 def test_a_full_disk_is_told_before_the_work(tmp_path, monkeypatch):
     write_pairs(tmp_path)
-    monkeypatch.setattr(folders, "score", None)
+    monkeypatch.setattr(folders, "score_pairs", None)
     monkeypatch.setattr(files, "_probe", full_disk)
     fails(score(tmp_path), "scores.csv cannot be written (No space left on device)")
 
