@@ -59,5 +59,5 @@ def journal(
         [name, step.code, record.tracks[track].get(name), record.settings[track].get(name)]
         for name, step in record.steps.items()
     ]
-    key = digest_values([made_of, code_digest.of(code), depends])
+    key = digest_values([chain, made_of, code_digest.of(code), depends])
     return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")
