@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmark.core import files
+from benchmark.core.markdown import pipes
 from benchmark.core.params import Params
 
 
@@ -49,8 +50,7 @@ def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataF
     cells = []
     for table in found:
         parts += ["", f"## {table.title}", "", table.text, ""]
-        parts += [_line(table.columns), _line(["---"] * len(table.columns))]
-        parts += [_line(row) for row in table.rows]
+        parts.append(pipes(table.columns, table.rows, ["---"] * len(table.columns)))
         name = table.title.partition(":")[0]
         for number, row in enumerate(table.rows):
             cells += [
@@ -59,7 +59,3 @@ def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataF
             ]
     columns = ["doubt", "table", "row", "column", "value"]
     return "\n".join(parts) + "\n", pd.DataFrame(cells, columns=columns)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

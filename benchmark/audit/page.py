@@ -10,6 +10,7 @@ from benchmark.audit import mispairs
 from benchmark.audit.findings import KINDS
 from benchmark.audit.misalignment import DISPLACEMENT_PX, SHIFT_PX
 from benchmark.audit.run import Audit
+from benchmark.core.markdown import pipes
 from benchmark.data import near_duplicates, registry
 
 _SIDES = ("dark", "normal")
@@ -68,8 +69,7 @@ def page(
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table of the first rows, and how many there are more."""
-    lines = [heads, ["---"] * len(heads), *rows[:_MANY]]
-    text = "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    text = pipes(heads, rows[:_MANY], ["---"] * len(heads))
     left = len(rows) - _MANY
     return text + (f"\n\n... and {left} more, in data_audit.csv." if left > 0 else "")
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from benchmark import ROOT
 from benchmark.check import cells, derived
 from benchmark.core import files
+from benchmark.core.environment import git
 from benchmark.core.errors import InputError
 from benchmark.core.params import Params
 from benchmark.tables.cells import KEYS
@@ -207,24 +208,15 @@ def copy_committed(results: Path, revision: str, to: Path) -> None:
     if not results.is_dir():
         raise InputError(f"There are no results at {results}: run `dvc repro` first.")
     try:
-        commit = _git(
-            results, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"
-        )
+        commit = git(results, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     except (OSError, subprocess.CalledProcessError) as error:
         raise InputError(f"{revision!r} is neither a folder nor a git revision here.") from error
     commit = commit.strip()
     below = ("tables/", f"{cells.TRAINING}/", "provenance.json")
-    listed = _git(results, "ls-tree", "--name-only", commit, *below).splitlines()
+    listed = git(results, "ls-tree", "--name-only", commit, *below).splitlines()
     names = [name for name in listed if name.endswith((".csv", ".json"))]
     if not any(name.startswith("tables/") for name in names):
         raise InputError(f"Revision {revision} has no tables of {results.name}: name another.")
     for name in names:
-        text = _git(results, "show", f"{commit}:./{name}")
+        text = git(results, "show", f"{commit}:./{name}")
         files.write_text(to / name, text)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout

@@ -8,7 +8,9 @@ import pandas as pd
 
 from benchmark.check import movements
 from benchmark.check.cells import COUNT
+from benchmark.core.environment import git
 from benchmark.core.errors import InputError
+from benchmark.core.markdown import pipes
 from benchmark.core.params import Params
 from benchmark.tables.grid import DASH
 
@@ -39,11 +41,11 @@ def markdown(compared: pd.DataFrame, profile: str, against: str, machines: str =
     parts += [machines] if machines else []
     if len(wrong):
         grouped = movements.groups(compared)
-        parts.append(_pipes(_HEADS, [_finding(group) for group in grouped[:MOST_LINES]]))
+        parts.append(pipes(_HEADS, [_finding(group) for group in grouped[:MOST_LINES]]))
         if len(grouped) > MOST_LINES:
             parts.append(f"And {len(grouped) - MOST_LINES} more.")
     parts.append("How far cells moved, as a share of what is tolerated:")
-    parts.append(_pipes(("track", "metric", "cells", "moved at all", "most"), _movement(compared)))
+    parts.append(pipes(("track", "metric", "cells", "moved at all", "most"), _movement(compared)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -80,11 +82,6 @@ def _kind(metric: str) -> str:
     return {COUNT: COUNT, "first": "first losses", "last": "last losses"}.get(first, metric)
 
 
-def _pipes(heads: tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = [heads, ["--"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def accept(params: Params) -> list[str]:
     """Stage a profile's new results for the next commit.
 
@@ -112,21 +109,14 @@ def accept(params: Params) -> list[str]:
             "commit or stash them, run the profile, then accept its results."
         )
     if changed:
-        _git(root, "add", "--all", "--", *changed)
+        git(root, "add", "--all", "--", *changed)
     return changed
 
 
 def _changed(root: Path) -> list[str]:
     """Return every path that differs from the last commit, with both names of a renamed file."""
-    listed = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
-    return [entry[3:] for entry in listed.split("\0") if entry]
-
-
-def _git(root: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
-        )
+        listed = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
     except (OSError, subprocess.CalledProcessError) as error:
         raise InputError(f"{root} is not a git working tree that can be read: {error}.") from error
-    return done.stdout
+    return [entry[3:] for entry in listed.split("\0") if entry]

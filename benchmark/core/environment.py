@@ -45,21 +45,26 @@ def _cpu() -> str:
 def commit() -> str:
     """Return the git commit of the code, followed by `+` if the tree has uncommitted changes."""
     try:
-        head = _git("rev-parse", "HEAD")
-        changed = _git(
-            "status", "--porcelain", "--", "benchmark", "baselines", "mlsm", "params.yaml"
-        )
+        head = git(ROOT, "rev-parse", "HEAD").strip()
+        watched = ("benchmark", "baselines", "mlsm", "params.yaml")
+        changed = git(ROOT, "status", "--porcelain", "--", *watched).strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+" if changed else "")
 
 
-def _git(*arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
+    """Return what a git command prints.
+
+    Args:
+        folder: Where it runs.
+        arguments: What follows `git`.
+
+    Raises:
+        OSError: There is no git.
+        subprocess.CalledProcessError: The command fails.
+    """
     done = subprocess.run(
-        ["git", *arguments],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
     )
-    return done.stdout.strip()
+    return done.stdout

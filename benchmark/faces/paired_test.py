@@ -4,7 +4,7 @@ All methods process the same images, and the boxes of one image share its light 
 the unit of the tests is the image.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -87,18 +87,3 @@ def _joined(first: Pool, second: Pool) -> Weighted:
     faces = np.concatenate([first.faces, second.faces])
     ignored = np.concatenate([first.ignored, second.ignored])
     return Weighted(Pool(scores[order], hits, images, faces, ignored))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values with Holm's step-down method (1979), which controls the family-wise error.
-
-    Returns:
-        Adjusted p-values in the given order, at most 1; a smaller p-value never gets a larger
-        adjusted one.
-    """
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    corrected, least = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        least = max(least, min(1.0, (len(p_values) - rank) * p_values[i]))
-        corrected[i] = least
-    return corrected

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
+from benchmark.core import statistics
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import ap_protocols, average_precision, paired_test
 from benchmark.methods.records import ChainRecord
@@ -61,7 +62,7 @@ def against_raw(
     made = pd.DataFrame(rows, columns=COLUMNS).astype({"qf": "Int64"})
     tested = made[made["p"].notna() & ~made["control"].astype(bool)]
     for _, family in tested.groupby(["dataset", "qf"], dropna=False):
-        made.loc[family.index, "p_holm"] = paired_test.holm(family["p"].tolist())
+        made.loc[family.index, "p_holm"] = statistics.holm(family["p"])
     return made.round(6)
 
 

@@ -71,7 +71,7 @@ def markdown(title: str, sheets: Sequence[Sheet], notes: Sequence[str] = ()) -> 
         left = [i < sheet.words for i in range(len(sheet.heads))]
         parts += [
             sheet.caption,
-            render.pipes(sheet.heads, [_starred(r) for r in sheet.rows], left),
+            render.aligned(sheet.heads, [_starred(r) for r in sheet.rows], left),
         ]
         parts += list(sheet.notes)
     return "\n\n".join(parts) + "\n"

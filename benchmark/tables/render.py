@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from benchmark.core.markdown import pipes
 from benchmark.tables.grid import APART, DASH, Cell, Grid, Line
 
 _LATEX = {
@@ -51,7 +52,7 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
             + [_marked(_markdown_cell(cell), cell.mark) for cell in line.cells]
             for line in grid.lines
         ]
-        parts += [_caption(grid), pipes(heads, rows, [i < 3 for i in range(len(heads))])]
+        parts += [_caption(grid), aligned(heads, rows, [i < 3 for i in range(len(heads))])]
         parts += [f"<sup>{note.mark}</sup> {note.text}." for note in grid.notes]
     return "\n\n".join(parts) + "\n"
 
@@ -80,10 +81,9 @@ def _beside(cell: Cell) -> str:
     return f" ({cell.reported}; {cell.difference})" if cell.difference else f" ({cell.reported})"
 
 
-def pipes(heads: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[bool]) -> str:
-    """Return a Markdown table; columns of text stand left, numbers right."""
-    rule = [":--" if left else "--:" for left in text]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[object]], text: Sequence[bool]) -> str:
+    """Return a Markdown table whose columns of text stand left and those of numbers right."""
+    return pipes(heads, rows, [":--" if left else "--:" for left in text])
 
 
 def frame(cells: pd.DataFrame) -> str:
@@ -91,7 +91,7 @@ def frame(cells: pd.DataFrame) -> str:
     text = [not pd.api.types.is_numeric_dtype(kind) for kind in cells.dtypes]
     heads = [str(column) for column in cells.columns]
     rows = [[_plain(value) for value in row] for row in cells.itertuples(index=False, name=None)]
-    return pipes(heads, rows, text)
+    return aligned(heads, rows, text)
 
 
 def _plain(value: object) -> str:
@@ -168,7 +168,7 @@ def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, 
     said = [*notes, "A dash: not in this profile, or not in the paper."]
     text = (
         "\n\n".join(
-            [f"# {title}", *said, pipes(heads[:shown], rows, [i == 0 for i in range(shown)])]
+            [f"# {title}", *said, aligned(heads[:shown], rows, [i == 0 for i in range(shown)])]
         )
         + "\n"
     )

@@ -85,7 +85,10 @@ def test_equal_outputs_are_no_evidence() -> None:
 def test_holm_corrects_the_smallest_most_and_keeps_the_order() -> None:
     # by hand: 0.01 x 3, then 0.02 x 2, then the largest as it is, but never below the one before
     assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.5, 0.02]) == pytest.approx([1.0, 1.0, 0.06])
     assert holm([0.5, 0.9]).tolist() == [1.0, 1.0]
+    assert holm([]).tolist() == []
 
 
 def test_holm_rejects_nothing_that_bonferroni_accepts_and_more() -> None:

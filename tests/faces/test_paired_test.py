@@ -74,12 +74,3 @@ def test_a_pool_without_hits_weighs_nothing():
     empty = {name: Boxes.none() for name in TRUTH}
     weighted = average_precision.Weighted(average_precision.pool(TRUTH, empty, 0.5))
     assert weighted.ap(np.ones(IMAGES, np.int32)) == 0.0
-
-
-def test_holm_multiplies_by_the_number_of_hypotheses_left():
-    assert paired_test.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-
-
-def test_holm_keeps_order_and_stops_at_one():
-    assert paired_test.holm([0.9, 0.5, 0.02]) == pytest.approx([1.0, 1.0, 0.06])
-    assert paired_test.holm([]) == []

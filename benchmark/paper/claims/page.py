@@ -84,7 +84,7 @@ def markdown(title: str, found: Sequence[Mapping[str, Any]], notes: Sequence[str
     rows = summary(found)
     heads = list(rows[0])
     body = [[_linked(head, row[head]) for head in heads] for row in rows]
-    parts = [f"# {title}", *INTRODUCTION, *notes, render.pipes(heads, body, [True] * len(heads))]
+    parts = [f"# {title}", *INTRODUCTION, *notes, render.aligned(heads, body, [True] * len(heads))]
     for record in found:
         parts += [
             f"## {record['key']}",
