@@ -20,7 +20,7 @@ from benchmark.cli import main
 from benchmark.core.errors import InputError
 from benchmark.faces import ap_protocols
 from benchmark.faces.formats import submissions
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 
 FACE = [10, 20, 20, 30]
 OTHER = [100, 40, 20, 30]

@@ -8,7 +8,7 @@ import pytest
 from benchmark.core.errors import InputError
 from benchmark.data.labels.boxes import Boxes, write_detections
 from benchmark.faces.formats import submissions
-from tests.cli.test_cli import call
+from tests.helpers.commands import call
 
 FACES = {"1": [(10, 20, 30, 50), (60, 60, 75, 80)], "2": [], "3": [(100, 40, 120, 70)]}
 FOUND = {"1": [(11, 20, 30, 50, 0.9), (60, 61, 75, 80, 0.8)], "3": [(100, 41, 120, 70, 0.4)]}

@@ -73,7 +73,8 @@ def trained(
 
 def silent(network: nn.Module) -> list[str]:
     """Return the parameters that no gradient has reached."""
-    return [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    parameters = network.named_parameters()
+    return [n for n, p in parameters if p.grad is None or not p.grad.abs().sum() > 0]
 
 
 def assert_is_method(network: nn.Module, name: str, atol: float = 1e-6, **settings: Any) -> None:
