@@ -38,7 +38,7 @@ RECIPES = [
 """Method, part, options of Adam, clip, source, batch, crop, steps, decay, as its docstring says."""
 
 PHASES_APART = {"enlightengan", "llflow"}
-"""Whose gradients their own tests look at."""
+"""Whose gradients their own tests look at; those of `mlsm` are looked at in tests/mlsm."""
 PARTS = [
     (name, part)
     for name in methods.names()

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from baselines import zero_dce
+from baselines import zero_dce, zero_dce_pp
 from tests.helpers import networks
 
 
@@ -86,17 +86,25 @@ def test_curve_smoothness_by_hand():
     assert zero_dce.curve_smoothness(curves).item() == pytest.approx(expected)
 
 
-def test_the_losses_have_the_published_weights(network):
-    batch = networks.dark(32)
-    terms = zero_dce._loss(network, batch)
-    curves = network.curves(batch.input)
-    output = zero_dce.bend(batch.input, curves)
+@pytest.mark.parametrize(
+    ("module", "curves_of", "bend", "smoothness"),
+    [
+        (zero_dce, "curves", zero_dce.bend, 200),
+        (zero_dce_pp, "curve", zero_dce_pp.brightened, 1600),
+    ],
+    ids=["zero_dce", "zero_dce_pp"],
+)
+def test_the_losses_have_the_published_weights(module, curves_of, bend, smoothness):
+    network, image = module.recipe("model", {}).network, networks.dark(32).input
+    curves = getattr(network, curves_of)(image)
+    output = bend(image, curves)
+    terms = module._loss(network, networks.dark(32))
     assert {name: value.item() for name, value in terms.items()} == pytest.approx(
         {
-            "spatial": zero_dce.spatial_consistency(output, batch.input).item(),
+            "spatial": zero_dce.spatial_consistency(output, image).item(),
             "exposure": 10 * zero_dce.exposure(output).item(),
             "colour": 5 * zero_dce.colour_constancy(output).item(),
-            "smoothness": 200 * zero_dce.curve_smoothness(curves).item(),
+            "smoothness": smoothness * zero_dce.curve_smoothness(curves).item(),
         }
     )
 

@@ -1,5 +1,7 @@
 """Recipes, batches and trainings that tests of several networks share."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +68,9 @@ def trained(
     made: Recipe, batch: Batch, steps: int, folder: Path, rate: float | None = None, **run: int
 ) -> list[dict[str, float]]:
     """Train and validate on one batch, at another rate if one is given; returns the log."""
-    for phase in made.phases if rate else ():
-        phase.optimiser.keywords["lr"] = rate
+    if rate:
+        phases = (replace(each, optimiser=partial(each.optimiser, lr=rate)) for each in made.phases)
+        made = replace(made, phases=tuple(phases))
     return loop.train(made, Batches(lambda *_: batch, (batch,)), Run(steps, 0, folder, **run))
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import skimage.data
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from benchmark.core.images import Bytes, write
+from benchmark.data.manifest import Pair
 
 # The same examples in every run, none stored.
 EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -29,6 +31,19 @@ def write_pairs(
         write(folder / "normal" / f"{high}.png", pixels)
         write(folder / "dark" / f"{low}.png", (pixels // 6).astype(np.uint8))
     return folder / "dark", folder / "normal"
+
+
+def picture(path: Path, size: tuple[int, int] = (8, 6), level: int = 0) -> Path:
+    """Write a picture of one level of grey."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", size, (level, level, level)).save(path)
+    return path
+
+
+def pair(root: Path, name: str = "1", level: int = 0) -> Pair:
+    """Write a pair of LOL's training images."""
+    dark = picture(root / "low" / f"{name}.png", level=level)
+    return Pair("LOL", "train", name, dark, picture(root / "high" / f"{name}.png", level=200))
 
 
 def noisy(pixels: Bytes, seed: int, sigma: float = 12.0) -> Bytes:
