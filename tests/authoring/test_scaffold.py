@@ -11,7 +11,7 @@ from benchmark.authoring import contract, scaffold
 from benchmark.authoring.scaffold import Draft
 from benchmark.core import params
 from benchmark.core.errors import InputError
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 
 DRAFTS = [
     Draft(f"new_{role}{'_net' if learned else ''}", role, learned)

@@ -30,18 +30,6 @@ def copy(tmp_path):
     return copies.write(tmp_path / "copy")
 
 
-def sh(command: str, folder: Path) -> str:
-    done = subprocess.run(
-        ["sh", "-e", "-c", command],
-        cwd=folder,
-        env=copies.environment(folder),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 def apply(edit: str, folder: Path) -> None:
     """Make an edit of the page, with what a reader would have read off the commands before."""
     path = folder / "weights" / "released" / "dawn_net" / "dawn.pth"
@@ -58,7 +46,7 @@ def test_every_command_and_edit_of_the_page_works(copy):
     for kind, text in blocks():
         if kind == "sh":
             for command in text.splitlines():
-                output += sh(command, copy)
+                output += copies.run(copy, "sh", "-e", "-c", command)
         elif kind == "diff":
             apply(text, copy)
     for name in ("dawn", "dawn_net", "retouch"):

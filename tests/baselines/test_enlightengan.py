@@ -7,11 +7,10 @@ from torch import nn
 from baselines import enlightengan
 from baselines._enlightengan_networks import WIDEST_PX, Convolution, Discriminator, Generator
 from benchmark import methods
-from benchmark.training import Batch, Batches, loop
-from benchmark.training.loop import Run
+from benchmark.training import Batch
 from benchmark.training.vgg import STD, Trunk
-
-TINY = {"width": 4, "discriminator_width": 4, "patches": 1}
+from tests.helpers import networks
+from tests.helpers.networks import count
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +24,16 @@ def contest():
     return enlightengan.Contest(Generator(4), 4, 2)
 
 
-def batch_of(count=2, side=48):
+def batch_of(number=2, side=48):
     """Dark images, and other ones that are bright."""
-    generator = torch.Generator().manual_seed(0)
-    cells = torch.rand(2, count, 3, side // 4, side // 4, generator=generator)
-    dark, bright = nn.functional.interpolate(cells.flatten(0, 1), scale_factor=4).chunk(2)
-    return Batch(0.1 * dark, 0.5 + 0.4 * bright, torch.full((count,), 80))
-
-
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
+    dark, bright = networks.squares(2 * number, side).chunk(2)
+    return Batch(0.1 * dark, 0.5 + 0.4 * bright, torch.full((number,), 80))
 
 
 def test_the_networks_have_the_published_sizes():
     with torch.device("meta"):
-        networks = Generator(32), Discriminator(5, 64), Discriminator(4, 64)
-    assert [count(network) for network in networks] == [8_636_675, 11_154_369, 6_959_553]
+        parts = Generator(32), Discriminator(5, 64), Discriminator(4, 64)
+    assert [count(part) for part in parts] == [8_636_675, 11_154_369, 6_959_553]
 
 
 def test_the_activation_comes_before_the_normalisation():
@@ -204,8 +197,7 @@ def test_the_local_loss_is_plain_least_squares(contest):
 
 
 def test_each_phase_moves_all_of_its_own_network_and_nothing_else():
-    torch.manual_seed(0)
-    phases = enlightengan.recipe("model", {}, **TINY).phases
+    phases = networks.recipe("enlightengan").phases
     for phase in phases:
         sum(phase.loss(batch_of()).values()).backward()
         for other in phases:
@@ -220,7 +212,7 @@ def test_each_phase_moves_all_of_its_own_network_and_nothing_else():
 
 
 def test_the_published_recipe():
-    made = enlightengan.recipe("model", {}, **TINY)
+    made = networks.recipe("enlightengan")
     assert (made.batch, made.crop, made.source, made.steps) == (32, 320, "unpaired", 6400)
     assert [phase.name for phase in made.phases] == ["generator", "global", "local"]
     assert made.ema is None
@@ -229,7 +221,7 @@ def test_the_published_recipe():
 
 
 def test_rate_and_average_of_the_generator_are_settings():
-    made = enlightengan.recipe("model", {}, **TINY, generator_rate=8.0, average=0.9)
+    made = networks.recipe("enlightengan", generator_rate=8.0, average=0.9)
     rates = [phase.optimiser.keywords["lr"] for phase in made.phases]
     assert rates == pytest.approx([8e-4, 1e-4, 1e-4])
     assert made.ema == 0.9
@@ -244,10 +236,8 @@ class CheapFeatures(nn.Module):
 
 def test_the_generator_learns_to_brighten_two_images(tmp_path, monkeypatch):
     monkeypatch.setattr(enlightengan, "SelfFeatures", CheapFeatures)
-    torch.manual_seed(0)
-    made = enlightengan.recipe("model", {}, **TINY, generator_rate=100.0)
-    batch = batch_of(side=32)
-    loop.train(made, Batches(lambda *_: batch, ()), Run(100, 0, tmp_path))
+    made, batch = networks.recipe("enlightengan", generator_rate=100.0), batch_of(side=32)
+    networks.trained(made, batch, 100, tmp_path)
     made.network.eval()
     with torch.no_grad():
         output = made.network(batch.input)

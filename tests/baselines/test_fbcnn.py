@@ -1,41 +1,16 @@
 """FBCNN: a deblocker that estimates the quality factor."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from baselines import fbcnn
-from benchmark import methods
-from benchmark.core import jpeg
-from benchmark.core.images import to_float
-from benchmark.training import Batch, Batches, loop
-from benchmark.training.loop import Run
-
-TINY = {"blocks": 1, "width": 4}
+from tests.helpers import networks
 
 
 @pytest.fixture
 def network():
-    torch.manual_seed(0)
-    return fbcnn.recipe("model", {}, **TINY).network
-
-
-def batch_of(qfs=(20, 80), side=24):
-    """Compressed patches of random colour and what they were before."""
-    cells = np.random.default_rng(0).integers(0, 256, (len(qfs), 4, 4, 3), np.uint8)
-    originals = cells.repeat(6, 1).repeat(6, 2)[:, :side, :side]
-    inputs = np.stack([jpeg.compress(p, qf) for p, qf in zip(originals, qfs, strict=True)])
-    pixels = [torch.from_numpy(to_float(p)).permute(0, 3, 1, 2) for p in (inputs, originals)]
-    return Batch(*pixels, torch.tensor(qfs))
-
-
-def test_the_network_has_the_published_size():
-    with torch.device("meta"):
-        network = fbcnn.recipe("model", {}).network
-    count = sum(parameter.numel() for parameter in network.parameters())
-    assert count == 71_921_796
-    assert count == pytest.approx(71.9e6, rel=1e-3)  # as published
+    return networks.recipe("fbcnn").network
 
 
 def test_a_level_is_steered_as_the_formula_says():
@@ -86,7 +61,7 @@ def test_any_size_is_padded_and_cut_back(network):
 
 
 def test_the_losses_are_the_errors_of_the_image_and_of_the_quality(network):
-    batch = batch_of(qfs=(20, 80))
+    batch = networks.compressed(20, 80)
     output, found = network.both(batch.input)
     terms = fbcnn._loss(network, batch)
     torch.testing.assert_close(terms["l1"], (output - batch.target).abs().mean())
@@ -94,33 +69,8 @@ def test_the_losses_are_the_errors_of_the_image_and_of_the_quality(network):
     torch.testing.assert_close(terms["quality"], 1e-3 * (found - wanted).abs().mean())
 
 
-def test_the_recipe():
-    made = fbcnn.recipe("model", {}, **TINY)
-    (phase,) = made.phases
-    assert phase.optimiser.func is torch.optim.Adam
-    assert phase.optimiser.keywords == {"lr": 2e-5}
-    assert (made.source, made.batch, made.crop) == ("both", 128, 96)
-
-
-def test_the_gradient_reaches_every_parameter(network):
-    torch.stack(list(fbcnn._loss(network, batch_of()).values())).sum().backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
-
-
 def test_the_network_overfits_two_images(tmp_path):
-    torch.manual_seed(0)
-    made = fbcnn.recipe("model", {}, **TINY)
-    made.phases[0].optimiser.keywords["lr"] = 3e-3
-    batch = batch_of()
-    run = Run(80, 0, tmp_path, log_every=20)
-    log = loop.train(made, Batches(lambda step, process: batch, ()), run)
+    made, batch = networks.recipe("fbcnn"), networks.compressed(20, 80)
+    log = networks.trained(made, batch, 80, tmp_path, rate=3e-3, log_every=20)
     assert log[-1]["train/l1"] < 0.6 * log[0]["train/l1"]
     assert log[-1]["train/quality"] < 0.9 * log[0]["train/quality"]
-
-
-def test_the_method_computes_what_was_trained(network):
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("fbcnn")(network.state_dict(), **TINY)(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.clamp(0, 1).numpy(), atol=1e-5)

@@ -17,32 +17,15 @@ from benchmark import ROOT, methods
 from benchmark.core.images import read_uint8, to_float, to_uint8
 from benchmark.data import registry
 from benchmark.demo import sample_photos
-from benchmark.methods import assemble, checkpoints
-from benchmark.training import UNCHANGED, Batch, Batches, loop
-from benchmark.training.loop import Run
+from benchmark.methods import checkpoints
+from benchmark.training import UNCHANGED, Batch
+from tests.helpers import networks
+from tests.helpers.networks import count
 
 
 def network_of(width=4, ratio=5.0, stretch=True, port=False):
     torch.manual_seed(0)
     return Network(width, ratio, stretch, port)
-
-
-def batch_of(side=32):
-    """Two normal-light images of flat squares and the same at a fifth of the light."""
-    generator = torch.Generator().manual_seed(0)
-    normal = torch.rand(2, 3, side // 8, side // 8, generator=generator)
-    normal = nn.functional.interpolate(0.2 + 0.7 * normal, scale_factor=8)
-    return Batch(0.2 * normal, normal, torch.full((2,), 80))
-
-
-def recipe_of(part, **settings):
-    states = {"decomposition": network_of(settings.get("width", 4)).decomposition.state_dict()}
-    torch.manual_seed(0)
-    return kind.recipe(part, states, **{"width": 4, **settings})
-
-
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_the_networks_have_the_published_sizes():
@@ -195,7 +178,7 @@ def slopes_of_scipy(maps):
 
 @pytest.mark.parametrize("contrast", [1.0, 0.5, 0.25, 0.1])
 def test_smoothness_agrees_with_scipy(contrast):
-    image = batch_of().target + 0.05 * torch.rand(2, 3, 32, 32)
+    image = networks.pairs().target + 0.05 * torch.rand(2, 3, 32, 32)
     light = image.amax(1, keepdim=True)
     light = light.mean() + contrast * (light - light.mean())
     grey = (image * torch.tensor([0.2989, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
@@ -205,7 +188,7 @@ def test_smoothness_agrees_with_scipy(contrast):
 
 
 def test_smoothness_sees_the_contrast_of_the_illumination():
-    image = batch_of().target + 0.05 * torch.rand(2, 3, 32, 32)
+    image = networks.pairs().target + 0.05 * torch.rand(2, 3, 32, 32)
     light = image.amax(1, keepdim=True)
 
     def cost(contrast):
@@ -234,7 +217,7 @@ def test_slope_distance_by_hand():
 
 
 def test_decomposition_losses_have_the_published_weights():
-    network, batch = network_of(), batch_of()
+    network, batch = network_of(), networks.pairs()
     dark, normal = network.decomposition(batch.input), network.decomposition(batch.target)
     terms = kind.decomposition_terms(network, batch)
     expected = {
@@ -251,7 +234,7 @@ def test_decomposition_losses_have_the_published_weights():
 
 
 def test_the_restoration_aims_at_the_reflectance_to_the_power_of_1_2():
-    network, batch = network_of(), batch_of()
+    network, batch = network_of(), networks.pairs()
     with torch.no_grad():
         normal = network.decomposition(batch.target)
     network.restoration = Constant(normal.reflectance**1.2)
@@ -260,7 +243,7 @@ def test_the_restoration_aims_at_the_reflectance_to_the_power_of_1_2():
 
 
 def test_the_adjustment_learns_both_directions_with_the_true_ratio():
-    network, batch = network_of(stretch=False), batch_of()
+    network, batch = network_of(stretch=False), networks.pairs()
     with torch.no_grad():
         dark = network.decomposition(batch.input).illumination
         normal = network.decomposition(batch.target).illumination
@@ -276,9 +259,9 @@ def test_the_adjustment_learns_both_directions_with_the_true_ratio():
 def test_whole_images_of_both_sides_are_stretched_before_crops_are_cut():
     pixels = np.random.default_rng(0).integers(3, 64, (20, 30, 3), np.uint8)
     for part in ("decomposition", "model"):
-        made = recipe_of(part)
+        made = networks.recipe("kind", part)
         assert made.whole == (kind.stretched, kind.stretched)
-        assert recipe_of(part, stretch=False).whole == UNCHANGED
+        assert networks.recipe("kind", part, stretch=False).whole == UNCHANGED
     found = made.whole.input(pixels)
     assert found.dtype == np.float32
     low, high = int(pixels.min()), int(pixels.max())
@@ -286,32 +269,22 @@ def test_whole_images_of_both_sides_are_stretched_before_crops_are_cut():
 
 
 def test_what_is_validated_is_what_the_method_does_with_the_whole_image():
-    made = recipe_of("model")
+    made = networks.recipe("kind")
     pixels = np.random.default_rng(0).integers(3, 64, (16, 24, 3), np.uint8)
-    seen = torch.from_numpy(made.whole.input(pixels)).permute(2, 0, 1)[None]
-    whole = torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None]
+    seen = networks.tensor(made.whole.input(pixels))
+    whole = networks.tensor(to_float(pixels))
     with torch.no_grad():
         torch.testing.assert_close(made.predict(seen), made.network(whole))
 
 
 def test_training_starts_from_weights_as_tensorflow_draws_them():
-    made = recipe_of("decomposition", width=32).network
+    made = networks.recipe("kind", "decomposition", width=32).network
     conv, enlarge = made.down[1], made.enlarge[0].conv  # 3 x 3, 64 to 128; 2 x 2, 128 to 64
     for layer, fans in ((conv, 9 * (64 + 128)), (enlarge, 4 * (64 + 128))):
         bound = math.sqrt(6 / fans)
         assert layer.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
         assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
     assert all(value.abs().max() == 0 for name, value in made.named_parameters() if "bias" in name)
-
-
-def test_the_published_recipe():
-    made = recipe_of("decomposition")
-    assert (made.batch, made.crop, made.source, made.steps) == (10, 48, "pairs", 96_000)
-    second = recipe_of("model")
-    assert (second.batch, second.crop, second.source, second.steps) == (4, 384, "pairs", 116_000)
-    for phase in (*made.phases, *second.phases):
-        assert phase.optimiser.func is torch.optim.Adam
-        assert phase.optimiser.keywords == {"lr": 1e-4}
 
 
 def photograph_crops(side=48):
@@ -329,86 +302,15 @@ def photograph_crops(side=48):
 
 def test_the_illumination_does_not_collapse_in_a_short_training(tmp_path):
     """One that is the same everywhere would leave the image to the reflectance."""
-    torch.manual_seed(0)
-    made = kind.recipe("decomposition", {}, width=8)
-    made.phases[0].optimiser.keywords["lr"] = 2e-3  # 20 times the published rate
-    batch = photograph_crops()
-    loop.train(made, Batches(lambda step, process: batch, ()), Run(80, 0, tmp_path))
+    made, batch = networks.recipe("kind", "decomposition", width=8), photograph_crops()
+    networks.trained(made, batch, 80, tmp_path, rate=2e-3)  # 20 times the published rate
     with torch.no_grad():
         light = made.network(batch.target).illumination
     assert light.std().item() > 0.005  # 0.0008 without the frame, from weights of PyTorch
 
 
-@pytest.mark.parametrize("part", ["decomposition", "model"])
-def test_the_gradient_reaches_every_parameter_that_is_trained(part):
-    for phase in recipe_of(part).phases:
-        sum(phase.loss(batch_of()).values()).backward()
-        grads = {name: value.grad for name, value in phase.module.named_parameters()}
-        assert all(grad is not None and grad.abs().sum() > 0 for grad in grads.values())
-
-
-def test_the_second_part_leaves_the_decomposition_alone(tmp_path):
-    made = recipe_of("model")
-    before = {name: value.clone() for name, value in made.network.state_dict().items()}
-    batch = batch_of()
-    loop.train(made, Batches(lambda step, process: batch, ()), Run(1, 0, tmp_path, log_every=1))
-    same = {n for n, value in made.network.state_dict().items() if torch.equal(value, before[n])}
-    assert same == {name for name in before if name.startswith("decomposition")}
-
-
-def test_both_parts_learn_to_brighten_two_images(tmp_path):
-    batch, states = batch_of(side=16), {}
-    for part, steps in (("decomposition", 60), ("model", 40)):
-        torch.manual_seed(0)
-        made = kind.recipe(part, states, width=4)
-        for phase in made.phases:
-            phase.optimiser.keywords["lr"] = 1e-2
-        run = Run(steps, 0, tmp_path / part, log_every=5)
-        log = loop.train(made, Batches(lambda step, process: batch, ()), run)
-        totals = [sum(v for k, v in row.items() if "/" in k) for row in log]
-        assert totals[-1] < 0.6 * totals[0]
-        states[part] = made.network.state_dict()
-    with torch.no_grad():
-        error = (made.network(batch.input) - batch.target).abs().mean()
-    assert error < 0.5 * (batch.input - batch.target).abs().mean()
-
-
-def test_the_method_is_the_network_on_one_image():
-    network = network_of(ratio=2.0)
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("kind")(network.state_dict(), width=4, ratio=2.0)(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.clamp(0, 1).numpy(), atol=1e-6)
-
-
 def test_the_reference_is_not_asked_for():
     assert methods.find("kind").needs == "nothing"
-
-
-def test_the_released_files_are_said_to_be_partial():
-    (released,) = methods.find("kind").released
-    assert "restoration" in released.partial
-
-
-def test_the_released_files_load_strictly_and_decompose():
-    (released,) = methods.find("kind").released
-    if any(assemble.find_released(file) is None for file in released.files):
-        pytest.skip("needs kind/*.pth: see weights/released/README.md")
-    state = assemble.read_released(released)
-    network = Network(32, 5.0, True, **released.settings)
-    loaded = 0
-    for part in ("decomposition", "adjustment"):
-        own = {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(part)}
-        getattr(network, part).load_state_dict(own)
-        loaded += len(own)
-    assert loaded == len(state)
-    image = torch.linspace(0.1, 0.3, 32).expand(1, 3, 32, 32)
-    with torch.no_grad():
-        reflectance, light = network.decomposition(image)
-        assert (reflectance * light - image).abs().mean() < 0.02
-        brighter = network.adjustment(light, torch.full((1, 1, 1, 1), 3.0))
-    assert brighter.mean() > 1.5 * light.mean()
 
 
 def deviations(side):
@@ -422,7 +324,7 @@ def deviations(side):
     network = Network(checkpoint.settings["width"], 5.0, True, False)
     network.load_state_dict(checkpoint.state)
     for image in images:
-        pixels = torch.from_numpy(kind.stretched(read_uint8(image))).permute(2, 0, 1)[None]
+        pixels = networks.tensor(kind.stretched(read_uint8(image)))
         with torch.no_grad():
             yield network.decomposition(pixels).illumination.std().item()
 

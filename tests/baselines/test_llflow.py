@@ -18,23 +18,16 @@ from benchmark.data.inputs import TrainingImage
 from benchmark.training import Batch, Batches, loop
 from benchmark.training.crops import CropSampler
 from benchmark.training.loop import Run
+from tests.helpers import networks
 
-TINY = {"width": 8, "blocks": 2, "taps": 1, "growth": 4, "hidden": 8, "flow_steps": 1}
 SMALL = {"width": 32, "blocks": 4, "taps": 1, "flow_steps": 4}
 """The small network of the authors."""
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def network_of(**settings):
-    torch.manual_seed(0)
-    return llflow.recipe("model", {}, **(TINY | settings)).network
+    return networks.recipe("llflow", **settings).network
 
 
 def batch_of(count=2, side=32, seed=0):
@@ -81,8 +74,7 @@ def features_of(made, image):
 
 def trained(steps, folder, draw=lambda step, process: batch_of(side=16), rate=5e-4):
     """Train a tiny network; returns it and the log."""
-    torch.manual_seed(0)
-    made = llflow.recipe("model", {}, **TINY)
+    made = networks.recipe("llflow")
     made.phases[0].optimiser.keywords["lr"] = rate
     log = loop.train(made, Batches(draw, ()), Run(steps, 0, folder, save_every=2))
     return made.network, log
@@ -296,9 +288,9 @@ def test_histograms_are_equalised_over_the_whole_image_and_crops_cut_after(tmp_p
     write(tmp_path / "dark.png", pixels)
     write(tmp_path / "normal.png", pixels)
     item = TrainingImage({90: tmp_path / "dark.png"}, tmp_path / "normal.png")
-    whole = llflow.recipe("model", {}, **TINY).whole
+    whole = networks.recipe("llflow").whole
     seen = CropSampler([item], crop=16, batch=40, seed=0, whole=whole).draw(0, 0)
-    table = encoder.equalise(torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None])[0]
+    table = encoder.equalise(networks.tensor(to_float(pixels)))[0]
     expected = {}  # channel and level to equalised level
     for channel in range(3):
         for level, to in zip(pixels[..., channel].ravel(), table[channel].ravel(), strict=True):
@@ -315,12 +307,11 @@ def test_histograms_are_equalised_over_the_whole_image_and_crops_cut_after(tmp_p
 
 
 def test_what_is_validated_is_what_the_method_does_with_the_whole_image():
-    torch.manual_seed(0)
-    made = llflow.recipe("model", {}, **TINY)
+    made = networks.recipe("llflow")
     shaken(made.network).eval()
     pixels = np.random.default_rng(0).integers(0, 60, (32, 48, 3), np.uint8)
     pair = torch.from_numpy(made.whole.input(pixels)).permute(2, 0, 1)[None] / 255
-    whole = torch.from_numpy(to_float(pixels)).permute(2, 0, 1)[None]
+    whole = networks.tensor(to_float(pixels))
     with torch.no_grad():
         assert torch.equal(made.predict(pair), made.network(whole))
 
@@ -377,25 +368,11 @@ def test_crops_that_cannot_be_squeezed_are_refused():
         llflow._loss(network_of(), batch_of(side=12))
 
 
-def test_the_published_recipe():
-    made = llflow.recipe("model", {}, **TINY)
-    (phase,) = made.phases
-    options = phase.optimiser.keywords
-    assert phase.optimiser.func is torch.optim.Adam
-    assert (options["lr"], options["betas"]) == (5e-4, (0.9, 0.99))
-    assert (made.batch, made.crop, made.steps, made.source) == (16, 160, 40_000, "pairs")
-
-
 def test_the_gradient_reaches_every_parameter():
     network = shaken(network_of())
     torch.manual_seed(1)  # the predicted colours are aimed at
     llflow._loss(network, batch_of())["nll"].backward()
-    silent = [
-        name
-        for name, parameter in network.named_parameters()
-        if parameter.grad is None or not parameter.grad.abs().sum() > 0
-    ]
-    assert silent == []
+    assert networks.silent(network) == []
 
 
 def test_the_network_learns_to_brighten_two_images(tmp_path):
@@ -420,11 +397,7 @@ def test_small_images_are_extended_by_repetition_and_others_by_reflection():
 
 def test_the_method_is_the_network_on_one_image():
     network = shaken(network_of()).eval()
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("llflow")(network.state_dict(), **TINY)(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.clamp(0, 1).numpy(), atol=1e-6)
+    networks.assert_is_method(network, "llflow", **methods.find("llflow").quick)
 
 
 def test_its_output_is_stored_as_the_authors_store_it():
@@ -433,8 +406,7 @@ def test_its_output_is_stored_as_the_authors_store_it():
 
 def train_in_a_process(fabric, folder):
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    made = llflow.recipe("model", {}, **TINY)
+    made = networks.recipe("llflow")
     batches = Batches(lambda step, process: batch_of(seed=process), ())
     loop.train(made, batches, Run(2, 0, folder / "run"), fabric)
     torch.save(made.network.state_dict(), folder / f"{fabric.global_rank}.pt")

@@ -1,37 +1,17 @@
 """PairLIE: its branches, its three losses, the second exposure and the authors' weights."""
 
-import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
 from baselines import pairlie
 from baselines.pairlie import Decomposition
-from benchmark import methods
-from benchmark.core.images import to_float
-from benchmark.methods import assemble
-from benchmark.training import Batch, Batches, loop
-from benchmark.training.loop import Run
+from tests.helpers import networks
 
 
 @pytest.fixture
 def network():
-    torch.manual_seed(0)
-    return pairlie.recipe("model", {}, width=8).network
-
-
-def batch_of(count=2, side=24):
-    generator = torch.Generator().manual_seed(0)
-    image = 0.05 + 0.3 * torch.rand(count, 3, side // 4, side // 4, generator=generator)
-    image = nn.functional.interpolate(image, scale_factor=4)
-    return Batch(image, image, torch.full((count,), 80))
-
-
-def test_the_network_has_the_published_size():
-    with torch.device("meta"):
-        network = pairlie.Network(64, 0.2)
-    assert sum(parameter.numel() for parameter in network.parameters()) == 341_767  # 0.342 M
+    return networks.recipe("pairlie").network
 
 
 def test_the_border_is_mirrored():
@@ -45,21 +25,22 @@ def test_a_single_row_is_repeated():
 
 
 def test_illumination_has_one_channel_and_reflectance_three(network):
-    found = network.decompose(batch_of().input)
+    found = network.decompose(networks.dark().input)
     assert found.illumination.shape == (2, 1, 24, 24)
     assert found.reflectance.shape == found.projected.shape == (2, 3, 24, 24)
 
 
 def test_parts_are_found_in_the_projected_image(network):
-    found = network.decompose(batch_of().input)
+    found = network.decompose(networks.dark().input)
     assert torch.equal(found.reflectance, network.reflectance(found.projected))
     assert torch.equal(found.illumination, network.illumination(found.projected))
 
 
 @pytest.mark.parametrize("exponent", [0.14, 1.0])
 def test_the_illumination_is_raised_to_the_exponent(network, exponent):
+    assert network.exponent == 0.2  # as published
     network.exponent = exponent
-    image = batch_of().input
+    image = networks.dark().input
     illumination, reflectance, _ = network.decompose(image)
     assert torch.allclose(network(image), illumination.pow(exponent) * reflectance)
 
@@ -105,7 +86,7 @@ def test_the_second_exposure_has_noise_in_proportion_and_keeps_the_range():
 
 
 def test_the_losses_have_the_published_weights(network):
-    batch = batch_of()
+    batch = networks.dark()
     torch.manual_seed(3)
     terms = pairlie._loss(network, batch)
     torch.manual_seed(3)
@@ -118,65 +99,8 @@ def test_the_losses_have_the_published_weights(network):
     assert terms["retinex"].item() == pytest.approx(pairlie.retinex(found, batch.input).item())
 
 
-def test_no_loss_reads_the_reference(network):
-    batch = batch_of()
-    torch.manual_seed(0)
-    first = pairlie._loss(network, batch)
-    torch.manual_seed(0)
-    second = pairlie._loss(network, batch._replace(target=1 - batch.target))
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-def test_the_published_recipe():
-    made = pairlie.recipe("model", {}, width=8)
-    (phase,) = made.phases
-    assert phase.optimiser.func is torch.optim.Adam
-    assert phase.optimiser.keywords == {"lr": 1e-4}
-    assert (made.batch, made.crop, made.steps, made.source) == (1, 128, 400 * 324, "pairs")
-    assert made.network.exponent == 0.2
-
-
-def test_the_gradient_reaches_every_parameter(network):
-    sum(pairlie._loss(network, batch_of()).values()).backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
-
-
 def test_the_network_learns_to_brighten_two_images(tmp_path):
-    torch.manual_seed(0)
-    made = pairlie.recipe("model", {}, width=8)
-    made.phases[0].optimiser.keywords["lr"] = 3e-3
-    batch = batch_of(side=16)
-    log = loop.train(
-        made, Batches(lambda step, process: batch, ()), Run(120, 0, tmp_path, log_every=20)
-    )
+    made, batch = networks.recipe("pairlie"), networks.dark(16)
+    log = networks.trained(made, batch, 120, tmp_path, rate=3e-3, log_every=20)
     assert log[-1]["train/projection"] < 0.2 * log[0]["train/projection"]
     assert made.network(batch.input).mean() > 1.5 * batch.input.mean()
-
-
-def test_names_of_the_released_file_become_ours(network):
-    theirs = {
-        f"{letter}_net.{letter}_net.{3 * place + 1}.{kind}": torch.ones(1)
-        for letter in "LRN"
-        for place in range(5)
-        for kind in ("weight", "bias")
-    }
-    adapted = methods.find("pairlie").released[0].adapt(theirs)
-    assert adapted.keys() == network.state_dict().keys()
-
-
-@pytest.mark.parametrize(("place", "exponent"), [(0, 0.14), (1, 0.2)])
-def test_the_released_file_loads_and_brightens(place, exponent):
-    entry = methods.find("pairlie").released[place]
-    if assemble.find_released(entry.files[0]) is None:
-        pytest.skip("needs pairlie/PairLIE.pth: see weights/released/README.md")
-    method = methods.find("pairlie")(assemble.read_released(entry), **entry.settings)
-    assert entry.settings.get("exponent", 0.2) == exponent
-    assert method(np.full((16, 16, 3), 0.1, np.float32)).mean() > 0.3
-
-
-def test_the_method_is_the_network_on_one_image(network):
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("pairlie")(network.state_dict(), width=8)(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.numpy(), atol=1e-6)

@@ -2,45 +2,24 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from baselines import retinexnet
 from baselines._retinexnet_networks import Decomposition, Layers, Network, Relighting
-from benchmark import methods
-from benchmark.core.images import to_float
-from benchmark.methods import assemble
-from benchmark.training import Batch, Batches, loop
-from benchmark.training.loop import Run
-
-
-def batch_of(side=32):
-    """Two normal-light images of flat squares and the same at a fifth of the light."""
-    generator = torch.Generator().manual_seed(0)
-    normal = torch.rand(2, 3, side // 8, side // 8, generator=generator)
-    normal = nn.functional.interpolate(0.2 + 0.7 * normal, scale_factor=8)
-    return Batch(0.2 * normal, normal, torch.full((2,), 80))
-
-
-def recipe_of(part, width=8):
-    torch.manual_seed(0)
-    decomposition = Network(width, False).decomposition.state_dict()
-    return retinexnet.recipe(part, {"decomposition": decomposition}, width=width)
+from benchmark.training import Batch
+from tests.helpers import networks
+from tests.helpers.networks import count
 
 
 def test_training_starts_from_weights_as_tensorflow_draws_them():
-    made = recipe_of("decomposition", width=64).network
+    made = networks.recipe("retinexnet", "decomposition", width=64).network
     for layer, fans in ((made.first, 81 * (4 + 64)), (made.convs[2], 9 * (64 + 64))):
         bound = math.sqrt(6 / fans)
         assert layer.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
         assert layer.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
         assert layer.bias.abs().max() == 0
-
-
-def count(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_the_networks_have_the_published_sizes():
@@ -169,80 +148,3 @@ def test_relighting_losses_by_hand():
     terms = retinexnet.relighting_terms(network, Batch(flat(0.1, 3), flat(0.6, 3), torch.tensor(8)))
     assert terms["output"].item() == pytest.approx(0.1)
     assert terms["smoothness"].item() == pytest.approx(3 * (across + down) / 16, rel=1e-5)
-
-
-def test_the_published_recipe():
-    for part in ("decomposition", "model"):
-        made = recipe_of(part)
-        (phase,) = made.phases
-        assert phase.optimiser.func is torch.optim.Adam
-        assert phase.optimiser.keywords == {"lr": 1e-3}
-        assert (made.batch, made.crop, made.source, made.steps) == (16, 48, "pairs", 9_200)
-
-
-@pytest.mark.parametrize("part", ["decomposition", "model"])
-def test_the_gradient_reaches_every_parameter_that_is_trained(part):
-    (phase,) = recipe_of(part).phases
-    sum(phase.loss(batch_of()).values()).backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in phase.module.parameters())
-
-
-def test_the_second_part_leaves_the_first_alone(tmp_path):
-    made = recipe_of("model")
-    before = {name: value.clone() for name, value in made.network.state_dict().items()}
-    batch = batch_of()
-    loop.train(made, Batches(lambda step, process: batch, ()), Run(2, 0, tmp_path, log_every=1))
-    changed = {
-        name for name, value in made.network.state_dict().items() if (value != before[name]).any()
-    }
-    assert changed == {name for name in before if name.startswith("relighting")}
-
-
-def test_both_parts_learn_to_brighten_two_images(tmp_path):
-    torch.manual_seed(0)
-    batch, states = batch_of(side=16), {}
-    for part in ("decomposition", "model"):
-        made = retinexnet.recipe(part, states, width=8)
-        made.phases[0].optimiser.keywords["lr"] = 1e-2
-        run = Run(100, 0, tmp_path / part, log_every=10)
-        log = loop.train(made, Batches(lambda step, process: batch, ()), run)
-        totals = [sum(v for k, v in row.items() if k.startswith("train/")) for row in log]
-        assert totals[-1] < 0.5 * totals[0]
-        states[part] = made.network.state_dict()
-    error = (made.network(batch.input) - batch.target).abs().mean()
-    assert error < 0.4 * (batch.input - batch.target).abs().mean()
-
-
-def test_the_method_is_the_network_on_one_image():
-    network = Network(8, False)
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("retinexnet")(network.state_dict(), width=8)(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.clamp(0, 1).numpy(), atol=1e-6)
-
-
-def test_names_of_the_released_files_become_ours():
-    (released,) = methods.find("retinexnet").released
-    first = ["net1_conv0", *(f"net1_convs.{index}" for index in (0, 2, 4, 6, 8)), "net1_recon"]
-    second = ["net2_conv0_1", *(f"net2_conv1_{index}" for index in (1, 2, 3))]
-    second += [*(f"net2_deconv1_{index}" for index in (1, 2, 3)), "net2_fusion", "net2_output"]
-    theirs = [
-        {f"{name}.{kind}": f"{name}.{kind}" for name in names for kind in ("weight", "bias")}
-        for names in (first, second)
-    ]
-    adapted = released.adapt(*theirs)
-    with torch.device("meta"):
-        assert adapted.keys() == Network(64, True).state_dict().keys()
-    assert adapted["decomposition.convs.4.bias"] == "net1_convs.8.bias"
-    assert adapted["relighting.down.0.weight"] == "net2_conv1_1.weight"
-    assert adapted["relighting.up.2.weight"] == "net2_deconv1_3.weight"
-
-
-def test_the_released_files_load_and_brighten():
-    (released,) = methods.find("retinexnet").released
-    if any(assemble.find_released(file) is None for file in released.files):
-        pytest.skip("needs retinexnet/*.tar: see weights/released/README.md")
-    method = methods.find("retinexnet")(assemble.read_released(released), **released.settings)
-    dark = np.full((16, 16, 3), 0.1, np.float32)
-    assert 0.3 < method(dark).mean() < 0.9

@@ -1,42 +1,21 @@
 """RUAS: its cells, its unrolled estimates, its losses and the authors' weights."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from baselines import ruas
 from benchmark import methods
-from benchmark.core.images import to_float
-from benchmark.methods import assemble
-from benchmark.training import Batch, Batches, loop
-from benchmark.training.loop import Run
+from tests.helpers import networks
 
 
 @pytest.fixture
 def network():
-    torch.manual_seed(0)
-    return ruas.recipe("model", {}).network
+    return networks.recipe("ruas").network
 
 
-def batch_of(count=2, side=24):
-    generator = torch.Generator().manual_seed(0)
-    image = 0.3 * torch.rand(count, 3, side // 4, side // 4, generator=generator)
-    image = nn.functional.interpolate(image, scale_factor=4)
-    return Batch(image, image, torch.full((count,), 80))
-
-
-def released(name):
-    (found,) = (entry for entry in methods.find("ruas").released if entry.name == name)
-    if assemble.find_released(found.files[0]) is None:
-        pytest.skip(f"needs ruas/{name}.pt: see weights/released/README.md")
-    return found
-
-
-def test_the_network_has_the_published_size(network):
-    count = sum(parameter.numel() for parameter in network.parameters())
-    assert count == 3_438
-    assert sum(parameter.numel() for parameter in network.noise.parameters()) == 2_277
+def test_noise_removal_has_the_published_size(network):
+    assert networks.count(network.noise) == 2_277
 
 
 def test_a_cell_fuses_what_it_sets_aside():
@@ -61,7 +40,7 @@ def test_the_local_maximum_looks_right_and_down():
 
 
 def test_estimates_come_from_the_result_before(network):
-    image, seen = batch_of().input, []
+    image, seen = networks.dark().input, []
     for cell in network.illumination:
         cell.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     network.brighten(image)
@@ -74,7 +53,7 @@ def test_estimates_come_from_the_result_before(network):
 
 
 def test_noise_is_removed_only_where_it_is_asked_for(network):
-    image = batch_of().input
+    image = networks.dark().input
     plain = ruas.Network(denoise=False)
     plain.load_state_dict(network.state_dict())
     assert torch.equal(plain(image), network.brighten(image).bright)
@@ -89,14 +68,14 @@ def test_total_variation_by_hand():
 
 
 def test_an_illumination_that_is_the_image_has_full_fidelity(network, monkeypatch):
-    batch = batch_of()
+    batch = networks.dark()
     kept = ruas.Unrolled(batch.input, batch.input)
     monkeypatch.setattr(network, "brighten", lambda image: kept)
     assert ruas._illumination_loss(network, batch)["fidelity"] == 0
 
 
 def test_fidelity_counts_half(network):
-    batch = batch_of()
+    batch = networks.dark()
     illumination = network.brighten(batch.input).illumination
     expected = 0.5 * (illumination - batch.input).square().mean()
     found = ruas._illumination_loss(network, batch)["fidelity"]
@@ -107,19 +86,11 @@ def test_pretraining_compares_with_the_original():
     network = ruas.recipe("noise", {}).network
     nn.init.zeros_(network.tail.weight)
     nn.init.zeros_(network.tail.bias)
-    batch = batch_of()._replace(input=torch.full((2, 3, 24, 24), 0.5))
+    batch = networks.dark()._replace(input=torch.full((2, 3, 24, 24), 0.5))
     torch.manual_seed(0)
     found = ruas._pretraining_loss(network, batch)["mse"].item()
     without_noise = (batch.input - batch.target).square().mean().item()
     assert without_noise < found < without_noise + 0.1**2
-
-
-def test_no_loss_of_the_last_part_reads_the_reference(network):
-    batch = batch_of()
-    other = batch._replace(target=1 - batch.target)
-    for loss in (ruas._illumination_loss, ruas._noise_loss):
-        first, second = loss(network, batch), loss(network, other)
-        assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_the_published_recipe():
@@ -141,68 +112,22 @@ def test_the_last_part_starts_from_the_noise_removal_before_it():
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
-def test_the_gradient_reaches_every_parameter(network):
-    for loss in (ruas._illumination_loss, ruas._noise_loss):
-        sum(loss(network, batch_of()).values()).backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
-
-
 def test_the_network_learns_to_brighten_two_images(tmp_path):
-    torch.manual_seed(0)
-    made = ruas.recipe("model", {})
+    made, batch = networks.recipe("ruas"), networks.dark(16)
     made.phases[0].optimiser.keywords["lr"] = 0.1
-    batch = batch_of(side=16)
-    log = loop.train(
-        made, Batches(lambda step, process: batch, ()), Run(100, 0, tmp_path, log_every=20)
-    )
+    log = networks.trained(made, batch, 100, tmp_path, log_every=20)
     assert log[-1]["train/fidelity"] < 0.5 * log[0]["train/fidelity"]
     assert made.network.brighten(batch.input).bright.mean() > 2 * batch.input.mean()
 
 
 def test_noise_removal_learns_to_leave_an_image_nearly_as_it_is(tmp_path):
-    torch.manual_seed(0)
-    made = ruas.recipe("noise", {})
-    batch = batch_of(side=16)
-    log = loop.train(
-        made, Batches(lambda step, process: batch, ()), Run(100, 0, tmp_path, log_every=20)
-    )
+    made, batch = networks.recipe("ruas", "noise"), networks.dark(16)
+    log = networks.trained(made, batch, 100, tmp_path, log_every=20)
     assert log[-1]["train/mse"] < 0.5 * log[0]["train/mse"]
     clean = nn.functional.mse_loss(made.network(batch.input), batch.input)
     assert clean < 0.1 * batch.input.square().mean()
 
 
-def test_names_of_the_released_files_become_ours(network):
-    theirs = released("lol")
-    state = assemble.read_released(theirs)
-    network.load_state_dict(state)
-    assert state["illumination.2.operations.2.weight"].shape == (3, 3, 3, 3)
-    assert state["noise.cells.1.operations.5.weight"].shape == (6, 6, 1, 1)
-
-
-@pytest.mark.parametrize("name", ["lol", "upe", "dark"])
-def test_a_released_file_brightens(name):
-    entry = released(name)
-    method = methods.find("ruas")(assemble.read_released(entry), **entry.settings)
-    dark = np.full((8, 8, 3), 0.1, np.float32)
-    assert method(dark).mean() > 0.2
-
-
-def test_the_released_noise_removal_loads_and_stands_alone():
-    entry = released("denoise")
-    found = assemble.read_released(entry)
-    network = ruas.NoiseRemoval()
-    network.load_state_dict({key.removeprefix("noise."): found[key] for key in found})
-    assert "noise removal alone" in entry.partial
-
-
 def test_removal_happens_with_the_weights_of_lol_alone():
     settings = {entry.name: entry.settings for entry in methods.find("ruas").released[:3]}
     assert settings == {"lol": {}, "upe": {"denoise": False}, "dark": {"denoise": False}}
-
-
-def test_the_method_is_the_network_on_one_image(network):
-    image = to_float(np.random.default_rng(0).integers(0, 256, (9, 5, 3), np.uint8))
-    output = methods.find("ruas")(network.state_dict())(image)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-    np.testing.assert_allclose(output, expected.clamp(0, 1).numpy(), atol=1e-6)

@@ -1,8 +1,6 @@
 """Two runs on one machine give the same rows wherever nothing is trained."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -11,20 +9,8 @@ import pytest
 from benchmark.core.hashing import sha256
 from tests.helpers import copies
 
-RUN = """
-from pathlib import Path
-from benchmark.core import params
-from benchmark.stages import chains, compress, inventory, merge, pairs, prepare, raw, score, tables
-
-profile = params.load(Path("params.yaml"))
-raw.raw(profile)
-inventory.take(profile)
-pairs.register(profile)
-prepare.prepare(profile)
-merge.merge_lists(profile)
-compress.compress(profile, "test")
-chains.chains(profile)
-score.score(profile)
+RUN = f"""{copies.PREPARE}{copies.SCORE}
+from benchmark.stages import tables
 tables.write_tables(profile)
 """
 """The part of the pipeline that trains nothing, in one process."""
@@ -33,15 +19,7 @@ CHAINS = ["identity", "clahe", "lime"]
 
 def run(folder: Path, threads: str, jobs: int) -> Path:
     copies.write(folder, chains=CHAINS, jobs=jobs)
-    threads_of = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=folder,
-        env=copies.environment(folder) | threads_of,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    copies.python(folder, RUN, OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads)
     return folder / "results" / "demo"
 
 

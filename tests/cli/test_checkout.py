@@ -11,7 +11,7 @@ import pytest
 from benchmark import ROOT
 from benchmark.cli import checkout
 from benchmark.core.errors import InputError
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 
 
 @pytest.fixture

@@ -1,59 +1,18 @@
 """The command line as its users type it: results, messages, exit status."""
 
-import contextlib
-import io
 import json
 import os
 import subprocess
 import sys
 import time
-from typing import NamedTuple
-from unittest import mock
 
 import numpy as np
 import pytest
 
 from benchmark.cli import main
 from benchmark.core import images, locations
+from tests.helpers.commands import call, fails
 from tests.helpers.pictures import photograph
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def call(*arguments):
-    """Run mlsm-bench as the shell would, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    words = ["mlsm-bench", *map(str, arguments)]
-    with (
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        mock.patch.object(sys, "argv", words),
-        pytest.raises(SystemExit) as ended,
-    ):
-        main.main()
-    return Done(int(ended.value.code or 0), out.getvalue(), err.getvalue())
-
-
-@pytest.fixture
-def pair_folders(tmp_path):
-    for number in (1, 2):
-        normal = photograph(48, 64, number)
-        images.write(tmp_path / "normal" / f"{number}.png", normal)
-        images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
-    return tmp_path / "dark", tmp_path / "normal"
-
-
-def fails(done, *words):
-    assert done.returncode == 2, done.stderr
-    message = done.stderr.strip().splitlines()[-1]
-    assert message.startswith("error: ")
-    assert "Traceback" not in done.stderr
-    for word in words:
-        assert word in message
 
 
 def test_list_names_every_method_with_its_role():

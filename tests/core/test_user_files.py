@@ -11,7 +11,7 @@ from benchmark import ROOT
 from benchmark.core import images, jpeg, user_files
 from benchmark.core.errors import InputError
 from benchmark.scoring import folders, metrics
-from tests.cli.test_cli import call
+from tests.helpers.commands import call
 from tests.helpers.pictures import photograph
 
 ORIENTATIONS = range(1, 9)

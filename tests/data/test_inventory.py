@@ -14,12 +14,7 @@ import pytest
 from benchmark.core.errors import InputError, ProblemsError
 from benchmark.data import inventory, manifest
 from benchmark.data.manifest import Pair
-
-
-def picture(path: Path, size: tuple[int, int] = (8, 6), level: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    PIL.Image.new("RGB", size, (level, level, level)).save(path)
-    return path
+from tests.helpers.pictures import pair, picture
 
 
 def noise(path: Path, seed: int) -> Path:
@@ -27,11 +22,6 @@ def noise(path: Path, seed: int) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), np.uint8)
     PIL.Image.fromarray(pixels).save(path)
     return path
-
-
-def pair(root: Path, name: str = "1", level: int = 0) -> Pair:
-    dark = picture(root / "low" / f"{name}.png", level=level)
-    return Pair("LOL", "train", name, dark, picture(root / "high" / f"{name}.png", level=200))
 
 
 def lol(root: Path, names: str) -> Path:

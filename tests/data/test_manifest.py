@@ -1,27 +1,13 @@
 """Pairs, manifests and remembered digests."""
 
-from pathlib import Path
-
 import pandas as pd
-import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.core.errors import InputError
 from benchmark.data import inventory, manifest
-from benchmark.data.manifest import Pair
-
-
-def picture(path: Path, size: tuple[int, int] = (8, 6), level: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    PIL.Image.new("RGB", size, (level, level, level)).save(path)
-    return path
-
-
-def pair(root: Path, name: str = "1", level: int = 0) -> Pair:
-    dark = picture(root / "low" / f"{name}.png", level=level)
-    return Pair("LOL", "train", name, dark, picture(root / "high" / f"{name}.png", level=200))
+from tests.helpers.pictures import pair
 
 
 def test_natural_key_puts_two_before_ten():

@@ -43,6 +43,31 @@ TINY_PARTS = {
 }
 """... and the entries of sections whose other settings stay."""
 
+PREPARE = """
+from pathlib import Path
+from benchmark.core import params
+from benchmark.stages import compress, inventory, merge, pairs, prepare, raw
+
+profile = params.load(Path("params.yaml"))
+raw.raw(profile)
+inventory.take(profile)
+pairs.register(profile)
+prepare.prepare(profile)
+merge.merge_lists(profile)
+compress.compress(profile, "test")
+"""
+"""The pipeline up to the compressed test images, in one process ..."""
+SCORE = """
+from pathlib import Path
+from benchmark.core import params
+from benchmark.stages import chains, score
+
+profile = params.load(Path("params.yaml"))
+chains.chains(profile)
+score.score(profile)
+"""
+"""... and from there to the rows of chains that nothing trains."""
+
 
 def write(folder: Path, **changes: Any) -> Path:
     """Copy the files with a tiny demo profile; `changes` are entries of its params.yaml."""
@@ -77,3 +102,17 @@ def environment(folder: Path) -> dict[str, str]:
         "PIP_NO_INDEX": "1",
         "DVC_NO_ANALYTICS": "1",
     }
+
+
+def run(folder: Path, *words: str, **variables: str) -> str:
+    """Run a command in a copy, in an environment with these variables, and return what it says."""
+    done = subprocess.run(
+        words, cwd=folder, env=environment(folder) | variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"$ {words[-1]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def python(folder: Path, code: str, **variables: str) -> str:
+    """Run a program as `run` does."""
+    return run(folder, sys.executable, "-c", code, **variables)

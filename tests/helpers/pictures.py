@@ -1,11 +1,16 @@
 """Pictures and colour conversions that several tests share."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+import PIL.Image
 import skimage.data
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from benchmark.core.images import Bytes
+from benchmark.core.images import Bytes, write
+from benchmark.data.manifest import Pair
 
 # The same examples in every run, none stored.
 EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -15,6 +20,30 @@ def photograph(height: int, width: int, seed: int) -> Bytes:
     """Return a piece of a real photograph."""
     row, column = np.random.default_rng(seed).integers(0, 300, 2)
     return np.ascontiguousarray(skimage.data.astronaut()[row:, column:][:height, :width])
+
+
+def write_pairs(
+    folder: Path, dark: Sequence[str] = ("1", "2", "3"), normal: Sequence[str] = ()
+) -> tuple[Path, Path]:
+    """Write photographs and the same at a sixth of the light; returns the folders, dark first."""
+    for seed, (low, high) in enumerate(zip(dark, normal or dark, strict=True)):
+        pixels = photograph(48, 64, seed)
+        write(folder / "normal" / f"{high}.png", pixels)
+        write(folder / "dark" / f"{low}.png", (pixels // 6).astype(np.uint8))
+    return folder / "dark", folder / "normal"
+
+
+def picture(path: Path, size: tuple[int, int] = (8, 6), level: int = 0) -> Path:
+    """Write a picture of one level of grey."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.new("RGB", size, (level, level, level)).save(path)
+    return path
+
+
+def pair(root: Path, name: str = "1", level: int = 0) -> Pair:
+    """Write a pair of LOL's training images."""
+    dark = picture(root / "low" / f"{name}.png", level=level)
+    return Pair("LOL", "train", name, dark, picture(root / "high" / f"{name}.png", level=200))
 
 
 def noisy(pixels: Bytes, seed: int, sigma: float = 12.0) -> Bytes:

@@ -12,7 +12,7 @@ from benchmark import methods
 from benchmark.core.hashing import sha256
 from benchmark.methods import Released, WeightsFile, fetching, from_network, plugin, released
 from benchmark.training import Recipe
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 
 
 def recipe(part, trained):

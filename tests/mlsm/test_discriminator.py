@@ -2,6 +2,7 @@ import torch
 
 from mlsm.discriminator import SCALES, Discriminator
 from mlsm.losses import discriminator_terms
+from tests.helpers import networks
 
 
 def test_scores_and_features_have_the_sides_of_pix2pixhd() -> None:
@@ -19,8 +20,7 @@ def test_scores_and_features_have_the_sides_of_pix2pixhd() -> None:
 def test_width_64_has_the_parameters_of_pix2pixhd() -> None:
     # 4x4 kernels: 3-64-128-256-512-1; biases on the first and last; two scales.
     one = 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512) + 64 + 1
-    count = sum(parameter.numel() for parameter in Discriminator(3, 64).parameters())
-    assert count == SCALES * one
+    assert networks.count(Discriminator(3, 64)) == SCALES * one
 
 
 def test_width_is_capped_at_512() -> None:
@@ -33,9 +33,7 @@ def test_gradient_reaches_every_parameter() -> None:
     discriminator = Discriminator(3, 4)
     real, made = (discriminator(torch.rand(2, 3, 32, 32)) for _ in range(2))
     torch.stack(list(discriminator_terms(real, made).values())).sum().backward()
-    for name, parameter in discriminator.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.any(), name
+    assert networks.silent(discriminator) == []
 
 
 def test_discriminator_learns_to_tell_two_constant_sets_apart() -> None:

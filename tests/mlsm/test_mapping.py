@@ -6,6 +6,7 @@ import torch
 from mlsm.blocks import ASPP, ResBlock
 from mlsm.config import LITERAL, SOUND, Config, Norm
 from mlsm.mapping import BranchMapping, LatentMapping, resize_like
+from tests.helpers.networks import count, silent
 
 TINY = replace(SOUND, width=4)
 TINY_LITERAL = replace(LITERAL, width=4)
@@ -19,10 +20,6 @@ def latents(
         torch.randn(2, channels, height >> i, width >> i, generator=generator)
         for i in range(levels)
     ]
-
-
-def parameters(network: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("kind", ["branches", "attention"])
@@ -114,18 +111,18 @@ def test_norms_make_a_resblock_blind_to_the_gain_of_its_first_convolution(norm: 
 def test_one_literal_mapping_network_has_342_c_squared_weights() -> None:
     for width in (4, 16, 64):
         network = BranchMapping(replace(LITERAL, width=width), 0)
-        assert parameters(network) == 342 * width**2 + width
+        assert count(network) == 342 * width**2 + width
 
 
 def test_one_mapping_network_of_width_64_has_the_1_40_million_of_the_spec() -> None:
-    assert parameters(BranchMapping(LITERAL, 0)) == 1_400_896
+    assert count(BranchMapping(LITERAL, 0)) == 1_400_896
 
 
 # ResBlocks 8C, ASPP 5C, UNet 14C: one bias a convolution.
 def test_one_mapping_network_without_norm_has_27_c_biases() -> None:
     for width in (4, 16, 64):
         network = BranchMapping(replace(SOUND, mapping_norm="none", width=width), 0)
-        assert parameters(network) == 342 * width**2 + 27 * width
+        assert count(network) == 342 * width**2 + 27 * width
 
 
 def dead(config: Config) -> set[str]:
@@ -134,11 +131,7 @@ def dead(config: Config) -> set[str]:
     mapping = LatentMapping(config)
     mapped = mapping(latents(height=64, width=64, channels=config.width))
     torch.stack([level.square().sum() for level in mapped]).sum().backward()
-    return {
-        name
-        for name, parameter in mapping.named_parameters()
-        if parameter.grad is None or not parameter.grad.any()
-    }
+    return set(silent(mapping))
 
 
 def test_gradient_reaches_every_parameter_when_the_top_branch_is_fed() -> None:

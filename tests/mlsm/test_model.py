@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from mlsm.config import LITERAL, SOUND, Config
 from mlsm.model import MLSM, pad
 from mlsm.vae import VAE, to_signed, to_unit, upsample2
+from tests.helpers.networks import count
 
 TINY = replace(SOUND, width=4)
 TINY_LITERAL = replace(LITERAL, width=4)
@@ -17,10 +17,6 @@ SIZES = [(1, 1), (1, 40), (7, 13), (16, 16), (33, 17), (40, 61)]
 def images(height: int, width: int, count: int = 1) -> torch.Tensor:
     generator = torch.Generator().manual_seed(height * 1000 + width)
     return torch.rand(count, 3, height, width, generator=generator)
-
-
-def parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_LITERAL], ids=["sound", "literal"])
@@ -88,7 +84,7 @@ def test_adopted_vaes_are_copied_and_frozen() -> None:
 def test_literal_model_has_the_parameters_of_its_layer_list() -> None:
     for width in (4, 16, 64):
         expected = 1089 * width**2 + 59 * width + 3
-        assert parameters(MLSM(replace(LITERAL, width=width))) == expected
+        assert count(MLSM(replace(LITERAL, width=width))) == expected
 
 
 # VAEs with biases and heads: encoder 27C + C + 2 (9C^2 + C) + 2 (9C^2 + C) + 6 (C^2 + C); decoder
@@ -100,8 +96,8 @@ def test_sound_model_has_the_parameters_of_its_layer_list() -> None:
         decoder = 27 * width**2 + 30 * width + 3
         resblocks = 6 * (18 * width**2 + 2 * width)
         config = replace(SOUND, width=width)
-        assert parameters(MLSM(config)) == encoder + mapping + decoder + resblocks
-        assert parameters(MLSM(replace(config, n_res=0))) == encoder + mapping + decoder
+        assert count(MLSM(config)) == encoder + mapping + decoder + resblocks
+        assert count(MLSM(replace(config, n_res=0))) == encoder + mapping + decoder
 
 
 @pytest.mark.parametrize(
@@ -110,8 +106,8 @@ def test_sound_model_has_the_parameters_of_its_layer_list() -> None:
 def test_parameter_counts_are_those_of_the_specification(
     width: int, n_res: int, millions: float
 ) -> None:
-    count = parameters(MLSM(replace(SOUND, width=width, n_res=n_res)))
-    assert count == pytest.approx(millions * 1e6, rel=0.02)
+    found = count(MLSM(replace(SOUND, width=width, n_res=n_res)))
+    assert found == pytest.approx(millions * 1e6, rel=0.02)
 
 
 @pytest.mark.parametrize("config", [TINY, TINY_LITERAL], ids=["sound", "literal"])

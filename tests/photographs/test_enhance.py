@@ -14,7 +14,7 @@ from benchmark.core import images, jpeg
 from benchmark.methods import assemble
 from benchmark.photographs import enhance
 from benchmark.photographs.streaming import schedule
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 from tests.helpers.pictures import photograph, renumbered
 
 ALL_ONES = np.ones((2, 8, 8), np.uint16)

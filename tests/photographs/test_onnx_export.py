@@ -10,7 +10,7 @@ from benchmark.core.errors import InputError
 from benchmark.photographs import onnx_export
 from mlsm.config import Config
 from mlsm.model import MLSM
-from tests.cli.test_cli import call, fails
+from tests.helpers.commands import call, fails
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,8 @@ import pytest
 from benchmark.core import files, images
 from benchmark.core.errors import InputError
 from benchmark.scoring import folders
-from tests.cli.test_cli import call, fails
-from tests.helpers.pictures import photograph
-
-
-def write_pairs(folder, dark=("1", "2", "3"), normal=None):
-    for number, (low, high) in enumerate(zip(dark, normal or dark, strict=True)):
-        pixels = photograph(48, 64, number)
-        images.write(folder / "normal" / f"{high}.png", pixels)
-        images.write(folder / "dark" / f"{low}.png", (pixels // 6).astype(np.uint8))
-    return folder / "dark", folder / "normal"
+from tests.helpers.commands import call, fails
+from tests.helpers.pictures import photograph, write_pairs
 
 
 def score(folder, *more):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from benchmark import methods
 from benchmark.core import jpeg
@@ -54,12 +53,7 @@ SOUND = {
 """Method and weights -> quality factor, None without compression -> PSNR in dB, measured once."""
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @functools.cache

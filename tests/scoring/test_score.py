@@ -14,16 +14,6 @@ from benchmark.scoring.jobs import Job
 from tests.helpers.pictures import photograph
 
 
-@pytest.fixture
-def pair_folders(tmp_path):
-    """Two dark images and their references."""
-    for number in (1, 2):
-        normal = photograph(48, 64, number)
-        images.write(tmp_path / "normal" / f"{number}.png", normal)
-        images.write(tmp_path / "dark" / f"{number}.png", (normal // 6).astype(np.uint8))
-    return tmp_path / "dark", tmp_path / "normal"
-
-
 def cases(pair_folders, tmp_path, qfs=(90, None)):
     return [
         case

@@ -1,54 +1,19 @@
 """No number outlives the code that made it, and none is made again for a sentence or a place."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.helpers import copies
 
-PREPARE = """
-from pathlib import Path
-from benchmark.core import params
-from benchmark.stages import compress, inventory, merge, pairs, prepare, raw
-
-profile = params.load(Path("params.yaml"))
-raw.raw(profile)
-inventory.take(profile)
-pairs.register(profile)
-prepare.prepare(profile)
-merge.merge_lists(profile)
-compress.compress(profile, "test")
-"""
-SCORE = """
-from pathlib import Path
-from benchmark.core import params
-from benchmark.stages import chains, score
-
-profile = params.load(Path("params.yaml"))
-chains.chains(profile)
-score.score(profile)
-"""
 CHAINS = ["identity", "clahe"]
-
-
-def run(folder: Path, code: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env=copies.environment(folder),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def measured(folder: Path) -> int:
     """Run the stage score and return how many images it measured, found ones left out."""
     kept = folder / ".cache" / "scores"
     before = sum(path.read_text().count("\n") for path in kept.glob("*.jsonl"))
-    run(folder, SCORE)
+    copies.python(folder, copies.SCORE)
     return sum(path.read_text().count("\n") for path in kept.glob("*.jsonl")) - before
 
 
@@ -77,7 +42,7 @@ def test_an_edit_of_the_encoder_measures_all_again_and_one_of_a_sentence_or_a_pl
     tmp_path,
 ):
     folder = copies.write(tmp_path / "copy", chains=CHAINS, training={})
-    run(folder, PREPARE)
+    copies.python(folder, copies.PREPARE)
     whole = measured(folder)
     assert whole > 0
     assert measured(folder) == 0
