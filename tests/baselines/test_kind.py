@@ -331,9 +331,11 @@ def deviations(side):
 
 def test_the_illumination_of_held_out_normal_light_images_varies_with_the_weights_that_ship():
     found = list(deviations("high"))
-    assert np.mean(found) > 0.05  # 0.061
+    assert np.mean(found) > 0.05
     assert min(found) > 0.01
 
 
-def test_the_illumination_of_held_out_dark_images_is_not_flat_with_the_weights_that_ship():
-    assert np.mean(list(deviations("low"))) > 0.01  # 0.014
+def test_the_illumination_of_held_out_dark_images_varies_with_the_weights_that_ship():
+    found = list(deviations("low"))
+    assert np.mean(found) > 0.05
+    assert min(found) > 0.01
