@@ -27,8 +27,9 @@ from benchmark.figures import style
 from benchmark.methods import assemble, checkpoints
 from benchmark.tables import load
 from benchmark.training import plan
+from benchmark.training.plan import training_data
 from studies import levels
-from studies.material import Pictures, data_of, pictures, trained
+from studies.material import Pictures, pictures, trained
 from studies.page import Table, write
 
 METHODS = ("mlsm", "unet")
@@ -218,7 +219,7 @@ def kinds(params: Params, seen: Pictures) -> Table:
 def tables(params: Params) -> Iterator[Table]:
     """Yield one table a question, and draw the first one's curves."""
     numerics.use_threads(params.threads)
-    data = data_of(params)
+    data = training_data(params)
     path = params.results / "step_seconds.csv"
     if not path.is_file():
         raise InputError(f"{path} is missing: run `python perf/step_seconds.py` for this profile.")

@@ -10,7 +10,6 @@ from torch import Tensor
 from benchmark import ROOT
 from benchmark.core.images import read_uint8, to_float
 from benchmark.core.params import Params
-from benchmark.data import lists, registry
 from benchmark.methods import checkpoints
 from benchmark.training import plan
 from mlsm.config import from_dict
@@ -18,14 +17,6 @@ from mlsm.model import MLSM
 from mlsm.vae import VAE
 
 DOMAINS = ("dark", "normal")
-
-
-def data_of(params: Params) -> plan.TrainingData:
-    """Return where a profile's training and validation images lie."""
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
-    return plan.TrainingData(
-        params.work / "merge" / "train", params.work / "jpeg" / "train", places
-    )
 
 
 class Pictures(NamedTuple):

@@ -19,11 +19,12 @@ from benchmark.core import numerics
 from benchmark.core.params import Params
 from benchmark.figures import style
 from benchmark.training import plan
+from benchmark.training.plan import training_data
 from mlsm.config import from_dict
 from mlsm.model import pad
 from mlsm.vae import VAE, to_signed
 from studies import levels, probes
-from studies.material import Pictures, Subject, data_of, pictures, subject, trained
+from studies.material import Pictures, Subject, pictures, subject, trained
 from studies.page import Table, write
 
 STEPS = 240
@@ -225,7 +226,7 @@ def encoded(vae: VAE, image: Tensor) -> list[Tensor]:
 
 def tables(params: Params) -> Iterator[Table]:
     """Yield one table a doubt, and draw Fig. 3."""
-    data = data_of(params)
+    data = training_data(params)
     numerics.use_threads(params.threads)
     seen = pictures(params, data, max(params.train_qfs))
     coarse = pictures(params, data, min(params.train_qfs))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.core.errors import InputError
+from benchmark.core.params import Params
 from benchmark.data import manifest, registry
 
 TRAIN_LISTS = ("vae_dark", "vae_normal", "mapping_pairs")
@@ -28,6 +29,15 @@ class PathResolver:
 
     roots: tuple[Path, ...]
     work: Path
+
+    @classmethod
+    def of(cls, params: Params) -> "PathResolver":
+        """Return the resolver of a profile: its raw folders and its work folder.
+
+        Raises:
+            InputError: `MLSM_BENCH_DATA` is set to something that is no folder.
+        """
+        return cls(tuple(registry.raw_roots(params.raw)), params.work)
 
     def locate(self, cell: str) -> Path:
         """Return the file at a manifest's path.

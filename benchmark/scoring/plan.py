@@ -9,7 +9,7 @@ from benchmark.core.errors import InputError
 from benchmark.core.hashing import digest_values
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data import compression, lists, registry
+from benchmark.data import compression, lists
 from benchmark.methods import records
 from benchmark.scoring.jobs import Job
 
@@ -22,7 +22,7 @@ def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
         chain: Name of one of its chains.
         listing: Name of a list of test inputs, `scores` or `faces`.
     """
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     jpegs = params.work / "jpeg" / "test"
     cases = compression.read_cases(jpegs / f"{listing}.csv", jpegs, places)
     record = _record(params, chain)

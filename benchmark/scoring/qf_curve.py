@@ -12,7 +12,7 @@ from benchmark import methods
 from benchmark.core import files
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data import compression, lists, manifest, registry
+from benchmark.data import compression, lists, manifest
 from benchmark.data.inputs import EvaluationInput
 from benchmark.scoring import jobs, plan, results, score
 
@@ -27,7 +27,7 @@ def cases(params: Params, folder: Path) -> list[EvaluationInput]:
         params: The profile.
         folder: Folder of the JPEG files; existing files are kept.
     """
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     tests = params.work / "merge" / "test"
     tests_of: dict[str, pd.DataFrame] = {
         name: manifest.read_manifest(tests / f"{name}.csv") for name in params.merge.test

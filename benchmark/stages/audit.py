@@ -6,7 +6,7 @@ from benchmark import ROOT, stages
 from benchmark.audit import page, run
 from benchmark.core import files
 from benchmark.core.params import Params
-from benchmark.data import fingerprints, lists, manifest, registry, split
+from benchmark.data import fingerprints, lists, manifest, split
 
 
 def write_audit(params: Params) -> None:
@@ -18,7 +18,7 @@ def write_audit(params: Params) -> None:
         name: manifest.read_manifest(params.work / "pairs" / name / "manifest.csv")
         for name in params.merge.mapping_pairs
     }
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     settings = params.merge
     accepted = settings.accepted_leaks
     found = run.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)

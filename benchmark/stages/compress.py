@@ -5,14 +5,14 @@ import shutil
 from benchmark import stages
 from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
-from benchmark.data import compression, darkening, manifest, registry
+from benchmark.data import compression, darkening, manifest
 from benchmark.data import lists as merge
 from benchmark.data.labels import boxes, wider_face
 
 
 def compress(params: Params, split: str) -> None:
     """Compress the images of one split and list the test inputs."""
-    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = merge.PathResolver.of(params)
     to = params.work / "jpeg" / split
     shutil.rmtree(to, ignore_errors=True)
     lists = {

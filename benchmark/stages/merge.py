@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark import ROOT, stages
 from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
-from benchmark.data import fingerprints, leakage, manifest, registry
+from benchmark.data import fingerprints, leakage, manifest
 from benchmark.data import lists as merge
 from benchmark.data import split as validation
 
@@ -25,7 +25,7 @@ def merge_lists(params: Params) -> None:
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
     seen = merge.training_images(raw, wanted.values())
     unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
-    places = merge.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = merge.PathResolver.of(params)
     known = fingerprints.of_manifest(
         pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
     )

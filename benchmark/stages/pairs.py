@@ -14,7 +14,7 @@ def register(params: Params) -> None:
     whole = params.work / "pairs"
     shutil.rmtree(whole, ignore_errors=True)
     whole.mkdir(parents=True)
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     for name in params.merge.mapping_pairs:
         listed = lists.inventory(params.work, name)
         listed = listed[listed["split"] == "train"].reset_index(drop=True)

@@ -4,7 +4,7 @@ import shutil
 
 from benchmark import stages
 from benchmark.core.params import Params
-from benchmark.data import lists, manifest, registry, resize
+from benchmark.data import lists, manifest, resize
 
 
 def prepare(params: Params) -> None:
@@ -12,7 +12,7 @@ def prepare(params: Params) -> None:
     whole = params.work / "prepared"
     shutil.rmtree(whole, ignore_errors=True)
     whole.mkdir(parents=True)
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     for name in params.merge.test:
         listed = lists.inventory(params.work, name)
         listed = listed[listed["split"] == "test"].reset_index(drop=True)

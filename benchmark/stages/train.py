@@ -4,6 +4,8 @@ One stage for all of them: methods are trained on as many processes as the profi
 Weights whose record says that they are what this training would give stay as they are.
 """
 
+import contextlib
+import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +14,6 @@ from benchmark import ROOT, stages
 from benchmark.core import parallel
 from benchmark.core.console import say
 from benchmark.core.params import Params
-from benchmark.data import lists, registry
 from benchmark.methods import checkpoints
 from benchmark.training import loop, plan
 
@@ -20,23 +21,26 @@ from benchmark.training import loop, plan
 def train(params: Params, names: tuple[str, ...] = ()) -> None:
     """Train the profile's methods, or the named ones; a killed training goes on where it stopped.
 
-    A method's files are written as soon as it is trained.
+    A method's files are written as soon as it is trained. Where several are trained at a time, the
+    progress of the single ones is not shown: their lines would overwrite each other.
     """
     folder, logs = params.weights, params.results / "training"
     for place in (folder, logs):
         place.mkdir(parents=True, exist_ok=True)
-    work: Callable[[str], Any] = partial(_train, params)
     chosen = list(names or params.training)
-    jobs = params.jobs if params.devices == 1 else 1
+    jobs = min(params.jobs, len(chosen)) if params.devices == 1 else 1
+    work: Callable[[str], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
         pass
 
 
+def _train_quietly(params: Params, method: str) -> None:
+    with contextlib.redirect_stderr(io.StringIO()):
+        _train(params, method)
+
+
 def _train(params: Params, method: str) -> None:
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
-    data = plan.TrainingData(
-        params.work / "merge" / "train", params.work / "jpeg" / "train", places
-    )
+    data = plan.training_data(params)
     logs = params.results / "training"
     kept = plan.trained_already(params, method, data, params.weights, logs)
     if "model" in kept:
@@ -44,6 +48,7 @@ def _train(params: Params, method: str) -> None:
         return
     made, log = plan.train_method(params, method, data, ROOT / ".cache" / "training", kept)
     loop.write_log(logs / f"{method}.csv", log)
+    say(f"{method} is trained.")
     for part, checkpoint in made.items():
         checkpoints.save(checkpoints.trained_path(params.weights, method, part), checkpoint)
 

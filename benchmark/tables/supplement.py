@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.core import jpeg, statistics
 from benchmark.core.params import Params
-from benchmark.data import compression, inputs, lists, registry
+from benchmark.data import compression, inputs, lists
 from benchmark.scoring import perceptual, results
 from benchmark.tables import ablations, bitrates, grid, output, paired_differences, ranks, render
 from benchmark.tables import cells as tables
@@ -73,7 +73,7 @@ def perception_rows(params: Params) -> pd.DataFrame:
 
 
 def _cases(params: Params) -> list[inputs.EvaluationInput]:
-    places = lists.PathResolver(tuple(registry.raw_roots(params.raw)), params.work)
+    places = lists.PathResolver.of(params)
     jpegs = params.work / "jpeg" / "test"
     return compression.read_cases(jpegs / "scores.csv", jpegs, places)
 

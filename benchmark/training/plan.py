@@ -44,6 +44,12 @@ class TrainingData(NamedTuple):
     places: PathResolver
 
 
+def training_data(params: Params) -> TrainingData:
+    """Return where a profile's training images lie."""
+    lists, jpegs = params.work / "merge" / "train", params.work / "jpeg" / "train"
+    return TrainingData(lists, jpegs, PathResolver.of(params))
+
+
 def items(data: TrainingData, source: str, qfs: list[int]) -> dict[str, list[inputs.TrainingImage]]:
     """Return split (`train`, `validation`) -> the images for a recipe with this source."""
     images: dict[str, list[inputs.TrainingImage]] = {"train": [], "validation": []}
