@@ -83,6 +83,9 @@ def guide(params: Params) -> str:
     return "mlsm" if "mlsm" in params.chains else params.chains[0]
 
 
+NO_CHAIN = "No image is shown: the profile measures no image quality."
+
+
 @dataclass(frozen=True)
 class _Work:
     """One picture: a chain's output, or with `job.chain` unused one side of the pair."""
@@ -100,9 +103,10 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
         folder: For `index.json` and a WebP file a picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    index: dict[str, Any] = {"rule": rule(params), "qf": min(params.qfs), "quality": 0}
-    index |= {"images": []}
-    if params.previews:
+    index: dict[str, Any] = {"rule": NO_CHAIN, "qf": 0, "quality": 0, "images": []}
+    if params.chains:
+        index |= {"rule": rule(params), "qf": min(params.qfs)}
+    if params.chains and params.previews:
         first = rows[(rows["protocol"] == "sound") & (rows["qf"] == min(params.qfs))]
         chosen = choose(first[first["track"] == first["track"].iloc[0]], params.previews)
         work = _planned(params, chosen)

@@ -27,7 +27,8 @@ MORE_QUALITY = ("table_perception",)
 
 def joined(cells: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the cells of several tables as one frame, from the highest quality factor down."""
-    return pd.concat([table for table in cells.values() if len(table)], ignore_index=True)
+    filled = [table for table in cells.values() if len(table)]
+    return pd.concat(filled or list(cells.values()), ignore_index=True)
 
 
 def described(
@@ -40,7 +41,7 @@ def described(
         cells: Table of image quality -> its cells.
         faces: Cells of Table VII.
     """
-    for track in shown_tracks(load.records(params)):
+    for track in shown_tracks(load.records(params)) if params.merge.test else ():
         yield (f"quality_{track}", *captions.describe_quality(cells, track))
     for dataset in [] if load.no_faces(params) else load.truth(params):
         of_set = faces[faces["dataset"] == tables.FACE_SETS.get(dataset, dataset)]
@@ -48,7 +49,8 @@ def described(
             for track in shown_tracks(load.face_records(params)):
                 name = load.face_figure(qf, track, dataset)
                 yield (name, *captions.describe_faces(of_set, qf, track))
-    yield ("learning", *captions.describe_learning(load.logs(params)))
+    if params.training:
+        yield ("learning", *captions.describe_learning(load.logs(params)))
 
 
 def pictures_to_compare(folder: Path) -> dict[str, Any]:

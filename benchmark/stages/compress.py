@@ -15,6 +15,7 @@ def compress(params: Params, split: str) -> None:
     places = merge.PathResolver.of(params)
     to = params.work / "jpeg" / split
     shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
     lists = {
         path.stem: manifest.read_manifest(path)
         for path in sorted((params.work / "merge" / split).glob("*.csv"))

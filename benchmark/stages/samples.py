@@ -8,8 +8,11 @@ from benchmark.scoring import results
 
 def make(params: Params) -> None:
     """Write the pictures that the report compares; none where the profile names no quantile."""
-    path = params.work / "measured" / "rows" / f"{report_images.guide(params)}.parquet"
-    report_images.make(params, results.read(path), params.work / "samples")
+    rows = results.frame([])
+    if params.chains:
+        folder = params.work / "measured" / "rows"
+        rows = results.read(folder / f"{report_images.guide(params)}.parquet")
+    report_images.make(params, rows, params.work / "samples")
 
 
 if __name__ == "__main__":

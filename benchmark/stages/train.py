@@ -24,11 +24,11 @@ def train(params: Params, names: tuple[str, ...] = ()) -> None:
     A method's files are written as soon as it is trained. Where several are trained at a time, the
     progress of the single ones is not shown: their lines would overwrite each other.
     """
-    folder, logs = params.weights, params.results / "training"
-    for place in (folder, logs):
+    own = params.weights.with_name(params.profile)  # empty where another profile's weights serve
+    for place in (own, params.results / "training"):
         place.mkdir(parents=True, exist_ok=True)
     chosen = list(names or params.training)
-    jobs = min(params.jobs, len(chosen)) if params.devices == 1 else 1
+    jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
     work: Callable[[str], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
         pass

@@ -17,6 +17,8 @@ def write_all(params: Params, folder: Path) -> None:
     resampling = tables.BootstrapSettings(params.seed, params.bootstrap)
     if params.merge.test:
         _write_quality(params, folder, resampling)
+    else:
+        results.write(params.results / "rows.parquet", results.frame([]))
     if not load.no_faces(params):
         scope = load.face_scope(params)
         truth, found = load.truth(params), load.found(params)

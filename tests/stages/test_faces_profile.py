@@ -15,7 +15,21 @@ from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision, detectors
 from benchmark.faces import detect as darkfaces
 from benchmark.figures import face_outputs
-from benchmark.stages import chains, compress, detect, faces, figures, inventory, merge, tables
+from benchmark.stages import (
+    chains,
+    claims,
+    compress,
+    detect,
+    faces,
+    figures,
+    inventory,
+    merge,
+    report,
+    samples,
+    score,
+    tables,
+    train,
+)
 from benchmark.tables import face_benefit, load
 
 CHAINS = ["identity", "gamma", "oracle_gain", "reference"]
@@ -251,3 +265,17 @@ def test_order_against_the_paper_is_a_rank_correlation_over_shared_chains():
     assert "Order of 5 chains" in said
     assert "rho 1.00" in said
     assert face_benefit.like_the_paper(cells.head(3), printed) == []
+
+
+def test_a_profile_that_only_detects_runs_every_stage_and_has_a_report(ran):
+    compress.compress(ran, "train")
+    train.train(ran)
+    score.score(ran)
+    samples.make(ran)
+    claims.write_claims(ran)
+    report.write_report(ran)
+    text = (ran.results / "report.html").read_text()
+    assert "Dark faces: Table VII" in text
+    assert samples.report_images.NO_CHAIN in text
+    assert pd.read_parquet(ran.results / "rows.parquet").empty
+    assert list((ran.work / "jpeg" / "train").iterdir()) == []
