@@ -93,7 +93,7 @@ def test_mtcnn_survives_images_of_a_few_pixels(detect, size):
 @pytest.mark.parametrize("wrong", [{"min_face_px": 5}, {"floor": -0.1}, {"floor": 1.0}])
 def test_mtcnn_refuses_arguments_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        mtcnn(**wrong)
+        mtcnn.build(**wrong)
 
 
 def test_the_default_detector_needs_nothing_and_says_what_it_is():
