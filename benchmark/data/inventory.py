@@ -12,7 +12,7 @@ from benchmark.core.errors import ProblemsError
 from benchmark.data import fingerprints, registry
 from benchmark.data.fingerprints import FileRecord
 from benchmark.data.folders import LayoutError
-from benchmark.data.manifest import COLUMNS, Pair, ordered
+from benchmark.data.manifest import COLUMNS, ManifestRow, Pair, ordered
 
 _REMEDY = "replace or mend these files, see data/README.md"
 
@@ -155,13 +155,20 @@ def _listed(
         width, height = next(iter(sizes.values()))
         dark, normal = (sides.get(path) if path else None for path in (pair.dark, pair.normal))
         rows.append(
-            (
-                *(*key, source),
-                *cells,
-                *(width, height),
-                *(record.bytes if record else 0 for record in (dark, normal)),
-                *(record.sha256 if record else "" for record in (dark, normal)),
-                *("", "", "", "", "", "ok", ""),
+            ManifestRow(
+                dataset=pair.dataset,
+                split=pair.split,
+                name=pair.name,
+                source=source,
+                dark=cells[0],
+                normal=cells[1],
+                labels=cells[2],
+                width=width,
+                height=height,
+                dark_bytes=dark.bytes if dark else 0,
+                normal_bytes=normal.bytes if normal else 0,
+                dark_sha256=dark.sha256 if dark else "",
+                normal_sha256=normal.sha256 if normal else "",
             )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)), [text for text in problems if text]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,19 +11,57 @@ from benchmark.core import files
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import sha256
 
-COLUMNS = (
-    *("dataset", "split", "name", "source", "dark", "normal", "labels"),
-    *("width", "height", "dark_bytes", "normal_bytes", "dark_sha256", "normal_sha256"),
-    *("prepared", "model", "inliers", "rmse_px", "displacement_px", "status", "reason"),
-)
-"""Columns of a manifest, which has one row per pair.
 
-`source` is the protocol and the folder it was read from. Files are POSIX paths relative to a folder
-("" for none), with sizes in pixels and in bytes (0 for none) and SHA-256 ("" for none). `prepared`
-says how the images were changed, "" for not at all. The results of registration are "" without
-registration: the model, its inliers, their root mean square error and the largest displacement.
-`status` is `ok`, or `rejected` for the given reason.
-"""
+class ManifestRow(NamedTuple):
+    """One pair as a manifest lists it; the fields are its columns.
+
+    Attributes:
+        dataset: Key of the raw set.
+        split: `train`, `val` or `test`.
+        name: Unique within (dataset, split); no suffix.
+        source: Protocol and folder that the pair was read from.
+        dark: POSIX path relative to a folder, "" for none; so are `normal` and `labels`.
+        normal: Normal-light image.
+        labels: File of face boxes.
+        width: Pixels.
+        height: Pixels.
+        dark_bytes: Size of the file, 0 for none.
+        normal_bytes: Likewise.
+        dark_sha256: SHA-256 of the file, "" for none.
+        normal_sha256: Likewise.
+        prepared: How the images were changed, "" for not at all.
+        model: Of registration, "" without one, as the three that follow.
+        inliers: Of that model.
+        rmse_px: Root mean square error of the inliers.
+        displacement_px: Largest displacement.
+        status: `ok`, or `rejected` for the given reason.
+        reason: Why a pair is rejected.
+    """
+
+    dataset: str
+    split: str
+    name: str
+    source: str
+    dark: str
+    normal: str
+    labels: str
+    width: int
+    height: int
+    dark_bytes: int
+    normal_bytes: int
+    dark_sha256: str
+    normal_sha256: str
+    prepared: str = ""
+    model: str = ""
+    inliers: str = ""
+    rmse_px: str = ""
+    displacement_px: str = ""
+    status: str = "ok"
+    reason: str = ""
+
+
+COLUMNS = ManifestRow._fields
+"""Columns of a manifest, which has one row per pair."""
 INTEGERS = ("width", "height", "dark_bytes", "normal_bytes")
 STATUSES = ("ok", "rejected")
 _KEY = ["dataset", "split", "name"]
