@@ -7,22 +7,18 @@ from typing import Annotated
 import typer
 
 from benchmark import ROOT
-from benchmark.cli.options import JsonOption, ProfileOption
+from benchmark.cli.options import AgainstOption, CellsOption, JsonOption, ProfileOption
 from benchmark.core import files
 from benchmark.core.console import note, say, shown
 
 
 def check(
     profile: ProfileOption = "demo",
-    against: Annotated[
-        str, typer.Option(help="A git revision, or a folder of results, to compare with.")
-    ] = "HEAD",
+    against: AgainstOption = "HEAD",
     markdown: Annotated[
         Path | None, typer.Option(help="File for a summary that a pull request can show.")
     ] = None,
-    cells: Annotated[
-        Path | None, typer.Option(help="CSV file for every cell with its verdict.")
-    ] = None,
+    cells: CellsOption = None,
     update: Annotated[
         bool, typer.Option("--update", help="Accept the numbers: stage this profile's results.")
     ] = False,
@@ -66,12 +62,8 @@ def repeat_demo(
     chain: Annotated[
         list[str] | None, typer.Option(help="A chain to repeat, such as edsr+zero_dce; all without")
     ] = None,
-    against: Annotated[
-        str, typer.Option(help="A git revision, or a folder of results, to compare with.")
-    ] = "HEAD",
-    cells: Annotated[
-        Path | None, typer.Option(help="CSV file for every cell with its verdict.")
-    ] = None,
+    against: AgainstOption = "HEAD",
+    cells: CellsOption = None,
 ) -> None:
     """Train and score chains again as another CPU would; exit 1 where a number moved.
 

@@ -20,7 +20,11 @@ WeightsOption = Annotated[
 TrackOption = Annotated[
     str, typer.Option(help="Weights: retrained, released, or auto (the first that is there).")
 ]
-ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol or paper.")]
+AgainstOption = Annotated[
+    str, typer.Option(help="A git revision, or a folder of results, to compare with.")
+]
+CellsOption = Annotated[Path | None, typer.Option(help="CSV file for every cell with its verdict.")]
+ProfileOption = Annotated[str, typer.Option(help="Profile: demo, lol, faces or paper.")]
 
 
 Value = TypeVar("Value")
