@@ -51,10 +51,8 @@ def problems(mutant: Mutant, found: list[list[str]], error: str) -> list[str]:
 @pytest.mark.slow
 def test_every_planted_regression_is_caught_and_named_and_nothing_else_is(tmp_path):
     path = tmp_path / "outcomes.json"
-    script = ROOT / "tests" / "helpers" / "regressions.py"
-    done = subprocess.run(
-        [sys.executable, str(script), "--json", str(path)], capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "tests.helpers.regressions", "--json", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     unchanged, *made = json.loads(path.read_text())
     assert (unchanged["error"], unchanged["findings"]) == ("", [])

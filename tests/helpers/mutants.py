@@ -136,7 +136,7 @@ MUTANTS = (
         'enumerate(zip(made[:2], wanted[:2], strict=True)):\n            terms[f"latent_{i}"]',
         ("train mlsm", "tables"),
         "mlsm",
-        "last mapping/latent_2",
+        "last model mapping/latent_2",
         ("unet", "Identity"),
     ),
     Mutant(
@@ -146,7 +146,7 @@ MUTANTS = (
         "vae_n.load_state_dict(dark)",
         ("train mlsm", "tables"),
         "mlsm",
-        "first mapping/image",
+        "first model mapping/image",
         ("unet", "Identity"),
     ),
     Mutant(
@@ -194,7 +194,7 @@ MUTANTS = (
         "benchmark/scoring/jobs.py",
         "    return tuple(assemble.assemble(chain, track, trained))\n",
         "    made = tuple(assemble.assemble(chain, track, trained))\n"
-        "    return _KEPT.setdefault(track, made)\n\n\n_KEPT: dict[str, Any] = {}\n",
+        "    return _KEPT.setdefault(track, made)\n\n\n_KEPT: dict[str, object] = {}\n",
         _SCORED,
         "MLSM",
         "PSNR",

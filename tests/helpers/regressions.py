@@ -1,7 +1,7 @@
 """Plant regressions in copies of the suite and see whether `check` finds what they moved.
 
-    OMP_NUM_THREADS=1 python tests/helpers/regressions.py > perf/regressions.md
-    OMP_NUM_THREADS=1 python tests/helpers/regressions.py --json FILE
+    OMP_NUM_THREADS=1 python -m tests.helpers.regressions > perf/regressions.md
+    OMP_NUM_THREADS=1 python -m tests.helpers.regressions --json FILE
 
 A tiny profile is run once. Then each mutant of `mutants.MUTANTS` gets a copy of code and results,
 in which the steps that it touches are run again, in a process forked from this one, so that
@@ -107,8 +107,8 @@ def _steps() -> dict[str, list[Callable[[], None]]]:
     return {
         "raw": [stage("raw", "raw")],
         "inventory": [stage("inventory", "take")],
-        "pairs": [stage("pairs", "register", name) for name in chosen.merge.mapping_pairs],
-        "prepare": [stage("prepare", "prepare", name) for name in chosen.merge.test],
+        "pairs": [stage("pairs", "register")],
+        "prepare": [stage("prepare", "prepare")],
         "merge": [stage("merge", "merge_lists")],
         "compress": [stage("compress", "compress", split) for split in ("test", "train")],
         "methods": [stage("methods", "describe")],
@@ -252,7 +252,7 @@ def page(made: Sequence[Outcome]) -> str:
     caught = sum(bool(one.findings) for one in made[1:])
     return (
         "# Planted regressions\n\n"
-        "Made by `python tests/helpers/regressions.py > perf/regressions.md`: a tiny profile is\n"
+        "Made by `python -m tests.helpers.regressions > perf/regressions.md`: a tiny profile is\n"
         "run once, then with each change of the suite's code in `tests/helpers/mutants.py`, and\n"
         "compared as `mlsm-bench check` does, with the project's "
         f"tolerances.\n`check` finds {caught} of {len(made) - 1}, and nothing where nothing was "
