@@ -7,7 +7,7 @@ The stage `chains` writes a profile's records into `data/work/<profile>/chains.j
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from benchmark import methods
 from benchmark.core import code_digest, jsonfile
@@ -56,7 +56,7 @@ class MethodRecord:
     released: Mapping[str, str]
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
+    def from_json(cls, content: Mapping[str, Any]) -> "MethodRecord":
         """Return the record that `to_json` has written down."""
         return cls(**content)
 
@@ -88,14 +88,14 @@ class ChainRecord:
     absent: Mapping[Track, str]
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Self:
+    def from_json(cls, content: Mapping[str, Any]) -> "ChainRecord":
         """Return the record that `to_json` has written down."""
         steps = {name: MethodRecord.from_json(step) for name, step in content["steps"].items()}
         budgets = {name: Budget(*pair) for name, pair in content["budgets"].items()}
         return cls(**{**content, "steps": steps, "budgets": budgets})
 
     @classmethod
-    def without_numbers(cls, title: str, order: str, absent: Mapping[Track, str]) -> Self:
+    def without_numbers(cls, title: str, order: str, absent: Mapping[Track, str]) -> "ChainRecord":
         """Return the record of a chain that a table names and the profile lacks.
 
         Args:
