@@ -26,3 +26,13 @@ def pair_folders(tmp_path):
     from tests.helpers import pictures
 
     return pictures.write_pairs(tmp_path, ("1", "2"))
+
+
+@pytest.fixture
+def packages_read_anew():
+    """Let a test change which packages are installed: they are read once per process otherwise."""
+    from benchmark.methods import registry
+
+    registry.installed.cache_clear()
+    yield
+    registry.installed.cache_clear()

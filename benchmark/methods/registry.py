@@ -1,6 +1,7 @@
 """How methods are found: files in `baselines/`, then entry points of installed packages."""
 
 import difflib
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
@@ -17,8 +18,19 @@ def names() -> list[str]:
     """Return the name of every method there is: files in `baselines/`, then entry points."""
     package = importlib.import_module(PACKAGE)
     files = [module.name for module in pkgutil.iter_modules(package.__path__)]
-    elsewhere = [point.name for point in importlib.metadata.entry_points(group=ENTRY_POINTS)]
-    return sorted({name for name in files + elsewhere if not name.startswith("_")})
+    return sorted({name for name in [*files, *installed()] if not name.startswith("_")})
+
+
+@functools.cache
+def installed() -> dict[str, list[importlib.metadata.EntryPoint]]:
+    """Return name -> entry points of that name, read once per process.
+
+    Each reading looks through every installed package, which takes longer than the rest of `find`.
+    """
+    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        found.setdefault(point.name, []).append(point)
+    return found
 
 
 def find(name: str) -> Plugin:
@@ -31,7 +43,7 @@ def find(name: str) -> Plugin:
         close = difflib.get_close_matches(name, names(), 1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names())}."
         raise InputError(f"There is no method called {name!r}: {hint}")
-    points = importlib.metadata.entry_points(group=ENTRY_POINTS, name=name)
+    points = installed().get(name, [])
     _refuse_namesakes(name, sorted(points, key=lambda point: point.value))
     for point in points:
         return _checked(point.load(), name, point.value)
@@ -47,9 +59,8 @@ def module_of(name: str) -> str:
     """
     if name not in names():
         return find(name).module  # which says so
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
-        return point.module
-    return f"{PACKAGE}.{name}"
+    points = installed().get(name, [])
+    return points[0].module if points else f"{PACKAGE}.{name}"
 
 
 def _refuse_namesakes(name: str, points: Sequence[importlib.metadata.EntryPoint]) -> None:

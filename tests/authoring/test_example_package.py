@@ -88,7 +88,7 @@ def metadata(folder, package, name):
     )
 
 
-def test_a_package_cannot_replace_a_method_of_the_suite(tmp_path, monkeypatch):
+def test_a_package_cannot_replace_a_method_of_the_suite(tmp_path, monkeypatch, packages_read_anew):
     metadata(tmp_path, "usurper", "gamma")
     monkeypatch.syspath_prepend(tmp_path)
     words = r"2 methods called 'gamma', .*baselines/gamma\.py, usurper:gamma of package usurper"
@@ -97,7 +97,7 @@ def test_a_package_cannot_replace_a_method_of_the_suite(tmp_path, monkeypatch):
     assert methods.find("lime").title == "LIME"
 
 
-def test_two_packages_cannot_bring_methods_of_one_name(tmp_path, monkeypatch):
+def test_two_packages_cannot_bring_methods_of_one_name(tmp_path, monkeypatch, packages_read_anew):
     metadata(tmp_path, "first", "dawn")
     metadata(tmp_path, "second", "dawn")
     monkeypatch.syspath_prepend(tmp_path)

@@ -24,7 +24,7 @@ def NAME(factor: float = 2.0) -> Method:
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
+def package(tmp_path, monkeypatch, packages_read_anew):
     """A folder of methods in place of `baselines/`."""
     folder = tmp_path / "methods_of_a_test"
     folder.mkdir()
