@@ -17,7 +17,7 @@ def again(params: Params) -> None:
     steps = dict.fromkeys(
         step for text in params.every_chain for step in methods.Chain.parse(text).steps
     )
-    train(params, tuple(name for name in steps if name in params.training))
+    train(params, [name for name in steps if name in params.training])
     chains(params)
     score(params)
     detect(params)

@@ -6,7 +6,7 @@ Weights whose record says that they are what this training would give stay as th
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,8 @@ from benchmark.methods import checkpoints
 from benchmark.training import loop, plan
 
 
-def train(params: Params, names: tuple[str, ...] = ()) -> None:
-    """Train the profile's methods, or the named ones; a killed training goes on where it stopped.
+def train(params: Params, names: Sequence[str] | None = None) -> None:
+    """Train the profile's methods, or only the named ones; a killed training goes on where it stopped.
 
     A method's files are written as soon as it is trained. Where several are trained at a time, the
     progress of the single ones is not shown: their lines would overwrite each other.
@@ -27,7 +27,7 @@ def train(params: Params, names: tuple[str, ...] = ()) -> None:
     own = params.weights.with_name(params.profile)  # empty where another profile's weights serve
     for place in (own, params.results / "training"):
         place.mkdir(parents=True, exist_ok=True)
-    chosen = list(names or params.training)
+    chosen = list(params.training if names is None else names)
     jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
     work: Callable[[str], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
