@@ -30,7 +30,7 @@ Pixels: TypeAlias = Image | Bytes
 
 def load_method(
     chain: str = "mlsm", track: Track = "retrained", weights: str = "lol"
-) -> Callable[[Image], Image]:
+) -> Callable[[Pixels], Image]:
     """Return a method, or a chain of methods, ready to run.
 
     Args:
@@ -41,8 +41,8 @@ def load_method(
         weights: Name of the profile that trained the weights.
 
     Returns:
-        A function of float32 (H, W, 3), sRGB in [0, 1], that returns the same of a brighter image
-        whose values are those of 8 bits.
+        A function of an image, float32 (H, W, 3) in [0, 1] or uint8, sRGB, that returns a brighter
+        one as float32 in [0, 1], whose values are those of 8 bits.
 
     Raises:
         InputError: There is no such method, or its weights are absent.
@@ -53,12 +53,9 @@ def load_method(
         >>> float(brighten(np.full((8, 8, 3), 0.04, np.float32)).mean()) > 0.2
         True
     """
-    parsed = Chain.parse(chain)
-    steps = assemble.assemble(
-        parsed, track if parsed.learned else "classical", ROOT / "weights" / weights
-    )
+    steps = assemble.assemble(Chain.parse(chain), track, ROOT / "weights" / weights)
 
-    def method(image: Image) -> Image:
+    def method(image: Pixels) -> Image:
         return to_float(run(steps, _bytes(image), "sound", MethodContext()))
 
     return method
@@ -86,7 +83,7 @@ def enhance(
         >>> enhance(np.full((8, 8, 3), 10, np.uint8), "gamma").shape
         (8, 8, 3)
     """
-    return load_method(chain, track, weights)(to_float(_bytes(image)))
+    return load_method(chain, track, weights)(image)
 
 
 def score(output: Pixels, reference: Pixels, protocol: Protocol = "sound") -> dict[str, float]:
@@ -144,11 +141,12 @@ def results(profile: str = "lol") -> pd.DataFrame:
 def _bytes(image: Pixels) -> Bytes:
     """Convert an image to uint8 (H, W, 3)."""
     whole: np.ndarray[Any, Any] = np.asarray(image)
-    if whole.ndim != 3 or whole.shape[2] != 3 or whole.dtype.kind not in "uf":
+    eight_bits = whole.dtype == np.uint8
+    if whole.ndim != 3 or whole.shape[2] != 3 or not (eight_bits or whole.dtype.kind == "f"):
         raise InputError(
             f"An image of shape {whole.shape} and type {whole.dtype} was given, expected (H, W, 3) "
             "as float32 in [0, 1] or uint8."
         )
-    if whole.dtype == np.uint8:
+    if eight_bits:
         return whole
     return to_uint8(np.clip(whole.astype(np.float32), 0.0, 1.0))

@@ -56,6 +56,8 @@ def test_committed_results_are_a_table():
 def test_what_is_no_image_is_refused():
     with pytest.raises(InputError, match=r"shape \(16, 24\)"):
         benchmark.enhance(DARK[..., 0])
+    with pytest.raises(InputError, match="type uint16 was given"):
+        benchmark.enhance(DARK.astype(np.uint16) * 257)  # in [0, 1] it would be white
     with pytest.raises(InputError, match="expected one size"):
         benchmark.score(DARK, DARK[:8])
 
