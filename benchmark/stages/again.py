@@ -4,7 +4,6 @@ from benchmark import methods, stages
 from benchmark.core.params import Params
 from benchmark.stages.chains import chains
 from benchmark.stages.detect import detect
-from benchmark.stages.methods import describe
 from benchmark.stages.perceive import perceive
 from benchmark.stages.score import score
 from benchmark.stages.tables import write_tables
@@ -13,7 +12,6 @@ from benchmark.stages.train import train
 
 def again(params: Params) -> None:
     """Train, score and tabulate every chain of a profile whose test images are there."""
-    describe(params)
     steps = dict.fromkeys(
         step for text in params.every_chain for step in methods.Chain.parse(text).steps
     )

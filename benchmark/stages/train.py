@@ -19,7 +19,7 @@ from benchmark.training import loop, plan
 
 
 def train(params: Params, names: Sequence[str] | None = None) -> None:
-    """Train the profile's methods, or only the named ones; a killed training goes on where it stopped.
+    """Train the profile's methods, or only some; a killed training goes on where it stopped.
 
     A method's files are written as soon as it is trained. Where several are trained at a time, the
     progress of the single ones is not shown: their lines would overwrite each other.

@@ -111,7 +111,6 @@ def _steps() -> dict[str, list[Callable[[], None]]]:
         "prepare": [stage("prepare", "prepare")],
         "merge": [stage("merge", "merge_lists")],
         "compress": [stage("compress", "compress", split) for split in ("test", "train")],
-        "methods": [stage("methods", "describe")],
         **{f"train {name}": [stage("train", "train", (name,))] for name in chosen.training},
         "score": [stage("chains", "chains"), stage("score", "score")],
         "detect": [stage("detect", "detect")],
