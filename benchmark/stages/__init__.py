@@ -1,6 +1,7 @@
 """One module a DVC stage: parse arguments, call the suite, write the outputs."""
 
 import argparse
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,3 +22,10 @@ def run(stage: Callable[..., None], *names: str) -> None:
     arguments = vars(parser.parse_args())
     with told():
         stage(params.load(arguments.pop("params")), **arguments)
+
+
+def emptied(folder: Path) -> Path:
+    """Return a folder without what an earlier run left in it; it is made if it is not there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,7 +1,5 @@
 """Stage compress: the JPEG files of the merged training or test images."""
 
-import shutil
-
 from benchmark import stages
 from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
@@ -13,9 +11,7 @@ from benchmark.data.labels import boxes, wider_face
 def compress(params: Params, split: str) -> None:
     """Compress the images of one split and list the test inputs."""
     places = merge.PathResolver.of(params)
-    to = params.work / "jpeg" / split
-    shutil.rmtree(to, ignore_errors=True)
-    to.mkdir(parents=True)
+    to = stages.emptied(params.work / "jpeg" / split)
     lists = {
         path.stem: manifest.read_manifest(path)
         for path in sorted((params.work / "merge" / split).glob("*.csv"))

@@ -1,7 +1,5 @@
 """Stage curve: quality against quality factors beyond those of the tables."""
 
-import shutil
-
 from benchmark import stages
 from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
@@ -13,9 +11,7 @@ from benchmark.tables import load
 
 def curve(params: Params) -> None:
     """Measure the curve's chains at its quality factors, and draw them."""
-    folder = params.results / "curve"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = stages.emptied(params.results / "curve")
     if not params.curve.chains:
         return
     cells = qf_curve.measure(params, params.work / "curve")

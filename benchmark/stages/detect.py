@@ -4,7 +4,6 @@ One stage for all chains: detectors are loaded once, and images that are done ar
 cache.
 """
 
-import shutil
 from pathlib import Path
 
 from benchmark import stages
@@ -18,9 +17,7 @@ from benchmark.scoring import plan
 
 def detect(params: Params) -> None:
     """Run the detectors on every output of every chain; finished images survive a kill."""
-    folder = params.work / "measured" / "faces"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = stages.emptied(params.work / "measured" / "faces")
     for chain in params.detection.chains:
         _with(params, chain, params.detection.detector, folder / chain)
         for other, chains in params.detection.others.items():

@@ -1,7 +1,5 @@
 """Stage pairs: the training pairs of every set, registered where the set needs it."""
 
-import shutil
-
 from benchmark import ROOT, stages
 from benchmark.core import files
 from benchmark.core.params import Params
@@ -11,9 +9,7 @@ from benchmark.registration import batch
 
 def register(params: Params) -> None:
     """Register the training pairs of sets that need it; list those of the others as they are."""
-    whole = params.work / "pairs"
-    shutil.rmtree(whole, ignore_errors=True)
-    whole.mkdir(parents=True)
+    whole = stages.emptied(params.work / "pairs")
     places = lists.PathResolver.of(params)
     for name in params.merge.mapping_pairs:
         listed = lists.inventory(params.work, name)

@@ -4,8 +4,6 @@ One stage for all of them: the networks are loaded once, and images that are mea
 found in the cache.
 """
 
-import shutil
-
 from benchmark import stages
 from benchmark.core.params import Params
 from benchmark.scoring import perception, plan, results
@@ -13,9 +11,7 @@ from benchmark.scoring import perception, plan, results
 
 def perceive(params: Params) -> None:
     """Measure each chain on every track it has; finished images survive a kill."""
-    folder = params.work / "measured" / "perception"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = stages.emptied(params.work / "measured" / "perception")
     for chain in params.perceived_chains:
         made: list[results.Row] = []
         for track, planned in plan.planned(params, chain, "scores").items():

@@ -1,7 +1,5 @@
 """Stage prepare: the test pairs of every set, at the size its protocol asks for."""
 
-import shutil
-
 from benchmark import stages
 from benchmark.core.params import Params
 from benchmark.data import lists, manifest, resize
@@ -9,9 +7,7 @@ from benchmark.data import lists, manifest, resize
 
 def prepare(params: Params) -> None:
     """Resize the test pairs of a set where the profile says so; list those of the others."""
-    whole = params.work / "prepared"
-    shutil.rmtree(whole, ignore_errors=True)
-    whole.mkdir(parents=True)
+    whole = stages.emptied(params.work / "prepared")
     places = lists.PathResolver.of(params)
     for name in params.merge.test:
         listed = lists.inventory(params.work, name)

@@ -4,8 +4,6 @@ One stage for all of them: processes and libraries are started once, and images 
 already are found in the cache, so another chain costs its own images alone.
 """
 
-import shutil
-
 from benchmark import stages
 from benchmark.core.params import Params
 from benchmark.scoring import plan, results
@@ -14,9 +12,7 @@ from benchmark.scoring import score as scoring
 
 def score(params: Params) -> None:
     """Score each chain on every track it has; finished images survive a kill."""
-    folder = params.work / "measured" / "rows"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder = stages.emptied(params.work / "measured" / "rows")
     for chain in params.chains:
         made: list[results.Row] = []
         for track, work in plan.planned(params, chain, "scores").items():

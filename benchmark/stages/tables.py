@@ -1,7 +1,5 @@
 """Stage tables: every table as numbers and for reading, all rows, and how they were made."""
 
-import shutil
-
 from benchmark import stages
 from benchmark.core import environment, jsonfile
 from benchmark.core.hashing import digest_values
@@ -13,9 +11,7 @@ from benchmark.tables import load, write
 
 def write_tables(params: Params) -> None:
     """Write the tables, `rows.parquet` and `provenance.json`."""
-    folder = params.results / "tables"
-    shutil.rmtree(folder, ignore_errors=True)  # no table of an earlier profile stays behind
-    folder.mkdir(parents=True)
+    folder = stages.emptied(params.results / "tables")
     write.write_all(params, folder)
     record = {
         "commit": environment.commit(),
