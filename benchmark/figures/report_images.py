@@ -65,6 +65,8 @@ def choose(rows: pd.DataFrame, quantiles: Sequence[float]) -> list[Chosen]:
 
 def rule(params: Params) -> str:
     """Return in words which images are shown."""
+    if not params.chains:
+        return NO_CHAIN
     if not params.previews:
         return (
             "This profile shows no pictures: their licence is the data set's own. Name quantiles "
@@ -103,11 +105,10 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
         folder: For `index.json` and a WebP file a picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    index: dict[str, Any] = {"rule": NO_CHAIN, "qf": 0, "quality": 0, "images": []}
-    if params.chains:
-        index |= {"rule": rule(params), "qf": min(params.qfs)}
+    qf = min(params.qfs, default=0)
+    index: dict[str, Any] = {"rule": rule(params), "qf": qf, "quality": 0, "images": []}
     if params.chains and params.previews:
-        first = rows[(rows["protocol"] == "sound") & (rows["qf"] == min(params.qfs))]
+        first = rows[(rows["protocol"] == "sound") & (rows["qf"] == qf)]
         chosen = choose(first[first["track"] == first["track"].iloc[0]], params.previews)
         work = _planned(params, chosen)
         pixels = list(parallel.map_parallel(_pixels, work, params.jobs, "pictures"))
