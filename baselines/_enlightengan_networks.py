@@ -32,7 +32,7 @@ class Generator(nn.Module):
 
     luma: Tensor
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
         wide = [width * 2**stage for stage in range(STAGES)]

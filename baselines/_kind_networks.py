@@ -114,9 +114,19 @@ class Adjustment(nn.Module):
 
 
 class Network(nn.Module):
-    """All three, 8,016,008 parameters at width 32: (N, 3, H, W) in [0, 1] to the same."""
+    """All three, 8,016,008 parameters at width 32: (N, 3, H, W) in [0, 1] to the same.
 
-    def __init__(self, width: int, ratio: float, stretch: bool, port: bool) -> None:
+    Args:
+        width: Channels of the first layers.
+        ratio: How many times brighter the illumination is asked to be; 5.0 in `evaluate.py`.
+        stretch: Stretch each image to the whole range first, as the authors' program does.
+        port: Use the layers of the PyTorch port that the released weights belong to: other last
+            kernels, a bias and an activation after transposed convolutions, slope 0.01.
+    """
+
+    def __init__(
+        self, width: int = 32, ratio: float = 5.0, stretch: bool = True, port: bool = False
+    ) -> None:
         super().__init__()
         self.decomposition = Decomposition(width, port)
         self.restoration = Restoration(width, port)

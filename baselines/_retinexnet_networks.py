@@ -80,10 +80,14 @@ class Relighting(nn.Module):
 class Network(nn.Module):
     """Both networks, 444,613 parameters at width 64: (N, 3, H, W) in [0, 1] to the same.
 
-    `port` has the layers of the PyTorch port whose weights are at hand; see `retinexnet`.
+    Args:
+        width: Channels of all layers inside.
+        port: Use the layers of the PyTorch port that the released weights belong to, not those of
+            the authors' program, whose weights are TensorFlow files that this suite cannot read:
+            concatenation in place of sums, and borders extended by their last pixel.
     """
 
-    def __init__(self, width: int, port: bool) -> None:
+    def __init__(self, width: int = 64, port: bool = False) -> None:
         super().__init__()
         padding: _Padding = "replicate" if port else "zeros"
         self.decomposition = Decomposition(width, padding)

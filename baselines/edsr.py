@@ -7,6 +7,7 @@ at half resolution; arXiv:2403.07622 does not say which it used, and this is the
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,7 @@ class Network(nn.Module):
 
     mean: Tensor
 
-    def __init__(self, blocks: int, width: int) -> None:
+    def __init__(self, blocks: int = 16, width: int = 64) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.head = nn.Conv2d(3, width, 3, padding=1)
@@ -60,9 +61,7 @@ def _loss(network: Network, batch: Batch) -> Terms:
     return {"l1": PEAK * functional.l1_loss(network(batch.input), batch.target)}
 
 
-def recipe(
-    part: str, trained: Mapping[str, Mapping[str, Tensor]], blocks: int = 16, width: int = 64
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train on compressed and uncompressed images, half of them dark: L1, Adam at 1e-4, batch 16.
 
     Not in the paper: the learning rate falls linearly to 0, in place of halving it after 200 of
@@ -70,7 +69,7 @@ def recipe(
     text tells of scale 1, where the authors' program (`patch_size`, 192 pixels of the output) would
     cut inputs and targets of 192 x 192, sixteen times the pixels of a step.
     """
-    network = Network(blocks, width)
+    network = Network(**settings)
     optimiser = partial(torch.optim.Adam, lr=1e-4)
     return Recipe(
         network=network,
@@ -83,9 +82,13 @@ def recipe(
     )
 
 
-@plugin("deblocker", cite="Lim et al., CVPR Workshops 2017", title="EDSR", train=recipe)
-def edsr(state: Mapping[str, Tensor], blocks: int = 16, width: int = 64) -> Method:
+@plugin(
+    "deblocker",
+    cite="Lim et al., CVPR Workshops 2017",
+    title="EDSR",
+    train=recipe,
+    network=Network,
+)
+def edsr(network: Network) -> Method:
     """Remove JPEG artefacts with a trained EDSR."""
-    network = Network(blocks, width)
-    network.load_state_dict(state)
     return from_network(network)

@@ -7,7 +7,7 @@ Supervision", IEEE TIP 2021; numbers that the paper leaves open are those of the
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -157,11 +157,11 @@ def cut(image: Tensor, corners: list[tuple[int, int]]) -> Tensor:
 def recipe(
     part: str,
     trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 32,
     discriminator_width: int = 64,
     patches: int = 5,
     generator_rate: float = 1.0,
     average: float = 0.0,
+    **settings: Any,
 ) -> Recipe:
     """Train as published: Adam at 1e-4 with beta1 0.5, batch 32 of 320 x 320 pixels.
 
@@ -172,7 +172,7 @@ def recipe(
     `average`, where it is not 0, is the decay of an average of the generator's weights that is kept
     instead of the last ones, which swing from step to step at such rates.
     """
-    generator = Generator(width)
+    generator = Generator(**settings)
     contest = Contest(generator, discriminator_width, patches)
     adam = partial(torch.optim.Adam, lr=1e-4, betas=(0.5, 0.999))
     faster = partial(adam, lr=1e-4 * generator_rate)
@@ -197,22 +197,14 @@ def recipe(
     cite="Jiang et al., IEEE TIP 2021",
     title="EnlightenGAN",
     train=recipe,
+    network=Generator,
     writes="truncate",
     quick={"width": 4, "discriminator_width": 4, "patches": 1},
 )
-def enlightengan(
-    state: Mapping[str, Tensor],
-    width: int = 32,
-    discriminator_width: int = 64,
-    patches: int = 5,
-    generator_rate: float = 1.0,
-    average: float = 0.0,
-) -> Method:
+def enlightengan(network: Generator) -> Method:
     """Brighten with a trained generator.
 
     The authors' script clips, multiplies by 255 and truncates (`tensor2im`: `astype(np.uint8)`),
-    and stores PNG. All settings but `width` matter to training alone.
+    and stores PNG.
     """
-    network = Generator(width)
-    network.load_state_dict(state)
     return from_network(network)

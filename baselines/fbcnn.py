@@ -8,7 +8,7 @@ models/network_fbcnn.py, models/model_fbcnn.py, options/train_fbcnn_color.json).
 from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -89,9 +89,14 @@ def _blocks(width: int, count: int) -> list[nn.Module]:
 
 
 class Network(nn.Module):
-    """The deblocker: (N, 3, H, W) in [0, 1] to the same, 71,921,796 parameters as published."""
+    """The deblocker: (N, 3, H, W) in [0, 1] to the same, 71,921,796 parameters as published.
 
-    def __init__(self, blocks: int, width: int) -> None:
+    Args:
+        blocks: Residual blocks per level.
+        width: Channels at full resolution; each level below has twice as many.
+    """
+
+    def __init__(self, blocks: int = 4, width: int = 64) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
         deepest = widths[-1]
@@ -149,9 +154,7 @@ def _loss(network: Network, batch: Batch) -> Terms:
     }
 
 
-def recipe(
-    part: str, trained: Mapping[str, Mapping[str, Tensor]], blocks: int = 4, width: int = 64
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train on compressed and uncompressed images, half of them dark: L1, Adam at 2e-5.
 
     Rates, weights of the losses, batch 128 and crops of 96 x 96 pixels are those of the authors'
@@ -163,7 +166,7 @@ def recipe(
     file also asks for batch normalisation, which the network that its test script loads does not
     have and neither does this one.
     """
-    network = Network(blocks, width)
+    network = Network(**settings)
     optimiser = partial(torch.optim.Adam, lr=2e-5)
     return Recipe(
         network=network,
@@ -181,18 +184,12 @@ def recipe(
     cite="Jiang et al., ICCV 2021",
     title="FBCNN",
     train=recipe,
+    network=Network,
     quick={"blocks": 1, "width": 4},
 )
-def fbcnn(state: Mapping[str, Tensor], blocks: int = 4, width: int = 64) -> Method:
+def fbcnn(network: Network) -> Method:
     """Remove JPEG artefacts without being told the quality factor.
 
     Outputs are rounded, as the authors' script does (main_test_fbcnn_color.py, `single2uint`).
-
-    Args:
-        state: Trained weights.
-        blocks: Residual blocks a level.
-        width: Channels at full resolution; each level below has twice as many.
     """
-    network = Network(blocks, width)
-    network.load_state_dict(state)
     return from_network(network)

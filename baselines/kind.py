@@ -7,6 +7,7 @@ description is read with.
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,14 +84,7 @@ def _reflectance(decomposition: Decomposition, image: Tensor) -> Tensor:
     return layers.reflectance
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 32,
-    ratio: float = 5.0,
-    stretch: bool = True,
-    port: bool = False,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train one part as published: Adam at 1e-4; the decomposition on 10 crops of 48 pixels.
 
     Whole images of both sides are stretched before crops are cut, and initial weights are those of
@@ -101,9 +95,9 @@ def recipe(
     0, so that a shorter budget ends at a low rate too. The first part's validation compares the
     reflectance, which is the image under even light, with the normal-light image.
     """
-    network = Network(width, ratio, stretch, port)
+    network = Network(**settings)
     _tensorflow.start(network)
-    whole = Whole(stretched, stretched) if stretch else UNCHANGED
+    whole = Whole(stretched, stretched) if network.stretched else UNCHANGED
     optimiser = partial(torch.optim.Adam, lr=1e-4)
     if part == "decomposition":
         first: Decomposition = network.decomposition
@@ -162,6 +156,7 @@ _PORT = "https://github.com/fenghansen/KinD-pytorch (checkpoints)"
     cite="Zhang et al., ACM MM 2019",
     title="KinD",
     train=recipe,
+    network=Network,
     parts=("decomposition", "model"),
     released=(
         Released(
@@ -188,27 +183,11 @@ _PORT = "https://github.com/fenghansen/KinD-pytorch (checkpoints)"
     writes="truncate",
     quick={"width": 4},
 )
-def kind(
-    state: Mapping[str, Tensor],
-    width: int = 32,
-    ratio: float = 5.0,
-    stretch: bool = True,
-    port: bool = False,
-) -> Method:
+def kind(network: Network) -> Method:
     """Brighten with trained networks, all images by one ratio.
 
     The authors' `evaluate_LOLdataset.py` takes each image's ratio from its reference, which no user
     has: this suite never does, and follows their `evaluate.py`. Their script truncates its output
     to 8 bits and stores PNG (`save_images` in utils.py).
-
-    Args:
-        state: Weights.
-        width: Channels of the first layers.
-        ratio: How many times brighter the illumination is asked to be; 5.0 in `evaluate.py`.
-        stretch: Stretch each image to the whole range first, as the authors' program does.
-        port: Use the layers of the PyTorch port that the released weights belong to: other last
-            kernels, a bias and an activation after transposed convolutions, slope 0.01.
     """
-    network = Network(width, ratio, stretch, port)
-    network.load_state_dict(state)
     return from_network(network)

@@ -9,6 +9,7 @@ its authors' program (github.com/wyf0912/LLFlow, code/confs/LOL-pc.yml and LOL_s
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,13 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, width: int, blocks: int, taps: int, growth: int, hidden: int, flow_steps: int
+        self,
+        width: int = 64,
+        blocks: int = 24,
+        taps: int = 4,
+        growth: int = 32,
+        hidden: int = 64,
+        flow_steps: int = 12,
     ) -> None:
         super().__init__()
         self.encoder = Encoder(width, blocks, taps, growth)
@@ -118,16 +125,7 @@ def _loss(network: Network, batch: Batch) -> Terms:
     return {"nll": likelihood_loss(latent, mean, logdet)}
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 64,
-    blocks: int = 24,
-    taps: int = 4,
-    growth: int = 32,
-    hidden: int = 64,
-    flow_steps: int = 12,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train by maximum likelihood: Adam at 5e-4 with betas .9 and .99, batch 16, crops of 160.
 
     The published small network is width 32, blocks 4, taps 1 and flow_steps 4, trained for 45,000
@@ -139,7 +137,7 @@ def recipe(
     are kept here. Crops are flipped in the program; those of this suite are turned as well. As in
     the program, histograms are equalised over whole images, and crops cut after.
     """
-    network = Network(width, blocks, taps, growth, hidden, flow_steps)
+    network = Network(**settings)
     optimiser = partial(torch.optim.Adam, lr=5e-4, betas=(0.9, 0.99))
     return Recipe(
         network=network,
@@ -159,18 +157,11 @@ def recipe(
     cite="Wang et al., AAAI 2022",
     title="LLFlow",
     train=recipe,
+    network=Network,
     writes="truncate",
     quick={"width": 8, "blocks": 2, "taps": 1, "growth": 4, "hidden": 8, "flow_steps": 1},
 )
-def llflow(
-    state: Mapping[str, Tensor],
-    width: int = 64,
-    blocks: int = 24,
-    taps: int = 4,
-    growth: int = 32,
-    hidden: int = 64,
-    flow_steps: int = 12,
-) -> Method:
+def llflow(network: Network) -> Method:
     """Brighten with a trained flow.
 
     The output is not scaled to the mean of the normal-light image, which the authors' test.py does
@@ -178,7 +169,5 @@ def llflow(
     (`rgb` in code/test_unpaired.py). There the image is always extended on all four sides; here
     on two, and only where it must be.
     """
-    network = Network(width, blocks, taps, growth, hidden, flow_steps)
-    network.load_state_dict(state)
     network.undos = network.flow.undos()
     return from_network(network)

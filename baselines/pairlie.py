@@ -7,7 +7,7 @@ Low-light Instances", CVPR 2023, and its program.
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,7 @@ class Network(nn.Module):
         exponent: Of the illumination in the result; 1 gives the projected image back.
     """
 
-    def __init__(self, width: int, exponent: float) -> None:
+    def __init__(self, width: int = 64, exponent: float = 0.2) -> None:
         super().__init__()
         self.exponent = exponent
         self.projection = Branch(width, 3)
@@ -126,19 +126,14 @@ def _loss(network: Network, batch: Batch) -> Terms:
     }
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 64,
-    exponent: float = 0.2,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train as published: Adam at 1e-4, one crop of 128 x 128 a step, 400 epochs of 324 scenes.
 
     Not in the paper: `another_exposure`; and the rate falls linearly to 0, where the program
     halves it every 100 epochs. No loss reads the normal-light image of a pair; it serves the
     validation PSNR.
     """
-    network = Network(width, exponent)
+    network = Network(**settings)
     phase = Phase("train", network, partial(_loss, network), partial(torch.optim.Adam, lr=1e-4))
     return Recipe(
         network=network,
@@ -174,6 +169,7 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     cite="Fu et al., CVPR 2023",
     title="PairLIE",
     train=recipe,
+    network=Network,
     released=(
         Released("lol", (_FILE,), adapt=_renamed, settings={"exponent": 0.14}),
         Released("default", (_FILE,), adapt=_renamed),
@@ -181,13 +177,11 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     writes="truncate",
     quick={"width": 8},
 )
-def pairlie(state: Mapping[str, Tensor], width: int = 64, exponent: float = 0.2) -> Method:
+def pairlie(network: Network) -> Method:
     """Brighten by a smaller exponent of the illumination.
 
     The authors' `eval.py` has 0.2, and 0.14 for LOL. Their published 19.51 dB there is reproduced
     with 0.14 (PSNR on RGB, 8 bits); 0.2 gives 18.47. Images are stored by torchvision's
     `ToPILImage`, which truncates to 8 bits.
     """
-    network = Network(width, exponent)
-    network.load_state_dict(state)
     return from_network(network)

@@ -4,6 +4,7 @@ It is the restoration branch of QGCN alone. Source: see `baselines/_qcn_blocks.p
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,14 @@ from benchmark.training import Recipe
 
 
 class Network(blocks_of.Guided):
-    """The deblocker, 4,973,312 parameters as published."""
+    """The deblocker, 4,973,312 parameters as published.
 
-    def __init__(self, blocks: int, width: int) -> None:
+    Args:
+        blocks: Residual blocks.
+        width: Channels.
+    """
+
+    def __init__(self, blocks: int = 64, width: int = 64) -> None:
         super().__init__()
         self.features = blocks_of.conv(3 + 2, width)
         self.down = blocks_of.head(width)
@@ -32,11 +38,9 @@ class Network(blocks_of.Guided):
         return output
 
 
-def recipe(
-    part: str, trained: Mapping[str, Mapping[str, Tensor]], blocks: int = 64, width: int = 64
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train QCN: see `baselines._qcn_blocks.recipe_of`."""
-    return blocks_of.recipe_of(Network(blocks, width))
+    return blocks_of.recipe_of(Network(**settings))
 
 
 @plugin(
@@ -44,10 +48,11 @@ def recipe(
     cite="Li et al., IEEE TIP 2020",
     title="QCN",
     train=recipe,
+    network=Network,
     needs="tables",
     quick={"blocks": 2, "width": 8},
 )
-def qcn(state: Mapping[str, Tensor], blocks: int = 64, width: int = 64) -> Method:
+def qcn(network: Network) -> Method:
     """Remove JPEG artefacts, given the quantisation tables.
 
     As the second step of a chain it is given the tables of the JPEG file at the head of the chain,
@@ -56,12 +61,5 @@ def qcn(state: Mapping[str, Tensor], blocks: int = 64, width: int = 64) -> Metho
     never was JPEG are ones.
 
     Outputs are rounded, as the authors' script does (src/utils/util_image.py, `tensor2uint`).
-
-    Args:
-        state: Trained weights.
-        blocks: Residual blocks.
-        width: Channels.
     """
-    network = Network(blocks, width)
-    network.load_state_dict(state)
     return blocks_of.method_of(network)

@@ -5,6 +5,7 @@ skip within each half of its blocks, and none around both: nothing of the image 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,9 +49,18 @@ class GlobalBranch(nn.Module):
 
 
 class Network(blocks_of.Guided):
-    """The deblocker, 12,305,472 parameters as published."""
+    """The deblocker, 12,305,472 parameters as published.
 
-    def __init__(self, blocks: int, width: int, channels: int, hidden: int) -> None:
+    Args:
+        blocks: Residual blocks, half of them before the global branch comes in.
+        width: Channels of the restoration branch, and length of the global vector.
+        channels: Of the first stage of the global branch; later stages have twice and four times.
+        hidden: Units of its first fully connected layer.
+    """
+
+    def __init__(
+        self, blocks: int = 64, width: int = 64, channels: int = 32, hidden: int = 1024
+    ) -> None:
         super().__init__()
         self.whole = GlobalBranch(width, channels, hidden)
         self.features = blocks_of.conv(3 + 2, width)
@@ -72,20 +82,13 @@ class Network(blocks_of.Guided):
         return output
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    blocks: int = 64,
-    width: int = 64,
-    channels: int = 32,
-    hidden: int = 1024,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train QGCN: see `baselines._qcn_blocks.recipe_of`.
 
     As in the authors' program, the global branch is trained on crops, stretched to its input's
     size, and meets whole images only when the method is used.
     """
-    return blocks_of.recipe_of(Network(blocks, width, channels, hidden))
+    return blocks_of.recipe_of(Network(**settings))
 
 
 @plugin(
@@ -93,16 +96,11 @@ def recipe(
     cite="Li et al., IEEE TIP 2020",
     title="QGCN",
     train=recipe,
+    network=Network,
     needs="tables",
     quick={"blocks": 2, "width": 8, "channels": 2, "hidden": 16},
 )
-def qgcn(
-    state: Mapping[str, Tensor],
-    blocks: int = 64,
-    width: int = 64,
-    channels: int = 32,
-    hidden: int = 1024,
-) -> Method:
+def qgcn(network: Network) -> Method:
     """Remove JPEG artefacts, given the quantisation tables.
 
     As the second step of a chain it is given the tables of the JPEG file at the head of the chain,
@@ -111,14 +109,5 @@ def qgcn(
     never was JPEG are ones.
 
     Outputs are rounded, as the authors' script does (src/utils/util_image.py, `tensor2uint`).
-
-    Args:
-        state: Trained weights.
-        blocks: Residual blocks, half of them before the global branch comes in.
-        width: Channels of the restoration branch, and length of the global vector.
-        channels: Of the first stage of the global branch; later stages have twice and four times.
-        hidden: Units of its first fully connected layer.
     """
-    network = Network(blocks, width, channels, hidden)
-    network.load_state_dict(state)
     return blocks_of.method_of(network)

@@ -8,6 +8,7 @@ Retinex Decomposition for Low-Light Enhancement", BMVC 2018, and its authors' pr
 import re
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -72,12 +73,7 @@ def _distance(first: Tensor, second: Tensor) -> Tensor:
     return (first - second).abs().mean()
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 64,
-    port: bool = False,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train one part as published: Adam at 1e-3, 16 crops of 48 pixels, TensorFlow's first weights.
 
     Not in the authors' program: the rate falls linearly to 0, where theirs falls to a tenth after
@@ -85,7 +81,7 @@ def recipe(
     validation compares the reflectance, which is the image under even light, with the
     normal-light image.
     """
-    whole = Network(width, port)
+    whole = Network(**settings)
     _tensorflow.start(whole)
     if part == "model":
         whole.decomposition.load_state_dict(trained["decomposition"])
@@ -158,6 +154,7 @@ _PORT = "https://github.com/aasharma90/RetinexNet_PyTorch (ckpts/{}/9200.tar)"
     cite="Wei et al., BMVC 2018",
     title="RetinexNet",
     train=recipe,
+    network=Network,
     parts=("decomposition", "model"),
     released=(
         Released(
@@ -183,19 +180,10 @@ _PORT = "https://github.com/aasharma90/RetinexNet_PyTorch (ckpts/{}/9200.tar)"
     writes="truncate",
     quick={"width": 8},
 )
-def retinexnet(state: Mapping[str, Tensor], width: int = 64, port: bool = False) -> Method:
+def retinexnet(network: Network) -> Method:
     """Brighten with trained networks.
 
     The authors' script truncates its output to 8 bits and stores PNG (`save_images` in utils.py).
     The port's stores it beside its input in one JPEG of quality 75.
-
-    Args:
-        state: Weights.
-        width: Channels of all layers inside.
-        port: Use the layers of the PyTorch port that the released weights belong to, not those of
-            the authors' program, whose weights are TensorFlow files that this suite cannot read:
-            concatenation in place of sums, and borders extended by their last pixel.
     """
-    network = Network(width, port)
-    network.load_state_dict(state)
     return from_network(network)

@@ -7,7 +7,7 @@ Low-light Image Enhancement", CVPR 2021, and its program.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -173,7 +173,7 @@ def _pretraining_loss(network: NoiseRemoval, batch: Batch) -> Terms:
     return {"mse": functional.mse_loss(network(noisy), batch.target)}
 
 
-def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], denoise: bool = True) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train as published: SGD at 0.015 (noise removal 0.001), 800 steps of one 320 x 320 crop.
 
     Not in the paper:
@@ -191,7 +191,7 @@ def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], denoise: bool
     """
     if part == "noise":
         return _pretraining()
-    network = Network(denoise)
+    network = Network(**settings)
     if "noise" in trained:
         network.noise.load_state_dict(trained["noise"])
     sgd = partial(torch.optim.SGD, momentum=0.9, weight_decay=3e-4)
@@ -226,16 +226,15 @@ def _pretraining() -> Recipe:
     cite="Liu et al., CVPR 2021",
     title="RUAS",
     train=recipe,
+    network=Network,
     parts=("noise", "model"),
     released=RELEASED,
     writes="truncate",
 )
-def ruas(state: Mapping[str, Tensor], denoise: bool = True) -> Method:
+def ruas(network: Network) -> Method:
     """Brighten by unrolled illumination estimates, and remove noise where `denoise` says so.
 
     The authors' `test.py` clips to 0..255 and truncates to 8 bits; it removes noise with the
     weights `lol` alone.
     """
-    network = Network(denoise)
-    network.load_state_dict(state)
     return from_network(network)

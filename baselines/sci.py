@@ -8,7 +8,7 @@ Enhancement", CVPR 2022, and its program.
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ _SOURCE = "https://github.com/vis-opt-group/SCI (weights)"
 class Network(nn.Module):
     """What is left after training, 258 weights at width 3: (N, 3, H, W) in [0, 1] to the same."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int = 3) -> None:
         super().__init__()
         self.first = nn.Conv2d(3, width, 3, padding=1)
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
@@ -106,8 +106,8 @@ def _loss(cascade: Cascade, batch: Batch) -> Terms:
 def recipe(
     part: str,
     trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 3,
     calibration_width: int = 16,
+    **settings: Any,
 ) -> Recipe:
     """Train as published: Adam at 3e-4, weight decay 3e-4, gradient norm at most 5, 1000 epochs.
 
@@ -116,7 +116,7 @@ def recipe(
     rate falls linearly to 0, where the program's stays, so that a shorter budget ends at a low rate
     too. No loss reads the normal-light image of a pair; it serves the validation PSNR.
     """
-    cascade = Cascade(Network(width), Calibration(calibration_width))
+    cascade = Cascade(Network(**settings), Calibration(calibration_width))
     for module in cascade.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
@@ -160,6 +160,7 @@ def _released(name: str, sha256: str) -> Released:
     cite="Ma et al., CVPR 2022",
     title="SCI",
     train=recipe,
+    network=Network,
     released=(
         _released("medium", "4ff1e7e66e8f18114f790e5085ca4c936f0858e329e7ad1cb65b8aa09a9c6916"),
         _released("easy", "b17326a26a93bf187ecbab217f9d3c57467a8b56020d4d9ff600ba257bbffb36"),
@@ -167,12 +168,10 @@ def _released(name: str, sha256: str) -> Released:
     ),
     writes="truncate",
 )
-def sci(state: Mapping[str, Tensor], width: int = 3, calibration_width: int = 16) -> Method:
-    """Brighten by one pass of the network; the calibration's width counts in training alone.
+def sci(network: Network) -> Method:
+    """Brighten by one pass of the network.
 
     The authors' `test.py` and `predict.py` clip to 0..255 and truncate to 8 bits. `predict.py`
     takes the weights `medium` where none are named, and so does the track `released`.
     """
-    network = Network(width)
-    network.load_state_dict(state)
     return from_network(network)

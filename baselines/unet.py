@@ -11,6 +11,7 @@ scales below the image's instead of four.
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,9 +50,12 @@ class Network(nn.Module):
     in MLSM's mapping networks, below the finest scale alone: on ten pairs of LOL held out, 17.8 dB
     with it, 16.3 dB without, after 240 steps of 8 crops at width 16, one seed each. The sums in the
     blocks changed nothing there, and the final loss a little.
+
+    Args:
+        width: Channels of the finest scale.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
         wide = [width * factor for factor in FACTORS]
         self.down = nn.ModuleList(
@@ -111,8 +115,8 @@ def _loss(network: Network, structure: float, batch: Batch) -> Terms:
 def recipe(
     part: str,
     trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 64,
     structure: float = 0.2,
+    **settings: Any,
 ) -> Recipe:
     """Train with L1, SSIM and Adam at 2e-3, 50 steps of warm-up, linear decay, averaged weights.
 
@@ -122,10 +126,10 @@ def recipe(
     Args:
         part: Its only one, `model`.
         trained: Nothing.
-        width: Channels of the finest scale.
         structure: Weight of 1 - SSIM where the mean absolute error has weight 1.
+        settings: Arguments of `Network`.
     """
-    network = Network(width)
+    network = Network(**settings)
     optimiser = partial(torch.optim.Adam, lr=2e-3)
     return Recipe(
         network=network,
@@ -145,10 +149,9 @@ def recipe(
     cite="Ronneberger et al., MICCAI 2015",
     title="UNet (control)",
     train=recipe,
+    network=Network,
     quick={"width": 8},
 )
-def unet(state: Mapping[str, Tensor], width: int = 64, structure: float = 0.2) -> Method:
-    """Brighten and deblock with a trained UNet; `structure` matters to training alone."""
-    network = Network(width)
-    network.load_state_dict(state)
+def unet(network: Network) -> Method:
+    """Brighten and deblock with a trained UNet."""
     return from_network(network)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ EXPOSURE = 0.6
 class Network(nn.Module):
     """The curve network, 79,416 parameters at width 32: (N, 3, H, W) in [0, 1] to the same."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
         widths = [3, width, width, width, 2 * width, 2 * width, 2 * width]
         outputs = [width] * 6 + [3 * CURVES]
@@ -104,7 +105,7 @@ def _loss(network: Network, batch: Batch) -> Terms:
     }
 
 
-def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], width: int = 32) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train as published: Adam at 1e-4, weight decay 1e-4, gradient norm at most 0.1, batch 8.
 
     Not in the paper: 256 x 256 pixels are cut from the image instead of resizing it to that size,
@@ -112,7 +113,7 @@ def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], width: int = 
     the normal-light image of a pair; it serves the validation PSNR. The released file is the
     program's `Epoch99`: of its 200 epochs, which are these 50,000 steps, it has had 100.
     """
-    network = Network(width)
+    network = Network(**settings)
     for name, parameter in network.named_parameters():
         if name.endswith("weight"):
             nn.init.normal_(parameter, 0.0, 0.02)
@@ -144,6 +145,7 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     cite="Guo et al., CVPR 2020",
     title="Zero-DCE",
     train=recipe,
+    network=Network,
     released=(
         Released(
             name="Epoch99",
@@ -160,8 +162,6 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ),
     writes="jpeg75",
 )
-def zero_dce(state: Mapping[str, Tensor], width: int = 32) -> Method:
+def zero_dce(network: Network) -> Method:
     """Brighten with a trained curve network."""
-    network = Network(width)
-    network.load_state_dict(state)
     return from_network(network)

@@ -7,6 +7,7 @@ Curve Estimation", IEEE TPAMI 2021, and its program.
 import re
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class Network(nn.Module):
         scale: How many times smaller the copy is that curves are drawn on.
     """
 
-    def __init__(self, width: int, scale: int) -> None:
+    def __init__(self, width: int = 32, scale: int = 12) -> None:
         super().__init__()
         self.scale = scale
         inside = [3, width, width, width, 2 * width, 2 * width, 2 * width]
@@ -103,19 +104,14 @@ def _loss(network: Network, batch: Batch) -> Terms:
     }
 
 
-def recipe(
-    part: str,
-    trained: Mapping[str, Mapping[str, Tensor]],
-    width: int = 32,
-    scale: int = 12,
-) -> Recipe:
+def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train as published: Adam at 1e-4, weight decay 1e-4, gradient norm at most 0.1, batch 8.
 
     Not in the paper: 512 x 512 pixels are cut from the image instead of resizing it to that size,
     because resizing would remove the compression artefacts that this suite is about. No loss reads
     the normal-light image of a pair; it serves the validation PSNR, and `scale` counts there alone.
     """
-    network = Network(width, scale)
+    network = Network(**settings)
     optimiser = partial(torch.optim.Adam, lr=1e-4, weight_decay=1e-4)
     phase = Phase("train", network, partial(_loss, network), optimiser, clip=0.1)
     return Recipe(
@@ -145,6 +141,7 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     cite="Li et al., TPAMI 2021",
     title="Zero-DCE++",
     train=recipe,
+    network=Network,
     released=(
         Released(
             name="Epoch99",
@@ -162,12 +159,10 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ),
     writes="jpeg75",
 )
-def zero_dce_pp(state: Mapping[str, Tensor], width: int = 32, scale: int = 12) -> Method:
+def zero_dce_pp(network: Network) -> Method:
     """Brighten with a trained curve network on a copy of the image, `scale` times smaller.
 
     The authors' `lowlight_test.py` has 12; it stores the output under the input's name by
     torchvision's `save_image`, so that a JPEG file stays one, of PIL's quality 75.
     """
-    network = Network(width, scale)
-    network.load_state_dict(state)
     return from_network(network)

@@ -18,6 +18,9 @@ from benchmark.methods import registry
 TRAINING = "{steps: 100, batch: 4, crop: 64}"
 """Initial budget of a new learned method in a profile, which takes seconds and must be replaced."""
 
+FAMILY = "own"
+"""Family of chains to which new methods are added, where a params file has families."""
+
 _IMPORT_FAILURES = (
     ArithmeticError,
     AttributeError,
@@ -117,7 +120,12 @@ def _added(text: str, draft: Draft, path: Path) -> str:
     content = _parsed(text)
     chains, training = content.get("chains") or [], content.get("training") or {}
     expected: dict[str, Any] = dict(content)
-    if draft.name not in chains:
+    if isinstance(chains, dict):
+        own = chains.get(FAMILY) or []
+        if draft.name not in own:
+            expected["chains"] = chains | {FAMILY: [*own, draft.name]}
+            text = _into_family(text, [*own, draft.name])
+    elif draft.name not in chains:
         expected["chains"] = [*chains, draft.name]
         text = _into_block(text, "chains", f"- {draft.name}")
     if draft.learned and draft.name not in training:
@@ -128,7 +136,7 @@ def _added(text: str, draft: Draft, path: Path) -> str:
         raise InputError(
             f"{path} has 'chains' or 'training' in a form that cannot be added to, expected a "
             f"block with an entry a line: bring it into that form; what it lacks is "
-            f"'- {draft.name}' under 'chains'{budgeted}."
+            f"{draft.name!r} under 'chains'{budgeted}."
         )
     return text
 
@@ -139,6 +147,15 @@ def _parsed(text: str) -> dict[str, Any]:
     except yaml.YAMLError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _into_family(text: str, chains: list[str]) -> str:
+    """Write the family of the user's own methods, which is the last line of the block `chains`."""
+    entry = f"{FAMILY}: [{', '.join(chains)}]"
+    line = re.compile(rf"^( +){FAMILY}: \[.*\]$", re.MULTILINE)
+    if len(chains) > 1:
+        return line.sub(rf"\g<1>{entry}", text)
+    return _into_block(text, "chains", entry)
 
 
 def _into_block(text: str, key: str, entry: str) -> str:

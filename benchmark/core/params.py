@@ -1,11 +1,20 @@
 """Settings of a profile: params.yaml as validated, frozen models."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from benchmark import ROOT
 from benchmark.core.errors import InputError
@@ -25,6 +34,31 @@ SetName = Literal[
 ]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _written_out(chain: str) -> list[str]:
+    """Return the chains that a pattern stands for: `{a,b}+c` for `a+c` and `b+c`."""
+    choices = [
+        step[1:-1].split(",") if step.startswith("{") and step.endswith("}") else [step]
+        for step in chain.split("+")
+    ]
+    return ["+".join(name.strip() for name in names) for names in itertools.product(*choices)]
+
+
+def _in_a_row(chains: object) -> object:
+    """Return chains as one list, where a file has them by family or as patterns."""
+    if isinstance(chains, dict):
+        families = [family if isinstance(family, list) else [family] for family in chains.values()]
+        chains = [chain for family in families for chain in family]
+    if not isinstance(chains, list):
+        return chains
+    written = [_written_out(chain) if isinstance(chain, str) else [chain] for chain in chains]
+    return [chain for several in written for chain in several]
+
+
+Chains = Annotated[list[str], BeforeValidator(_in_a_row)]
+"""Chains in the order of the tables' rows. A file may have them by family, as a mapping of names to
+lists, and write `{a,b}+c` for `a+c` and `b+c`."""
 
 
 class _Model(BaseModel):
@@ -87,7 +121,7 @@ class Merge(_Model):
 class Detection(_Model):
     """The dark-face benchmark (Table VII)."""
 
-    chains: list[str]
+    chains: Chains
     """Chains whose outputs the detector sees; an empty list leaves the benchmark out."""
     sets: list[SetName]
     """Labelled sets. Sets without dark images (WIDER FACE) are darkened by
@@ -108,7 +142,7 @@ class Detection(_Model):
 class Range(_Model):
     """Curve of quality over quality factors beyond those of the tables."""
 
-    chains: list[str] = []
+    chains: Chains = []
     """Chains to draw; an empty list leaves the curve out of the profile."""
     qfs: list[Quality]
 
@@ -161,7 +195,7 @@ class Params(_Model):
     used."""
     methods: dict[str, dict[str, Any]] = {}
     """Name of a method without weights -> settings that differ from the published ones."""
-    chains: list[str]
+    chains: Chains
     """Chains that are scored, in the order of the tables' rows."""
     detection: Detection
     perceived: list[str] | None = None

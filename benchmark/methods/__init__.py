@@ -14,7 +14,7 @@ from benchmark.methods.plugin import (
     from_network,
     plugin,
 )
-from benchmark.methods.registry import find, module_of, names
+from benchmark.methods.registry import digest, find, module_of, names
 
 __all__ = [
     "Chain",
@@ -26,6 +26,7 @@ __all__ = [
     "Released",
     "Step",
     "WeightsFile",
+    "digest",
     "find",
     "from_network",
     "module_of",

@@ -7,16 +7,20 @@ A method is one file. The whole of a parameter-free one is this short:
         return lambda image: image**exponent
 
 The function carries the file's name, and its arguments are the method's settings. A learned method
-takes its weights first (`state`, a state dict), names what trains it, and lists the files of its
-authors that it can load; `baselines/zero_dce.py` is the example to read.
+names its network, whose arguments are its settings, and what trains it; the function takes the
+network with its weights. It lists the files of its authors that it can load, too:
+`baselines/zero_dce.py` is the example to read. Where no single network is the method, the function
+takes the weights themselves (`state`, a state dict) before its settings.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 
+from benchmark.core.errors import InputError
 from benchmark.core.images import Image
 from benchmark.core.types import Need, Role, Writer
 
@@ -92,6 +96,7 @@ class Plugin:
         quick: Settings under which the contract suite runs the method in seconds; its published
             settings are the default arguments.
         module: Where it is defined.
+        fixed: Settings that a variant of a method fixes; a profile cannot set them.
     """
 
     name: str
@@ -106,6 +111,7 @@ class Plugin:
     needs: Need
     quick: Mapping[str, Any]
     module: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def learned(self) -> bool:
@@ -123,13 +129,29 @@ def plugin(
     cite: str,
     title: str = "",
     train: "Callable[..., Recipe] | None" = None,
+    network: "Callable[..., nn.Module] | None" = None,
     parts: tuple[str, ...] = ("model",),
     released: tuple[Released, ...] = (),
     writes: Writer = "round",
     needs: Need = "nothing",
     quick: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Method]], Plugin]:
-    """Declare the decorated function as a method of the suite; see `Plugin` for the arguments."""
+    """Declare the decorated function as a method of the suite.
+
+    Args:
+        role: What the method is for.
+        cite: The paper, short.
+        title: How tables spell it; the function's name if it is "".
+        train: Makes the training recipe; see `Plugin`.
+        network: The class of the network, whose arguments with their defaults are the settings
+            that `train` passes on to it. The decorated function then takes the network with its
+            weights, instead of a state dict and settings.
+        parts: See `Plugin`, as for all that follow.
+        released: The authors' weights.
+        writes: How the authors' script stores its output.
+        needs: What the method is given besides the image.
+        quick: Settings of the contract suite.
+    """
     if role not in get_args(Role):
         raise ValueError(f"Argument `role` must be one of {get_args(Role)}, but got {role!r}.")
 
@@ -140,7 +162,7 @@ def plugin(
             role=role,
             cite=cite,
             title=title or name,
-            build=build,
+            build=_loading(build, network, train) if network else build,
             train=train,
             parts=parts if train else (),
             released=released,
@@ -151,6 +173,33 @@ def plugin(
         )
 
     return declare
+
+
+def _loading(
+    method: Callable[..., Method],
+    network: "Callable[..., nn.Module]",
+    train: "Callable[..., Recipe] | None",
+) -> Callable[..., Method]:
+    """Return a function of a state dict and settings that gives `method` its network.
+
+    Settings of the training alone, arguments of `train`, do not reach the network.
+    """
+    own = set(inspect.signature(network).parameters)
+    others = set(inspect.signature(train).parameters) if train else set()
+    known = own | others - {"part", "trained", "settings"}
+
+    def build(state: Mapping[str, Any], **settings: Any) -> Method:
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise InputError(
+                f"{method.__name__} has no setting {unknown[0]!r}: "
+                f"it has {', '.join(sorted(known)) or 'none'}."
+            )
+        module = network(**{key: value for key, value in settings.items() if key in own})
+        module.load_state_dict(state)
+        return method(module)
+
+    return build
 
 
 class NetworkMethod:

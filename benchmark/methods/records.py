@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark import methods
-from benchmark.core import code_digest, jsonfile
+from benchmark.core import jsonfile
 from benchmark.core.errors import InputError
 from benchmark.core.types import Need, Role, Track, Writer
 from benchmark.methods import assemble
@@ -159,7 +159,7 @@ def method_record(name: str) -> MethodRecord:
         learned=plugin.learned,
         writes=plugin.writes,
         needs=plugin.needs,
-        code=code_digest.of(plugin.module),
+        code=methods.digest(name),
         released={file.file: file.sha256 for file in released},
     )
 

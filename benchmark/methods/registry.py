@@ -1,24 +1,82 @@
-"""How methods are found: files in `baselines/`, then entry points of installed packages."""
+"""How methods are found: files in `baselines/`, variants of them, entry points of packages."""
 
+import dataclasses
 import difflib
 import functools
 import importlib
 import importlib.metadata
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
+import pydantic
+import yaml
+
+from benchmark.core import code_digest
 from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values
 from benchmark.methods.plugin import Plugin
 
 PACKAGE = "baselines"
+VARIANTS = "variants.yaml"
 ENTRY_POINTS = "mlsm_bench.methods"
 
 
+class Variant(pydantic.BaseModel, extra="forbid", frozen=True):
+    """A method that is another one with some settings fixed.
+
+    Attributes:
+        method: Name of that method.
+        title: How tables spell the variant.
+        settings: Settings that are fixed; a profile cannot change them.
+    """
+
+    method: str
+    title: str
+    settings: dict[str, Any] = {}
+
+
 def names() -> list[str]:
-    """Return the name of every method there is: files in `baselines/`, then entry points."""
+    """Return the names of all methods: files in `baselines/`, variants, then entry points."""
+    return sorted({*_files(), *variants(), *installed()})
+
+
+def _files() -> list[str]:
+    """Return the names of the methods that are files in `baselines/`."""
     package = importlib.import_module(PACKAGE)
-    files = [module.name for module in pkgutil.iter_modules(package.__path__)]
-    return sorted({name for name in [*files, *installed()] if not name.startswith("_")})
+    modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return [name for name in modules if not name.startswith("_")]
+
+
+def variants() -> dict[str, Variant]:
+    """Return name -> variant, as `baselines/variants.yaml` lists them.
+
+    Raises:
+        InputError: The file is not such a list.
+    """
+    return _read_variants(Path(importlib.import_module(PACKAGE).__path__[0]) / VARIANTS)
+
+
+@functools.cache
+def _read_variants(path: Path) -> dict[str, Variant]:
+    if not path.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        listed = pydantic.TypeAdapter(dict[str, Variant]).validate_python(content)
+    except (yaml.YAMLError, pydantic.ValidationError) as error:
+        raise InputError(
+            f"{path} is no list of variants, expected lines such as 'name: {{method: mlsm, title: "
+            f"Name, settings: {{levels: 1}}}}': {' '.join(str(error).split())}"
+        ) from error
+    for name, variant in listed.items():
+        if variant.method in listed:
+            raise InputError(
+                f"{path} makes {name!r} a variant of {variant.method!r}, which is a variant "
+                "itself: name the method behind it, with all settings."
+            )
+    return listed
 
 
 @functools.cache
@@ -27,10 +85,11 @@ def installed() -> dict[str, list[importlib.metadata.EntryPoint]]:
 
     Each reading looks through every installed package, which takes longer than the rest of `find`.
     """
-    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    points: dict[str, list[importlib.metadata.EntryPoint]] = {}
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        found.setdefault(point.name, []).append(point)
-    return found
+        if not point.name.startswith("_"):
+            points.setdefault(point.name, []).append(point)
+    return points
 
 
 def find(name: str) -> Plugin:
@@ -39,13 +98,11 @@ def find(name: str) -> Plugin:
     Raises:
         InputError: There is none, its file does not define it, or there are two of that name.
     """
-    if name not in names():
-        close = difflib.get_close_matches(name, names(), 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names())}."
-        raise InputError(f"There is no method called {name!r}: {hint}")
-    points = installed().get(name, [])
-    _refuse_namesakes(name, sorted(points, key=lambda point: point.value))
-    for point in points:
+    _refuse_unknown(name)
+    _refuse_namesakes(name)
+    if name in variants():
+        return _variant(name, variants()[name])
+    for point in installed().get(name, []):
         return _checked(point.load(), name, point.value)
     module = importlib.import_module(f"{PACKAGE}.{name}")
     return _checked(getattr(module, name, None), name, f"{PACKAGE}/{name}.py")
@@ -57,20 +114,64 @@ def module_of(name: str) -> str:
     Raises:
         InputError: There is no method of that name.
     """
-    if name not in names():
-        return find(name).module  # which says so
+    _refuse_unknown(name)
+    if name in variants():
+        return module_of(variants()[name].method)
     points = installed().get(name, [])
     return points[0].module if points else f"{PACKAGE}.{name}"
 
 
-def _refuse_namesakes(name: str, points: Sequence[importlib.metadata.EntryPoint]) -> None:
-    """Let no installed package replace a method silently: whose numbers would the rows be?"""
-    package = importlib.import_module(PACKAGE)
-    built_in = name in (module.name for module in pkgutil.iter_modules(package.__path__))
-    places = [f"{PACKAGE}/{name}.py"] if built_in else []
+def digest(name: str) -> str:
+    """Return the SHA-256 of what defines a method: its code, its libraries, a variant's settings.
+
+    Raises:
+        InputError: There is no method of that name.
+    """
+    code = code_digest.of(module_of(name))
+    if name not in variants():
+        return code
+    return digest_values([code, variants()[name].model_dump()])
+
+
+def _variant(name: str, variant: Variant) -> Plugin:
+    """Return a method with some settings fixed, which has no released weights."""
+    base = find(variant.method)
+    return dataclasses.replace(
+        base,
+        name=name,
+        title=variant.title,
+        build=_fixing(base.build, variant.settings),
+        train=None if base.train is None else _fixing(base.train, variant.settings),
+        released=(),
+        fixed=variant.settings,
+    )
+
+
+def _fixing(function: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Any]:
+    """Return a function with some settings fixed, whatever it is called with."""
+
+    @functools.wraps(function)
+    def fixed(*arguments: Any, **others: Any) -> Any:
+        return function(*arguments, **others | settings)
+
+    return fixed
+
+
+def _refuse_unknown(name: str) -> None:
+    if name not in names():
+        close = difflib.get_close_matches(name, names(), 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names())}."
+        raise InputError(f"There is no method called {name!r}: {hint}")
+
+
+def _refuse_namesakes(name: str) -> None:
+    """Let nothing replace a method silently: whose numbers would the rows be?"""
+    places = [f"{PACKAGE}/{name}.py"] if name in _files() else []
+    places += [f"{PACKAGE}/{VARIANTS}"] if name in variants() else []
+    points: Sequence[importlib.metadata.EntryPoint] = installed().get(name, [])
     places += [
         f"{point.value} of package {point.dist.name if point.dist else 'unknown'}"
-        for point in points
+        for point in sorted(points, key=lambda point: point.value)
     ]
     if len(places) > 1:
         raise InputError(

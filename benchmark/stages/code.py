@@ -21,7 +21,7 @@ def write_digests(params: Params) -> None:
         for _, name, _ in pkgutil.iter_modules(stages.__path__)
     }
     of_studies = {name: code_digest.of(f"studies.{name}") for name in STUDIES}
-    of_methods = {name: code_digest.of(methods.module_of(name)) for name in methods.names()}
+    of_methods = {name: methods.digest(name) for name in methods.names()}
     foreign = sorted(params.weights.glob("*.pt")) if params.weights_of else []
     weights = digest_values([[path.name, sha256(path)] for path in foreign])
     content = {"stages": of_stages | of_studies, "methods": of_methods, "weights": weights}

@@ -80,7 +80,7 @@ def _settings(job: measuring.Job) -> dict[str, Any]:
 
 def _key(job: measuring.Job, cpu: str) -> str:
     chain = methods.Chain((job.method,))
-    code = code_digest.of(measuring.__name__, methods.find(job.method).module)
+    code = [code_digest.of(measuring.__name__), methods.digest(job.method)]
     hashes = assemble.hashes(chain, job.track, Path(job.trained))
     return digest_values([job.method, code, hashes, _settings(job), job.track, cpu])
 

@@ -86,7 +86,7 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
         "part": part,
         "code": code_digest.code(fit.__name__, jpeg.__name__, plugin.module),
         "lists": _LISTS,
-        "settings": dict(settings.settings),
+        "settings": {**settings.settings, **plugin.fixed},
         "steps": settings.steps,
         "batch": settings.batch,
         "crop_px": settings.crop,

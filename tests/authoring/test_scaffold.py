@@ -63,7 +63,7 @@ def test_the_params_file_gains_its_lines_and_nothing_else(copy, draft):
     before = path.read_text().splitlines()
     scaffold.new(draft, path)
     after = path.read_text().splitlines()
-    added = [f"- {draft.name}"]
+    added = [f"  own: [{draft.name}]"]
     if draft.learned:
         added.insert(0, f"  {draft.name}: {scaffold.TRAINING}")
     assert [line for line in after if line not in before] == added
@@ -98,10 +98,32 @@ def test_comments_indents_and_blank_lines_stay(copy, before, after):
     assert text.count("#") == before.count("#")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("chains:\n  a: [b, c]\n\nseed: 1\n", "chains:\n  a: [b, c]\n  own: [net]\n\nseed: 1\n"),
+        ("chains:\n  a:\n  - b\n  own: [c]\n", "chains:\n  a:\n  - b\n  own: [c, net]\n"),
+        ("chains:\n    a:\n    - b  # one\n", "chains:\n    a:\n    - b  # one\n    own: [net]\n"),
+    ],
+)
+def test_among_families_a_new_method_joins_the_users_own(copy, before, after):
+    path = copy.with_name("params.yaml")
+    path.write_text(before + "training: {}\n")
+    scaffold.new(Draft("net", "enhancer"), path)
+    assert path.read_text() == after + "training: {}\n"
+
+
+def test_a_family_of_own_methods_in_block_form_is_refused_with_what_is_lacking(copy):
+    path = copy.with_name("params.yaml")
+    path.write_text("chains:\n  own:\n  - a\ntraining: {}\n")
+    with pytest.raises(InputError, match="what it lacks is 'net' under 'chains'"):
+        scaffold.new(Draft("net", "enhancer"), path)
+
+
 def test_a_params_file_in_another_form_is_refused_and_nothing_is_written(copy):
     path = copy.with_name("params.yaml")
     path.write_text("chains: [a, b]\ntraining: {}\n")
-    with pytest.raises(InputError, match=r"what it lacks is '- net' under 'chains'\."):
+    with pytest.raises(InputError, match=r"what it lacks is 'net' under 'chains'\."):
         scaffold.new(Draft("net", "enhancer"), path)
     assert path.read_text() == "chains: [a, b]\ntraining: {}\n"
     assert not (copy / "net.py").exists()

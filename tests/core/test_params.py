@@ -40,6 +40,26 @@ def test_a_hyphen_in_a_chain_is_refused(tmp_path):
         params.load(written(tmp_path, chains=["zero-dce"]))
 
 
+def test_families_of_chains_stand_in_a_row_with_patterns_written_out(tmp_path):
+    families = {
+        "controls": ["identity"],
+        "in_both_orders": ["{lime,sci}+{edsr,qgcn}", "edsr+{lime, sci}"],
+        "the_papers": "mlsm",
+    }
+    own = {"curve": {"chains": [], "qfs": []}, "perceived": []}
+    loaded = params.load(written(tmp_path, chains=families, **own))
+    assert loaded.chains == [
+        *("identity", "lime+edsr", "lime+qgcn", "sci+edsr", "sci+qgcn"),
+        *("edsr+lime", "edsr+sci", "mlsm"),
+    ]
+
+
+@pytest.mark.parametrize("chains", [{"controls": [1]}, {"controls": {"a": 1}}, "lime", [["lime"]]])
+def test_chains_that_are_no_names_are_refused(tmp_path, chains):
+    with pytest.raises(InputError, match="chains"):
+        params.load(written(tmp_path, chains=chains))
+
+
 def test_a_chain_named_twice_is_refused(tmp_path):
     with pytest.raises(InputError, match="named twice"):
         params.load(written(tmp_path, chains=["gamma", "gamma"]))

@@ -75,6 +75,68 @@ def test_an_entry_point_is_a_method(package, tmp_path, monkeypatch):
     assert methods.find("elsewhere").module == "elsewhere_of_a_test"
 
 
+VARIANT = """from benchmark.methods import plugin
+
+@plugin("enhancer", cite="a control", title="Power")
+def power(exponent=0.5, gain=1.0):
+    return lambda image: gain * image**exponent
+"""
+
+
+@pytest.fixture
+def variants(package):
+    """A package with the method `power`, and a function that writes its list of variants."""
+    (package / "power.py").write_text(VARIANT)
+    return lambda text: (package / "variants.yaml").write_text(text)
+
+
+def test_a_variant_is_its_method_with_settings_that_nothing_changes(variants):
+    variants("softer: {method: power, title: Softer, settings: {exponent: 0.25}}")
+    softer = methods.find("softer")
+    assert "softer" in methods.names()
+    assert (softer.name, softer.title, softer.cite) == ("softer", "Softer", "a control")
+    image = np.full((2, 2, 3), 0.0625, np.float32)
+    np.testing.assert_allclose(softer(exponent=1.0)(image), 0.5)
+    np.testing.assert_allclose(softer(gain=0.5)(image), 0.25)
+    np.testing.assert_allclose(methods.find("power")()(image), 0.25)
+
+
+def test_a_variants_digest_follows_its_code_and_its_settings(variants, package):
+    variants("softer: {method: power, title: Softer, settings: {exponent: 0.25}}")
+    assert methods.module_of("softer") == f"{package.name}.power"
+    first = methods.digest("softer")
+    assert first != methods.digest("power")
+    registry._read_variants.cache_clear()
+    variants("softer: {method: power, title: Softer, settings: {exponent: 0.3}}")
+    assert methods.digest("softer") != first
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("softer: {method: power}", "title"),
+        ("softer: [power]", "is no list of variants"),
+        ("softer: {method: power, title: A, colour: 1}", "colour"),
+        ("a: {method: power, title: A}\nb: {method: a, title: B}", "which is a variant itself"),
+        ("softer: {method: pover, title: A}", "did you mean 'power'"),
+        ("brighten: {method: power, title: A}", "2 methods called 'brighten'"),
+    ],
+)
+def test_a_list_of_variants_that_does_not_fit_is_refused(variants, text, words):
+    variants(text)
+    with pytest.raises(InputError, match=words):
+        [methods.find(name) for name in registry.variants()]
+
+
+def test_a_variant_trains_with_the_settings_it_fixes():
+    level = methods.find("mlsm_level1")
+    assert level.fixed == {"levels": 1}
+    whole = methods.find("mlsm").train("vae_dark", {}, width=8).network
+    single = level.train("vae_dark", {}, width=8, levels=3).network
+    count = [sum(p.numel() for p in n.parameters()) for n in (whole, single)]
+    assert count[1] < count[0]
+
+
 def test_the_suite_has_the_papers_baselines():
     wanted = {"identity", "gamma", "lime", "zero_dce", "edsr"}
     assert wanted <= set(methods.names())
@@ -254,6 +316,39 @@ def test_a_method_that_changes_the_size_stops_the_run():
 def test_a_method_that_returns_nan_stops_the_run():
     with pytest.raises(ValueError, match="made returned NaN or infinity"):
         methods.run([step(lambda image: image * np.float32("nan"))], GREY)
+
+
+class Gain(nn.Module):
+    """A network of one weight and one setting."""
+
+    def __init__(self, offset: float = 0.25) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+        self.offset = offset
+
+    def forward(self, image):
+        return self.gain * image + self.offset
+
+
+def gain_recipe(part, trained, penalty=0.1, **settings):
+    raise NotImplementedError
+
+
+@plugin("enhancer", cite="a control", train=gain_recipe, network=Gain)
+def gain(network: Gain):
+    return from_network(network)
+
+
+def test_a_method_of_a_network_takes_its_settings_from_it_and_ignores_those_of_training():
+    image = np.full((2, 2, 3), 0.25, np.float32)
+    state = {"gain": torch.full((1,), 2.0)}
+    np.testing.assert_allclose(gain(state)(image), 0.75)
+    np.testing.assert_allclose(gain(state, offset=0.0, penalty=3.0)(image), 0.5)
+
+
+def test_a_setting_that_neither_network_nor_training_has_is_named():
+    with pytest.raises(InputError, match="gain has no setting 'ofset': it has offset, penalty"):
+        gain({"gain": torch.ones(1)}, ofset=1.0)
 
 
 def test_a_network_becomes_a_method_in_evaluation_mode():
