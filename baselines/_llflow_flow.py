@@ -132,8 +132,8 @@ class Affine(nn.Module):
 
     def forward(self, given: Tensor) -> tuple[Tensor, Tensor]:
         """Return shift and scale, each (N, outside, H, W); scales lie between 1e-4 and 1.0001."""
-        made = self.last(self.body(given)) * (3 * self.log_gain).exp()
-        shift, raw = made[:, 0::2], made[:, 1::2]
+        parameters = self.last(self.body(given)) * (3 * self.log_gain).exp()
+        shift, raw = parameters[:, 0::2], parameters[:, 1::2]
         return shift, torch.sigmoid(raw + 2) + LEAST_SCALE
 
 

@@ -71,10 +71,10 @@ class Relighting(nn.Module):
     def _up(self, conv: nn.Module, current: Tensor, skip: Tensor) -> Tensor:
         larger = _resize(current, skip)
         if self.concatenate:
-            made: Tensor = conv(torch.cat([larger, skip], 1)).relu_()
+            merged: Tensor = conv(torch.cat([larger, skip], 1)).relu_()
         else:
-            made = conv(larger).relu_() + skip
-        return made
+            merged = conv(larger).relu_() + skip
+        return merged
 
 
 class Network(nn.Module):

@@ -28,7 +28,7 @@ def _name(name: str) -> str:
     for pattern, ours in _RENAMES:
         name = pattern.sub(ours, name)
     return re.sub(
-        r"(c\d_[dr]|c4)\.op\.", lambda found: f"operations.{_OPERATIONS[found[1]]}.", name
+        r"(c\d_[dr]|c4)\.op\.", lambda match: f"operations.{_OPERATIONS[match[1]]}.", name
     )
 
 

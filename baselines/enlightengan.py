@@ -68,14 +68,14 @@ class SelfFeatures(nn.Module):
     def forward(self, output: Tensor, image: Tensor) -> Tensor:
         """Return the loss; gradients reach the first image alone."""
         with torch.no_grad():
-            wanted = self.features(image)
-        return functional.mse_loss(self.features(output), wanted)
+            expected = self.features(image)
+        return functional.mse_loss(self.features(output), expected)
 
 
 class _Shown(NamedTuple):
     """What a step's discriminators see, in [-1, 1]: whole crops, and patches of all of them."""
 
-    made: Tensor
+    generated: Tensor
     real: Tensor
     made_patches: Tensor
     real_patches: Tensor
@@ -108,20 +108,22 @@ class Contest:
             critic.requires_grad_(False)
         output = self.generator(darkened(batch.input))
         corners = self._corners(batch.input.shape[-1])
-        made, real, dark = (cut(image, corners) for image in (output, batch.target, batch.input))
-        signed = [2 * image - 1 for image in (output, batch.target, made, real)]
+        generated, real, dark = (
+            cut(image, corners) for image in (output, batch.target, batch.input)
+        )
+        signed = [2 * image - 1 for image in (output, batch.target, generated, real)]
         self.shown = _Shown(*(image.detach() for image in signed))
         return {
             "global": relativistic(self.overall(signed[0]), self.overall(signed[1])),
             "local": (self.local(signed[2]) - 1).square().mean(),
             "features": self.features(output, batch.input),
-            "patch_features": self.features(made, dark),
+            "patch_features": self.features(generated, dark),
         }
 
     def judge_whole(self, batch: Batch) -> Terms:
         """Return the global discriminator's loss."""
         shown, critic = self._seen(), self.overall.requires_grad_(True)
-        return {"score": relativistic(critic(shown.real), critic(shown.made))}
+        return {"score": relativistic(critic(shown.real), critic(shown.generated))}
 
     def judge_patches(self, batch: Batch) -> Terms:
         """Return the local discriminator's loss, plain LSGAN."""

@@ -146,11 +146,11 @@ class Network(nn.Module):
 
 def _loss(network: Network, batch: Batch) -> Terms:
     """Return the mean absolute errors of the image and of the quality factor."""
-    output, found = network.both(batch.input)
-    wanted = 1 - batch.qf[:, None] / 100
+    output, estimate = network.both(batch.input)
+    true_quality = 1 - batch.qf[:, None] / 100
     return {
         "l1": functional.l1_loss(output, batch.target),
-        "quality": QF_WEIGHT * functional.l1_loss(found, wanted),
+        "quality": QF_WEIGHT * functional.l1_loss(estimate, true_quality),
     }
 
 

@@ -137,15 +137,15 @@ def _renamed(
     decomposition: Mapping[str, Tensor], adjustment: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Turn the port's `conv_r1.conv_relu.0.weight` into our `decomposition.down.0.weight`."""
-    made = {}
+    renamed = {}
     for name, value in decomposition.items():
         ours = f"{_DECOMPOSITION[name.split('.')[0]]}.{name.rsplit('.', 1)[1]}"
         turned = value.roll(value.shape[1] // 2, 1) if ours in _SWAPPED else value
-        made[f"decomposition.{ours}"] = turned
+        renamed[f"decomposition.{ours}"] = turned
     for name, value in adjustment.items():
         ours = f"{_ADJUSTMENT[name.split('.')[0]]}.{name.rsplit('.', 1)[1]}"
-        made[f"adjustment.{ours}"] = value
-    return made
+        renamed[f"adjustment.{ours}"] = value
+    return renamed
 
 
 _PORT = "https://github.com/fenghansen/KinD-pytorch (checkpoints)"

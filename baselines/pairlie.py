@@ -77,8 +77,8 @@ class Network(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the brightened image."""
-        found = self.decompose(image)
-        return found.illumination**self.exponent * found.reflectance
+        layers = self.decompose(image)
+        return layers.illumination**self.exponent * layers.reflectance
 
 
 def another_exposure(image: Tensor) -> Tensor:
@@ -92,12 +92,12 @@ def another_exposure(image: Tensor) -> Tensor:
     return (factors * image * (1 + NOISE * torch.randn_like(image))).clamp(0.0, 1.0)
 
 
-def retinex(found: Decomposition, image: Tensor) -> Tensor:
+def retinex(layers: Decomposition, image: Tensor) -> Tensor:
     """Compare the parts with what they are made from; the illumination with the largest channel.
 
     The reflectance is compared with the quotient too, which leaves the illumination alone.
     """
-    illumination, reflectance, projected = found
+    illumination, reflectance, projected = layers
     quotient = projected / illumination.detach()
     brightest = image.amax(1, keepdim=True)
     return (
@@ -117,12 +117,12 @@ def variation(maps: Tensor) -> Tensor:
 
 def _loss(network: Network, batch: Batch) -> Terms:
     """Return the three terms, weighted as in the authors' program."""
-    found = network.decompose(batch.input)
+    layers = network.decompose(batch.input)
     other = network.decompose(another_exposure(batch.input))
     return {
-        "consistency": functional.mse_loss(found.reflectance, other.reflectance),
-        "retinex": retinex(found, batch.input),
-        "projection": 500 * functional.mse_loss(found.projected, batch.input),
+        "consistency": functional.mse_loss(layers.reflectance, other.reflectance),
+        "retinex": retinex(layers, batch.input),
+        "projection": 500 * functional.mse_loss(layers.projected, batch.input),
     }
 
 
@@ -157,11 +157,11 @@ _FILE = WeightsFile(
 
 def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn the authors' `L_net.L_net.4.weight` into our `illumination.convs.1.weight`."""
-    made = {}
+    renamed = {}
     for name, value in state.items():
         letter, _, place, kind = re.split(r"_net\.|\.", name)
-        made[f"{_NAMES[letter]}.convs.{int(place) // 3}.{kind}"] = value
-    return made
+        renamed[f"{_NAMES[letter]}.convs.{int(place) // 3}.{kind}"] = value
+    return renamed
 
 
 @plugin(

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines import _qcn_blocks as blocks_of
+from baselines import _qcn_blocks
 from benchmark.methods import Method, plugin
 from benchmark.training import Recipe
 
 
-class Network(blocks_of.Guided):
+class Network(_qcn_blocks.Guided):
     """The deblocker, 4,973,312 parameters as published.
 
     Args:
@@ -24,11 +24,11 @@ class Network(blocks_of.Guided):
 
     def __init__(self, blocks: int = 64, width: int = 64) -> None:
         super().__init__()
-        self.features = blocks_of.conv(3 + 2, width)
-        self.down = blocks_of.head(width)
-        self.body = nn.Sequential(*(blocks_of.Block(width) for _ in range(blocks)))
-        self.up = blocks_of.tail(width)
-        self.output = blocks_of.conv(width, 3)
+        self.features = _qcn_blocks.conv(3 + 2, width)
+        self.down = _qcn_blocks.head(width)
+        self.body = nn.Sequential(*(_qcn_blocks.Block(width) for _ in range(blocks)))
+        self.up = _qcn_blocks.tail(width)
+        self.output = _qcn_blocks.conv(width, 3)
 
     def restore(self, image: Tensor, steps: Tensor) -> Tensor:
         """Return the deblocked image; see `Guided.restore`."""
@@ -40,7 +40,7 @@ class Network(blocks_of.Guided):
 
 def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: Any) -> Recipe:
     """Train QCN: see `baselines._qcn_blocks.recipe_of`."""
-    return blocks_of.recipe_of(Network(**settings))
+    return _qcn_blocks.recipe_of(Network(**settings))
 
 
 @plugin(
@@ -62,4 +62,4 @@ def qcn(network: Network) -> Method:
 
     Outputs are rounded, as the authors' script does (src/utils/util_image.py, `tensor2uint`).
     """
-    return blocks_of.method_of(network)
+    return _qcn_blocks.method_of(network)

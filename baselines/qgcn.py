@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from baselines import _qcn_blocks as blocks_of
+from baselines import _qcn_blocks
 from benchmark.methods import Method, plugin
 from benchmark.training import Recipe
 
@@ -28,7 +28,7 @@ class GlobalBranch(nn.Module):
         inside = 3
         for outside in (channels, 2 * channels, 4 * channels, 4 * channels):
             layers += [nn.Conv2d(inside, outside, 4, stride=2, padding=1), nn.ReLU()]
-            layers += [blocks_of.conv(outside, outside, bias=True), nn.ReLU()]
+            layers += [_qcn_blocks.conv(outside, outside, bias=True), nn.ReLU()]
             inside = outside
         self.convs = nn.Sequential(*layers)
         area = (GLOBAL_SIDE // 16) ** 2
@@ -48,7 +48,7 @@ class GlobalBranch(nn.Module):
         return vector
 
 
-class Network(blocks_of.Guided):
+class Network(_qcn_blocks.Guided):
     """The deblocker, 12,305,472 parameters as published.
 
     Args:
@@ -63,13 +63,13 @@ class Network(blocks_of.Guided):
     ) -> None:
         super().__init__()
         self.whole = GlobalBranch(width, channels, hidden)
-        self.features = blocks_of.conv(3 + 2, width)
-        self.down = blocks_of.head(width)
-        self.before = nn.Sequential(*(blocks_of.Block(width) for _ in range(blocks // 2)))
-        self.middle = blocks_of.conv(2 * width, width, bias=True)
-        self.after = nn.Sequential(*(blocks_of.Block(width) for _ in range(blocks // 2)))
-        self.up = blocks_of.tail(width)
-        self.output = blocks_of.conv(width, 3)
+        self.features = _qcn_blocks.conv(3 + 2, width)
+        self.down = _qcn_blocks.head(width)
+        self.before = nn.Sequential(*(_qcn_blocks.Block(width) for _ in range(blocks // 2)))
+        self.middle = _qcn_blocks.conv(2 * width, width, bias=True)
+        self.after = nn.Sequential(*(_qcn_blocks.Block(width) for _ in range(blocks // 2)))
+        self.up = _qcn_blocks.tail(width)
+        self.output = _qcn_blocks.conv(width, 3)
 
     def restore(self, image: Tensor, steps: Tensor) -> Tensor:
         """Return the deblocked image; see `Guided.restore`."""
@@ -88,7 +88,7 @@ def recipe(part: str, trained: Mapping[str, Mapping[str, Tensor]], **settings: A
     As in the authors' program, the global branch is trained on crops, stretched to its input's
     size, and meets whole images only when the method is used.
     """
-    return blocks_of.recipe_of(Network(**settings))
+    return _qcn_blocks.recipe_of(Network(**settings))
 
 
 @plugin(
@@ -110,4 +110,4 @@ def qgcn(network: Network) -> Method:
 
     Outputs are rounded, as the authors' script does (src/utils/util_image.py, `tensor2uint`).
     """
-    return blocks_of.method_of(network)
+    return _qcn_blocks.method_of(network)

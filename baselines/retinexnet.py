@@ -130,20 +130,20 @@ _NAMES = (
 
 def _renamed(*states: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn the port's `net1_convs.2.weight` into our `decomposition.convs.1.weight`."""
-    made = {}
+    renamed = {}
     for name, value in ((name, value) for state in states for name, value in state.items()):
         ours = re.sub(
-            r"^net1_convs\.(\d)", lambda found: f"decomposition.convs.{int(found[1]) // 2}", name
+            r"^net1_convs\.(\d)", lambda match: f"decomposition.convs.{int(match[1]) // 2}", name
         )
         ours = re.sub(
             r"^net2_(de)?conv1_(\d)",
-            lambda found: f"relighting.{'up' if found[1] else 'down'}.{int(found[2]) - 1}",
+            lambda match: f"relighting.{'up' if match[1] else 'down'}.{int(match[2]) - 1}",
             ours,
         )
         for theirs, replacement in _NAMES:
             ours = re.sub(theirs, replacement, ours)
-        made[ours] = value
-    return made
+        renamed[ours] = value
+    return renamed
 
 
 _PORT = "https://github.com/aasharma90/RetinexNet_PyTorch (ckpts/{}/9200.tar)"

@@ -142,12 +142,12 @@ _NAMES = {"in_conv.0": "first", "conv.0": "second.0", "conv.1": "second.1", "out
 
 def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Keep the authors' `enhance.*`, less `blocks.*`, which repeats `conv.*`."""
-    made = {}
+    renamed = {}
     for name, value in state.items():
-        found = re.fullmatch(r"enhance\.((?:in_|out_)?conv\.\d)\.(\w+)", name)
-        if found:
-            made[f"{_NAMES[found[1]]}.{found[2]}"] = value
-    return made
+        match = re.fullmatch(r"enhance\.((?:in_|out_)?conv\.\d)\.(\w+)", name)
+        if match:
+            renamed[f"{_NAMES[match[1]]}.{match[2]}"] = value
+    return renamed
 
 
 def _released(name: str, sha256: str) -> Released:

@@ -105,10 +105,10 @@ def _padded(image: Tensor) -> Tensor:
 
 def _loss(network: Network, structure: float, batch: Batch) -> Terms:
     """Return the mean absolute error and, unless its weight is 0, the loss of structure."""
-    made = network(batch.input)
-    terms = {"l1": functional.l1_loss(made, batch.target)}
+    prediction = network(batch.input)
+    terms = {"l1": functional.l1_loss(prediction, batch.target)}
     if structure:
-        terms["structure"] = structure * (1.0 - ssim(made, batch.target))
+        terms["structure"] = structure * (1.0 - ssim(prediction, batch.target))
     return terms
 
 

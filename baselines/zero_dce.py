@@ -135,7 +135,7 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn the authors' `e_conv1.weight` into our `convs.0.weight`."""
     pattern = re.compile(r"^e_conv(\d)")
     return {
-        pattern.sub(lambda found: f"convs.{int(found[1]) - 1}", name): value
+        pattern.sub(lambda match: f"convs.{int(match[1]) - 1}", name): value
         for name, value in state.items()
     }
 

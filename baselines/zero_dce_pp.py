@@ -131,7 +131,7 @@ def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     pattern = re.compile(r"^e_conv(\d)\.(depth|point)_conv")
     order = {"depth": 0, "point": 1}
     return {
-        pattern.sub(lambda found: f"convs.{int(found[1]) - 1}.{order[found[2]]}", name): value
+        pattern.sub(lambda match: f"convs.{int(match[1]) - 1}.{order[match[2]]}", name): value
         for name, value in state.items()
     }
 

@@ -23,9 +23,9 @@ class Perceptual(Trunk):
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Compare two batches (N, 3, H, W) in [-1, 1]; returns a scalar, 0 for equal ones."""
         with torch.no_grad():
-            wanted = self.features(target)
+            reference = self.features(target)
         parts = [
             weight * functional.l1_loss(made, want)
-            for weight, made, want in zip(WEIGHTS, self.features(output), wanted, strict=False)
+            for weight, made, want in zip(WEIGHTS, self.features(output), reference, strict=False)
         ]
         return torch.stack(parts).sum()

@@ -90,9 +90,9 @@ def _vae(config: Config, source: Source, pick: Callable[[Batch], Tensor]) -> Rec
 
     def generate(batch: Batch) -> Terms:
         image = _signed(pick(batch), config)  # (N, 3, c, c)
-        made: Reconstruction = vae(image)
-        duel.show(made.image, image)
-        return vae_terms(made, image, duel.weights, duel.critics)
+        reconstruction: Reconstruction = vae(image)
+        duel.show(reconstruction.image, image)
+        return vae_terms(reconstruction, image, duel.weights, duel.critics)
 
     def reconstruct(image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
@@ -122,12 +122,14 @@ def mapping(config: Config, dark: Mapping[str, Tensor], normal: Mapping[str, Ten
 
     def generate(batch: Batch) -> Terms:
         image, real = _signed(batch.input, config), _signed(batch.target, config)
-        wanted = [p.mu for p in encoder.to(real.device)(real)]  # l_n^i, step 2
+        targets = [p.mu for p in encoder.to(real.device)(real)]  # l_n^i, step 2
         latents = model.latents(image)  # l~_n^i, steps 1 and 3
-        made = model.decoder(latents)  # n~, step 4
+        reconstruction = model.decoder(latents)  # n~, step 4
         condition = image if config.conditional_gan else None
-        duel.show(made, real, condition)
-        return mapping_terms(latents, wanted, (made, real), duel.weights, duel.critics, condition)
+        duel.show(reconstruction, real, condition)
+        return mapping_terms(
+            latents, targets, (reconstruction, real), duel.weights, duel.critics, condition
+        )
 
     settings = SETTINGS[config.weights]
     phase = Phase("mapping", model.mapping, generate, settings.adam(settings.mapping))
@@ -145,9 +147,9 @@ def direct(config: Config) -> Recipe:
 
     def generate(batch: Batch) -> Terms:
         image, real = _signed(batch.input, config), _signed(batch.target, config)
-        made = network.decode(image)
-        duel.show(made, real)
-        return image_terms(made, real, duel.weights, duel.critics)
+        output = network.decode(image)
+        duel.show(output, real)
+        return image_terms(output, real, duel.weights, duel.critics)
 
     settings = SETTINGS[config.weights]
     phase = Phase("direct", network, generate, settings.adam(settings.vae))
@@ -170,9 +172,9 @@ class _Duel:
         )
         self.shown: tuple[Tensor, Tensor, Tensor | None] | None = None
 
-    def show(self, made: Tensor, real: Tensor, condition: Tensor | None = None) -> None:
+    def show(self, output: Tensor, real: Tensor, condition: Tensor | None = None) -> None:
         """Keep the images of this step, and stop the discriminator from learning from them yet."""
-        self.shown = (made.detach(), real, condition)
+        self.shown = (output.detach(), real, condition)
         if self.critics.perceptual is not None:
             self.critics.perceptual.to(real.device)
         if self.critics.discriminator is not None:

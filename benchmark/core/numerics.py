@@ -146,12 +146,12 @@ def cores(root: Path = Path("/")) -> int:
         root: Folder that contains `proc` and `sys`.
     """
     if hasattr(os, "sched_getaffinity"):  # of Linux
-        found = len(os.sched_getaffinity(0))
+        visible = len(os.sched_getaffinity(0))
     else:
-        found = os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    limits = [int(asked)] if asked.isdecimal() else []
-    return max(1, min([found, *limits, *map(int, _quotas(root))]))
+        visible = os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    limits = [int(limit)] if limit.isdecimal() else []
+    return max(1, min([visible, *limits, *map(int, _quotas(root))]))
 
 
 def _quotas(root: Path) -> Iterator[float]:

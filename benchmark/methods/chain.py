@@ -53,7 +53,7 @@ class Chain:
                     f"them from methods.{name} to training.{name}.settings."
                 )
         chosen = ((name, (settings or {}).get(name, {})) for name in dict.fromkeys(names))
-        return cls(names, tuple((name, key, made[key]) for name, made in chosen for key in made))
+        return cls(names, tuple((name, key, own[key]) for name, own in chosen for key in own))
 
     def settings_of(self, step: str) -> dict[str, Any]:
         """Return the settings of a method of the chain that is not learned."""
@@ -143,16 +143,16 @@ def outputs(
     """
     current: dict[Protocol, Bytes] = dict.fromkeys(protocols, pixels)
     for step in steps:
-        made: dict[int, Image] = {}  # identity of an input -> output
+        results: dict[int, Image] = {}  # identity of an input -> output
         stored: dict[tuple[int, Writer], Bytes] = {}
         following: dict[Protocol, Bytes] = {}
         for protocol, before in current.items():
-            if id(before) not in made:
-                made[id(before)] = _applied(step, before, given or MethodContext())
+            if id(before) not in results:
+                results[id(before)] = _applied(step, before, given or MethodContext())
             writer: Writer = step.plugin.writes if protocol == "paper" else "round"
             key = (id(before), writer)
             if key not in stored:
-                stored[key] = save(made[id(before)], writer)
+                stored[key] = save(results[id(before)], writer)
             following[protocol] = stored[key]
         current = following
     return current

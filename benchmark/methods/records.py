@@ -138,12 +138,14 @@ class ChainRecord:
         notes = []
         for name, step in self.steps.items():
             chosen = self.settings.get(track, {}).get(name, {})
-            said = [f"{setting} {value}" for setting, value in chosen.items()]
+            changes = [f"{setting} {value}" for setting, value in chosen.items()]
             budget = self.budgets.get(name) if track == "retrained" else None
             if budget and budget.done < budget.published:
-                said.append(f"trained for {budget.done:,} of {budget.published:,} published steps")
-            if said:
-                notes.append(f"{step.title}: {', '.join(said)}")
+                changes.append(
+                    f"trained for {budget.done:,} of {budget.published:,} published steps"
+                )
+            if changes:
+                notes.append(f"{step.title}: {', '.join(changes)}")
         return notes
 
 
@@ -164,17 +166,17 @@ def method_record(name: str) -> MethodRecord:
     )
 
 
-def chain_record(chain: methods.Chain, asked: tuple[Track, ...], trained: Path) -> ChainRecord:
+def chain_record(chain: methods.Chain, requested: tuple[Track, ...], trained: Path) -> ChainRecord:
     """Return what a chain is made of.
 
     Args:
         chain: Which one.
-        asked: Tracks that the profile scores.
+        requested: Tracks that the profile scores.
         trained: Folder of retrained weights.
     """
     possible = assemble.tracks(chain)
-    wanted = [t for t in asked if t in possible or (t == "released" and chain.learned)]
-    reasons = {track: assemble.absent(chain, track, trained) for track in wanted}
+    wanted_tracks = [t for t in requested if t in possible or (t == "released" and chain.learned)]
+    reasons = {track: assemble.absent(chain, track, trained) for track in wanted_tracks}
     ready = [track for track, reason in reasons.items() if not reason]
     budgets = assemble.budgets(chain, trained) if "retrained" in ready else {}
     return ChainRecord(
@@ -232,8 +234,8 @@ def shown_tracks(records: Mapping[str, ChainRecord]) -> list[Track]:
 
 def absences(records: Mapping[str, ChainRecord]) -> dict[Track, dict[str, str]]:
     """Return track -> chain -> why the chain has no numbers there."""
-    found: dict[Track, dict[str, str]] = {}
+    recorded: dict[Track, dict[str, str]] = {}
     for chain, record in records.items():
         for track, reason in record.absent.items():
-            found.setdefault(track, {})[chain] = reason
-    return found
+            recorded.setdefault(track, {})[chain] = reason
+    return recorded

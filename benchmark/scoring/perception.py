@@ -11,9 +11,9 @@ from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8
 from benchmark.core.types import Protocol
 from benchmark.scoring import perceptual
-from benchmark.scoring import score as scoring
 from benchmark.scoring.jobs import Job, assembled, context_of
 from benchmark.scoring.results import Row
+from benchmark.scoring.score import as_rows
 
 PROTOCOL: Protocol = "sound"
 
@@ -36,13 +36,13 @@ def score(job: Job) -> dict[str, float]:
     output = methods.run(
         steps, read_uint8(job.case.input), PROTOCOL, context_of(job.case, reference)
     )
-    found = {
+    distances = {
         "st_lpips": perceptual.st_lpips(output, reference),
         "psnr_gtmean": perceptual.psnr_gtmean(output, reference),
     }
     if not perceptual.no_lpips():
-        found["lpips"] = perceptual.lpips_distance(output, reference)
-    return found
+        distances["lpips"] = perceptual.lpips_distance(output, reference)
+    return distances
 
 
 def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
@@ -51,4 +51,4 @@ def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int
         return []
     keys = [f"{job.case.key()}|{perceptual.no_lpips() == ''}" for job in work]
     values = cached_map(work, keys, score, journal, processes, work[0].label)
-    return scoring.as_rows(profile, work, [{PROTOCOL: found} for found in values])
+    return as_rows(profile, work, [{PROTOCOL: distances} for distances in values])

@@ -12,7 +12,7 @@ from torch import Tensor
 from benchmark.core import numerics
 from benchmark.data.inputs import TrainingImage
 from benchmark.training import crops, loop
-from benchmark.training import recipe as training
+from benchmark.training.recipe import Batches, Recipe
 
 if TYPE_CHECKING:
     from benchmark.core.params import Training
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def recipe(
     plugin: "Plugin", part: str, earlier: Mapping[str, Any], chosen: "Training", budget: loop.Run
-) -> training.Recipe:
+) -> Recipe:
     """Return a method's recipe for a part, with the profile's settings instead of published ones.
 
     Args:
@@ -47,7 +47,7 @@ def recipe(
 
 
 def run(
-    recipe: training.Recipe,
+    recipe: Recipe,
     images: Mapping[str, list[TrainingImage]],
     unpaired: Sequence[Path],
     budget: loop.Run,
@@ -74,7 +74,7 @@ def run(
         whole=recipe.whole,
     )
     held_out = crops.validation(images["validation"], whole=recipe.whole)
-    batches = training.Batches(source.draw, held_out)
+    batches = Batches(source.draw, held_out)
     log = loop.train(recipe, batches, budget, lightning_fabric.Fabric(devices=devices))
     state = recipe.network.state_dict()
     return {name: _stored(value) for name, value in state.items()}, log
