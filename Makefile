@@ -17,18 +17,13 @@ $(READY): pyproject.toml
 	touch $@
 
 repro: $(READY)  ## the whole pipeline on the built-in demo profile, every stage real
-	@python -m benchmark.cli.checkout
-	@started=$$(date +%s); dvc repro && \
-	  echo "demo profile done in $$(( $$(date +%s) - started )) s: open results/demo/report.html"
+	@python -m benchmark.cli.repro demo
 
 lol: $(READY)  ## real LOL: needs MLSM_BENCH_DATA or data/raw/LOL (see data/README.md)
-	@python -m benchmark.cli.checkout
-	@started=$$(date +%s); dvc repro profiles/lol/dvc.yaml && \
-	  echo "lol profile done in $$(( $$(date +%s) - started )) s: open results/lol/report.html"
+	@python -m benchmark.cli.repro lol
 
 paper: $(READY)  ## all of the paper's data sets: needs the folders of data/README.md and a GPU
-	@python -m benchmark.cli.checkout
-	dvc repro profiles/paper/dvc.yaml
+	@python -m benchmark.cli.repro paper
 
 test: $(READY)  ## all tests; those that need real data skip with the reason
 	pytest -n 2

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from benchmark import ROOT
 from benchmark.core.console import shown
-from benchmark.core.errors import InputError, told
+from benchmark.core.errors import InputError
 
 LINKED = "../../dvc.yaml"
 """Target of the link that is the pipeline of a profile."""
@@ -37,8 +36,3 @@ def check(root: Path) -> None:
 def _is_target(path: Path) -> bool:
     """Return True if a pipeline is a text file with the target of a link."""
     return not path.is_symlink() and path.read_text(encoding="utf-8").strip() == LINKED
-
-
-if __name__ == "__main__":
-    with told():
-        check(ROOT)

@@ -2,10 +2,11 @@
 
 import argparse
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark.core import params
+from benchmark.core import params, stage_times
 from benchmark.core.errors import told
 
 
@@ -21,7 +22,10 @@ def run(stage: Callable[..., None], *names: str) -> None:
         parser.add_argument(f"--{name}", required=True)
     arguments = vars(parser.parse_args())
     with told():
-        stage(params.load(arguments.pop("params")), **arguments)
+        loaded = params.load(arguments.pop("params"))
+        label = " ".join([Path(sys.argv[0]).stem, *arguments.values()])
+        with stage_times.measured(loaded.profile, label):
+            stage(loaded, **arguments)
 
 
 def emptied(folder: Path) -> Path:

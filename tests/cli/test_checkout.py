@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_make_says_one_sentence_before_dvc_begins(clone: Path, target: str, faul
     done = subprocess.run(
         ["make", target],
         cwd=clone,
-        env=os.environ | {"PYTHONPATH": str(clone)},
+        env=os.environ | {"PYTHONPATH": f"{clone}{os.pathsep}{sysconfig.get_path('purelib')}"},
         capture_output=True,
         text=True,
         check=False,
