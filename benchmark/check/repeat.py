@@ -23,7 +23,7 @@ from benchmark.core.params import Params
 
 CODE = ("benchmark", "baselines", "mlsm", "studies")
 """Folders of the repository that are copied."""
-ABSENT = ("measured", "tables", "chains.json")
+ABSENT = ("measured", "tables", "chains.json", "chain_digests.json")
 """Entries of `data/work/<profile>` that a repetition computes itself."""
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.ndimage
-import skimage.transform
 from numpy.typing import NDArray
 
 from benchmark.core import images
@@ -21,8 +20,6 @@ from benchmark.core.images import Image
 
 Matrix: TypeAlias = NDArray[np.float64]
 """float64 (3, 3), homogeneous, (x, y) pixels to (x, y) pixels."""
-
-_warp: Callable[..., NDArray[np.float64]] = skimage.transform.warp  # it has no annotations itself
 
 
 class Size(NamedTuple):
@@ -196,6 +193,8 @@ def render(photograph: Image, matrix: Matrix, size: Size) -> Image:
     Raises:
         ValueError: The window exceeds the photograph, so that a border would have to be invented.
     """
+    import skimage.transform  # takes half a second, which looking up a file need not wait for
+
     right, bottom = size.width - 1.0, size.height - 1.0
     corners = np.array([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]])
     window = transform(matrix, corners)
@@ -208,5 +207,6 @@ def render(photograph: Image, matrix: Matrix, size: Size) -> Image:
     shrink = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
     sigma = max(0.0, (shrink - 1.0) / 2)  # the rule of skimage.transform.resize
     smooth = scipy.ndimage.gaussian_filter(photograph, (sigma, sigma, 0))
-    sampled = _warp(smooth, matrix, output_shape=(size.height, size.width), order=3, mode="edge")
+    warp: Callable[..., NDArray[np.float64]] = skimage.transform.warp  # not annotated itself
+    sampled = warp(smooth, matrix, output_shape=(size.height, size.width), order=3, mode="edge")
     return np.clip(sampled, 0.0, 1.0).astype(np.float32)

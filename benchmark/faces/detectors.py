@@ -1,4 +1,7 @@
-"""The detectors by name, with their weights, settings and code."""
+"""The detectors by name, with their weights, settings and code.
+
+Each is imported where it is built, so that reading its name costs no network library.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,8 +13,6 @@ from benchmark.core import code_digest, locations
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import digest_values, sha256
 from benchmark.data.labels.boxes import Detector
-from benchmark.faces import mtcnn, multiscale, pyramidbox, retinaface
-from benchmark.faces.pyramidbox import Config, PyramidBox, adapt
 from benchmark.methods import WeightsFile, assemble, checkpoints
 
 
@@ -61,7 +62,21 @@ RETINAFACE = WeightsFile(
 )
 
 
+def _mtcnn() -> Detector:
+    from benchmark.faces import mtcnn
+
+    return mtcnn.build()
+
+
+def _mtcnn_weights() -> str:
+    from benchmark.faces import mtcnn
+
+    return mtcnn.weights_digest()
+
+
 def _retinaface() -> Detector:
+    from benchmark.faces import retinaface
+
     path = assemble.find_released(RETINAFACE)
     if path is None:
         raise InputError(
@@ -87,7 +102,10 @@ def _pyramidbox_file() -> Path:
     )
 
 
-def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
+def _pyramidbox(multiple: bool) -> Detector:
+    from benchmark.faces import multiscale
+    from benchmark.faces.pyramidbox import Config, PyramidBox, adapt
+
     path = _pyramidbox_file()
     official = path.name == Path(PYRAMIDBOX[0]).name
     network = PyramidBox(Config(dilation=1, scale_first=False) if official else Config())
@@ -98,34 +116,34 @@ def _pyramidbox(build: Callable[[PyramidBox], Detector]) -> Detector:
             f"{path} does not fit PyramidBox ({error}): convert it to the names that "
             "benchmark/faces/pyramidbox.py lists."
         ) from error
-    return build(network)
+    return multiscale.multiple(network) if multiple else multiscale.single(network)
 
 
 DETECTORS: Mapping[str, Entry] = MappingProxyType(
     {
         "mtcnn": Entry(
             "MTCNN, faces from 12 px",
-            mtcnn.build,
-            mtcnn.weights_digest,
-            (mtcnn.__name__,),
+            _mtcnn,
+            _mtcnn_weights,
+            ("benchmark.faces.mtcnn",),
         ),
         "pyramidbox": Entry(
             "PyramidBox, single scale",
-            lambda: _pyramidbox(multiscale.single),
+            lambda: _pyramidbox(multiple=False),
             lambda: sha256(_pyramidbox_file()),
-            (pyramidbox.__name__, multiscale.__name__),
+            ("benchmark.faces.pyramidbox", "benchmark.faces.multiscale"),
         ),
         "pyramidbox_multiscale": Entry(
             "PyramidBox, multi-scale with box voting",
-            lambda: _pyramidbox(multiscale.multiple),
+            lambda: _pyramidbox(multiple=True),
             lambda: sha256(_pyramidbox_file()),
-            (pyramidbox.__name__, multiscale.__name__),
+            ("benchmark.faces.pyramidbox", "benchmark.faces.multiscale"),
         ),
         "retinaface": Entry(
             "RetinaFace MobileNet 0.25, single scale",
             _retinaface,
             lambda: RETINAFACE.sha256,
-            (retinaface.__name__,),
+            ("benchmark.faces.retinaface",),
         ),
     }
 )

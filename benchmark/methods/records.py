@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 from benchmark import methods
 from benchmark.core import jsonfile
 from benchmark.core.errors import InputError
+from benchmark.core.hashing import digest_values
 from benchmark.core.types import Need, Role, Track, Writer
 from benchmark.methods import assemble
 
 FILE = "chains.json"
-"""What the file of a profile's records is called in its work folder."""
+"""Name of the file of a profile's records in its work folder."""
+DIGESTS = "chain_digests.json"
+"""Name of the file of their digests, by what chains are used for."""
 
 
 class Budget(NamedTuple):
@@ -215,6 +218,16 @@ def read(work: Path) -> dict[str, ChainRecord]:
 def write(work: Path, records: Mapping[str, ChainRecord]) -> None:
     """Write what a profile's chains are made of into its work folder."""
     jsonfile.write(work / FILE, to_plain(records))
+
+
+def write_digests(work: Path, uses: Mapping[str, Mapping[str, ChainRecord]]) -> None:
+    """Write use -> SHA-256 of the records of its chains, in their order.
+
+    A stage takes the key of its use as a parameter, so that a chain that it does not work on does
+    not run it again.
+    """
+    digests = {use: digest_values([*to_plain(chains).items()]) for use, chains in uses.items()}
+    jsonfile.write(work / DIGESTS, digests)
 
 
 def by_printed_name(records: Mapping[str, ChainRecord]) -> dict[tuple[str, str], str]:

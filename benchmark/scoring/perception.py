@@ -10,7 +10,7 @@ from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8
 from benchmark.core.types import Protocol
-from benchmark.scoring import perceptual
+from benchmark.scoring import lpips_weights, perceptual
 from benchmark.scoring.jobs import Job, assembled, context_of
 from benchmark.scoring.results import Row
 from benchmark.scoring.score import as_rows
@@ -40,7 +40,7 @@ def score(job: Job) -> dict[str, float]:
         "st_lpips": perceptual.st_lpips(output, reference),
         "psnr_gtmean": perceptual.psnr_gtmean(output, reference),
     }
-    if not perceptual.no_lpips():
+    if not lpips_weights.absence():
         distances["lpips"] = perceptual.lpips_distance(output, reference)
     return distances
 
@@ -49,6 +49,6 @@ def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int
     """Return the result rows of one chain on one track; see `score.rows`."""
     if not work:
         return []
-    keys = [f"{job.case.key()}|{perceptual.no_lpips() == ''}" for job in work]
+    keys = [f"{job.case.key()}|{lpips_weights.absence() == ''}" for job in work]
     values = cached_map(work, keys, score, journal, processes, work[0].label)
     return as_rows(profile, work, [{PROTOCOL: distances} for distances in values])

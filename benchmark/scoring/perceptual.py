@@ -16,12 +16,10 @@ from torch.nn import functional
 
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes
-from benchmark.scoring import metrics
+from benchmark.scoring import lpips_weights, metrics
 
 PACKAGE = "stlpips_pytorch"
 FILE = Path("weights", "vST0.0", "alex_shift_tolerant.pth")
-ALEXNET = "alexnet-owt-7be5be79.pth"
-"""Name of the file of torchvision's ImageNet AlexNet in torch's cache."""
 LAYERS = ((3, 64, 11, 2), (64, 192, 5, 2), (192, 384, 3, 1), (384, 256, 3, 1), (256, 256, 3, 1))
 """Convolutions of AlexNet: input channels, output channels, side of the kernel, padding."""
 MIN_SIDE_PX = 48
@@ -143,22 +141,6 @@ def _require_size(output: Bytes) -> None:
         )
 
 
-def no_lpips() -> str:
-    """Return the reason why LPIPS cannot be measured here, or an empty string."""
-    if alexnet_file().is_file():
-        return ""
-    return (
-        f"LPIPS needs torchvision's AlexNet ({ALEXNET}), which no package carries and this suite "
-        "does not fetch: put it into torch's cache (`torch.hub.get_dir()`/checkpoints) to have it "
-        "measured"
-    )
-
-
-def alexnet_file() -> Path:
-    """Return the path of torchvision's AlexNet in torch's cache, which may not exist."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / ALEXNET
-
-
 @functools.cache
 def _lpips(file: Path) -> nn.Module:
     import lpips
@@ -172,22 +154,22 @@ def _lpips(file: Path) -> nn.Module:
         if key.startswith("features.")
     }
     network.net.load_state_dict(renamed)
-    found: nn.Module = network.eval()
-    return found
+    evaluated: nn.Module = network.eval()
+    return evaluated
 
 
 def lpips_distance(output: Bytes, reference: Bytes) -> float:
     """Compute LPIPS (AlexNet, version 0.1) of uint8 images (H, W, 3); lower is better.
 
     Raises:
-        InputError: AlexNet is missing (`no_lpips`), or a side is below `MIN_SIDE_PX`.
+        InputError: AlexNet is missing (`lpips_weights.absence`), or a side is below `MIN_SIDE_PX`.
     """
     _require_size(output)
-    reason = no_lpips()
+    reason = lpips_weights.absence()
     if reason:
         raise InputError(f"{reason}.")
     with torch.inference_mode():
-        return float(_lpips(alexnet_file())(_signed(output), _signed(reference)))
+        return float(_lpips(lpips_weights.alexnet_file())(_signed(output), _signed(reference)))
 
 
 def psnr_gtmean(output: Bytes, reference: Bytes) -> float:

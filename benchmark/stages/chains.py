@@ -7,13 +7,22 @@ from benchmark.methods import records
 
 def chains(params: Params) -> None:
     """Write the parts, weights and absences of every chain."""
-    made = {
+    every = {
         text: records.chain_record(
             methods.Chain.parse(text, params.methods), tuple(params.tracks), params.weights
         )
         for text in params.every_chain
     }
-    records.write(params.work, made)
+    records.write(params.work, every)
+    uses = {
+        "every": params.every_chain,
+        "scored": params.chains,
+        "perceived": params.perceived_chains,
+        "detected": params.detection.chains,
+        "curve": params.curve.chains,
+    }
+    chosen = {use: {chain: every[chain] for chain in chains} for use, chains in uses.items()}
+    records.write_digests(params.work, chosen)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmark.core import jpeg, statistics
 from benchmark.core.params import Params
 from benchmark.data import compression, inputs, lists
-from benchmark.scoring import perceptual, results
+from benchmark.scoring import lpips_weights, results
 from benchmark.tables import ablations, bitrates, grid, output, paired_differences, ranks, render
 from benchmark.tables import cells as tables
 from benchmark.tables.grid import Scope
@@ -45,7 +45,7 @@ def pages(params: Params, made: pd.DataFrame, scope: Scope) -> Iterator[Page]:
         perceived = perception_rows(params)
         chosen = {name: scope.records[name] for name in params.perceived_chains}
         cells = tables.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
-        missing = perceptual.no_lpips() if "LPIPS" not in set(cells["metric"]) else ""
+        missing = lpips_weights.absence() if "LPIPS" not in set(cells["metric"]) else ""
         notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
         yield _grids("table_perception", cells, replace(scope, records=chosen), notes)
     yield from paired_differences.pages(

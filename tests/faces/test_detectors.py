@@ -247,7 +247,7 @@ def test_weights_that_do_not_fit_pyramidbox_are_refused_by_the_first_tensor_that
 
 def test_a_file_of_weights_makes_pyramidbox_a_detector(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.core.locations.released_folders", lambda: [tmp_path])
-    monkeypatch.setattr("benchmark.faces.detectors.Config", lambda **_: Config(width=1 / 64))
+    monkeypatch.setattr("benchmark.faces.pyramidbox.Config", lambda **_: Config(width=1 / 64))
     path = tmp_path / detectors.PYRAMIDBOX[1]
     path.parent.mkdir()
     torch.save({"weight": small().state_dict()}, path)

@@ -50,6 +50,21 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path):
     assert stored["edsr+zero_dce"]["budgets"] == {"zero_dce": [40, 400]}
 
 
+def test_the_digest_of_a_use_moves_with_its_own_chains_alone(tmp_path):
+    known = {chain: synthetic.record(chain) for chain in ("gamma", "lime", "mlsm")}
+
+    def digests(scored, perceived):
+        uses = {"scored": scored, "perceived": perceived}
+        chosen = {use: {chain: known[chain] for chain in chains} for use, chains in uses.items()}
+        records.write_digests(tmp_path, chosen)
+        return json.loads((tmp_path / records.DIGESTS).read_text())
+
+    first = digests(["gamma"], ["mlsm"])
+    second = digests(["gamma", "lime"], ["mlsm"])
+    assert first["perceived"] == second["perceived"]
+    assert first["scored"] != second["scored"]
+
+
 @pytest.mark.parametrize("profile", ["demo", "faces", "lol"])
 def test_records_of_committed_results_keep_their_form(profile):
     stored = json.loads((ROOT / "results" / profile / "provenance.json").read_text())["chains"]

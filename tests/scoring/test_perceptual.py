@@ -1,11 +1,13 @@
 """Perceptual distances, and PSNR at the reference's brightness."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from benchmark.core.errors import InputError
-from benchmark.scoring import metrics, perceptual
+from benchmark.scoring import lpips_weights, metrics, perceptual
 
 RANDOM = np.random.default_rng(5)
 REFERENCE = np.kron(RANDOM.integers(40, 216, (8, 10, 3)), np.ones((8, 8, 1))).astype(np.uint8)
@@ -52,9 +54,19 @@ def test_a_black_image_cannot_be_made_brighter():
     assert perceptual.psnr_gtmean(black, REFERENCE) == expected
 
 
+@pytest.mark.parametrize("variables", [{}, {"TORCH_HOME": "/a"}, {"XDG_CACHE_HOME": "/b"}])
+def test_the_file_of_lpips_is_in_torchs_own_cache(monkeypatch, variables):
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    assert lpips_weights.alexnet_file() == folder / lpips_weights.ALEXNET
+
+
 def test_lpips_says_what_it_lacks(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    assert "needs torchvision's AlexNet" in perceptual.no_lpips()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert "needs torchvision's AlexNet" in lpips_weights.absence()
     with pytest.raises(InputError, match=r"put it into torch's cache"):
         perceptual.lpips_distance(REFERENCE, REFERENCE)
 
@@ -63,11 +75,11 @@ def test_lpips_is_the_packages_own_on_the_alexnet_of_torchs_cache(tmp_path, monk
     import lpips
     import torchvision
 
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     torch.manual_seed(3)
     trunk = torchvision.models.alexnet()
-    perceptual.alexnet_file().parent.mkdir()
-    torch.save(trunk.state_dict(), perceptual.alexnet_file())
+    lpips_weights.alexnet_file().parent.mkdir(parents=True)
+    torch.save(trunk.state_dict(), lpips_weights.alexnet_file())
     network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     layers = [
         layer for part in network.net.children() if hasattr(part, "children") for layer in part
@@ -81,5 +93,5 @@ def test_lpips_is_the_packages_own_on_the_alexnet_of_torchs_cache(tmp_path, monk
         for p in (noisy(30), REFERENCE)
     ]
     expected = float(network.eval()(*signed).detach())
-    assert perceptual.no_lpips() == ""
+    assert lpips_weights.absence() == ""
     assert perceptual.lpips_distance(noisy(30), REFERENCE) == pytest.approx(expected, rel=1e-4)

@@ -17,6 +17,15 @@ ALWAYS = {"code", "inventory_of"}
 """Stages that look at what DVC does not watch: the code, and the user's own data."""
 
 
+USES = {
+    "score": ["scored"],
+    "perceive": ["perceived"],
+    "detect": ["detected"],
+    "curve": ["curve"],
+}
+"""Stages that run again for their own chains alone."""
+
+
 def module_of(name: str) -> str:
     return re.search(r"-m ((?:benchmark\.stages|studies)\.\w+)", STAGES[name]["cmd"])[1]
 
@@ -119,3 +128,10 @@ def test_a_profile_holds_every_setting_that_a_stage_depends_on(profile):
         for key in dotted.split("."):
             assert key in found, f"{profile} lacks {dotted}"
             found = found[key]
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_stage_that_runs_chains_depends_on_its_own_and_on_no_others(name):
+    assert keys(name)["data/work/${profile}/chain_digests.json"] == USES[name]
+    assert not any("chains.json" in dep for dep in STAGES[name]["deps"])
+    assert "chains" not in keys(name)["${params_file}"] or name == "score"
