@@ -7,13 +7,13 @@ from benchmark.methods import records
 
 def chains(params: Params) -> None:
     """Write the parts, weights and absences of every chain."""
-    made = {
+    chain_records = {
         text: records.chain_record(
             methods.Chain.parse(text, params.methods), tuple(params.tracks), params.weights
         )
         for text in params.every_chain
     }
-    records.write(params.work, made)
+    records.write(params.work, chain_records)
 
 
 if __name__ == "__main__":
