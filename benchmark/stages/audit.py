@@ -10,7 +10,7 @@ from benchmark.data import fingerprints, lists, manifest, split
 
 
 def write_audit(params: Params) -> None:
-    """Audit the raw sets; leaks are listed here, and refused by the stage merge."""
+    """Audit the raw sets; leaks are told here, and refused by the stage merge."""
     manifests: dict[str, pd.DataFrame] = {
         name: lists.inventory(params.work, name) for name in params.sets
     }
