@@ -13,17 +13,17 @@ from mlsm.model import MLSM, pad
 from mlsm.vae import VAE, to_signed, to_unit
 
 
-def psnr(made: Tensor, wanted: Tensor) -> float:
+def psnr(output: Tensor, reference: Tensor) -> float:
     """Compute the PSNR in dB of (N, 3, H, W) in [0, 1], clipped, mean over images."""
-    error = (made.clamp(0, 1) - wanted).square().mean((1, 2, 3))
+    error = (output.clamp(0, 1) - reference).square().mean((1, 2, 3))
     return float(-10 * error.clamp(min=1e-10).log10().mean())
 
 
 def reconstruction(vae: VAE, image: Tensor, without: int | None = None) -> Tensor:
     """Reconstruct (1, 3, H, W) in [0, 1] from the means, one level replaced by its own mean.
 
-    The mean is taken over positions, channel by channel: what a level would hold if it had
-    collapsed to a constant.
+    The mean is taken over positions, channel by channel, as if the level had collapsed to a
+    constant.
     """
     height, width = image.shape[-2:]
     latents = [p.mu for p in vae.encoder(pad(to_signed(image), vae.config.stride))]
@@ -47,9 +47,9 @@ def enhanced(model: MLSM, image: Tensor, without: int | None = None) -> Tensor:
 
 @torch.no_grad()
 def kl_by_level(vae: VAE, image: Tensor) -> list[float]:
-    """Return the KL to N(0, 1) of each level in nats an element, finest first."""
-    found = vae.encoder(pad(to_signed(image), vae.config.stride))
-    return [float(kl_divergence(posterior)) for posterior in found]
+    """Return the KL to N(0, 1) of each level in nats per element, finest first."""
+    posteriors = vae.encoder(pad(to_signed(image), vae.config.stride))
+    return [float(kl_divergence(posterior)) for posterior in posteriors]
 
 
 def brightness_slope(vae: VAE, image: Tensor, factors: Sequence[float] = (0.5, 1.0, 2.0)) -> float:
@@ -58,20 +58,20 @@ def brightness_slope(vae: VAE, image: Tensor, factors: Sequence[float] = (0.5, 1
     The image is scaled by each factor; 1 means that brightness is reconstructed, 0 that the
     reconstruction ignores it.
     """
-    seen = torch.tensor([float((image * f).clamp(0, 1).mean()) for f in factors])
-    made = torch.tensor(
+    inputs = torch.tensor([float((image * f).clamp(0, 1).mean()) for f in factors])
+    outputs = torch.tensor(
         [float(reconstruction(vae, (image * f).clamp(0, 1)).clamp(0, 1).mean()) for f in factors]
     )
-    centred = seen - seen.mean()
-    return float((centred * (made - made.mean())).sum() / centred.square().sum())
+    centred = inputs - inputs.mean()
+    return float((centred * (outputs - outputs.mean())).sum() / centred.square().sum())
 
 
 def branch_movement(model: MLSM, images: Sequence[Tensor]) -> list[tuple[float, float]]:
-    """Return, a level, how far each branch's output moves with the image.
+    """Return for each level how far the output of each branch moves with the image.
 
     Returns:
         (enlighten, deblocking): standard deviation over images, per channel and position, mean.
-        0 means that a branch says the same whatever it sees. Images are all of one size.
+        0 means that a branch returns the same for every image. All images have one size.
     """
     outputs: list[list[tuple[Tensor, Tensor]]] = [[] for _ in model.mapping.levels]
     for image in images:
@@ -94,7 +94,7 @@ def reach(side: int, rate: int) -> float:
     """Return the share of positions at which an off-centre tap reads the image, one axis.
 
     Args:
-        side: Of the feature map.
+        side: Side of the feature map.
         rate: Dilation of a 3-tap kernel.
     """
     return max(0, side - rate) / side
@@ -125,7 +125,7 @@ def off_centre_gradient(model: MLSM, level: int, rate: int, crop: Tensor) -> flo
 
 @contextmanager
 def centre_taps_alone(convolution: nn.Conv2d) -> Iterator[None]:
-    """Make a 3x3 convolution a 1x1 convolution for a while."""
+    """Make a 3x3 convolution a 1x1 convolution inside the context."""
     kept = convolution.weight.detach().clone()
     with torch.no_grad():
         mask = torch.zeros_like(kept)

@@ -36,7 +36,7 @@ METHODS = ("mlsm", "unet")
 """The paper's method and the control."""
 MINUTES = (1, 2, 5, 10, 20, 40)
 SHARES = (4, 2, 1)
-"""Trained on every fourth pair, every second, all."""
+"""The data experiment trains on every fourth pair, every second pair and all pairs."""
 STEPS: Mapping[str, int] = {"mlsm": 320, "unet": 1200}
 """Budget of each training of the data experiment: three to four minutes on an idle core."""
 BLUR = 16.0
@@ -47,14 +47,14 @@ def curves(logs: Mapping[str, pd.DataFrame], seconds: pd.DataFrame) -> dict[str,
     """Return method -> validation PSNR against minutes of training on an idle core.
 
     Args:
-        logs: Trained part -> training log, from `evidence.logs`.
-        seconds: Columns method, part and seconds (a step), as `perf/step_seconds.py` writes them.
+        logs: Trained part -> training log, from `load.logs`.
+        seconds: Columns method, part and seconds (per step), as `perf/step_seconds.py` writes them.
 
     Returns:
         Frames with columns minutes and psnr; the parts that a method's last one is built on have
         been trained before its first minute counts. A method that has no log is left out.
     """
-    found = {}
+    by_method = {}
     for method, timed in seconds.groupby("method", sort=False):
         pace = dict(zip(timed["part"], timed["seconds"], strict=True))
         keys = {part: checkpoints.trained_path(Path(), str(method), part).stem for part in pace}
@@ -63,8 +63,8 @@ def curves(logs: Mapping[str, pd.DataFrame], seconds: pd.DataFrame) -> dict[str,
         spent = [pace[part] * logs[keys[part]]["step"].max() for part in pace if part != "model"]
         last = logs[keys["model"]].dropna(subset=["validation_psnr"])
         minutes = (sum(spent) + pace["model"] * last["step"]) / 60
-        found[str(method)] = pd.DataFrame({"minutes": minutes, "psnr": last["validation_psnr"]})
-    return found
+        by_method[str(method)] = pd.DataFrame({"minutes": minutes, "psnr": last["validation_psnr"]})
+    return by_method
 
 
 def reached(curve: pd.DataFrame, minutes: float) -> float | None:
@@ -78,10 +78,10 @@ def reached(curve: pd.DataFrame, minutes: float) -> float | None:
     return float(until["psnr"].iloc[-1])
 
 
-def time(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
+def time(by_method: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
     """Would longer training help?"""
     rows = []
-    for name, curve in found.items():
+    for name, curve in by_method.items():
         values = [reached(curve, minutes) for minutes in MINUTES]
         cells = ["" if value is None else f"{value:.2f}" for value in values]
         last = curve.iloc[-1]
@@ -98,13 +98,13 @@ def time(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Table:
     )
 
 
-def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure:
+def draw(by_method: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure:
     """Draw validation PSNR against training time, both of `METHODS` strong, the others faint."""
     with matplotlib.rc_context(style.SETTINGS):
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.subplots()
         strong = {"mlsm": style.COLOURS["mlsm"], "unet": style.SPARE[2]}
-        for name, curve in found.items():
+        for name, curve in by_method.items():
             axes.plot(
                 curve["minutes"],
                 curve["psnr"],
@@ -127,12 +127,12 @@ def draw(found: Mapping[str, pd.DataFrame], titles: Mapping[str, str]) -> Figure
 
 
 def reduced(data: plan.TrainingData, every: int, folder: Path) -> plan.TrainingData:
-    """Return the same data with every n-th training pair alone; validation stays.
+    """Return the data with only every n-th training pair and the same validation pairs.
 
     Args:
-        data: All of it.
-        every: n.
-        folder: Where the lists are written.
+        data: All training data.
+        every: The number n.
+        folder: Folder for the lists.
     """
     for name in TRAIN_LISTS:
         listed = manifest.read_manifest(data.lists / f"{name}.csv")
@@ -153,10 +153,10 @@ def amount(params: Params, data: plan.TrainingData) -> Table:
         cells = [str(count)]
         for name in METHODS:
             before = {
-                other: checkpoints.load(
-                    checkpoints.trained_path(params.weights, name, other), name, other
+                earlier: checkpoints.load(
+                    checkpoints.trained_path(params.weights, name, earlier), name, earlier
                 )
-                for other in plan.parts_before(methods.find(name), "model")
+                for earlier in plan.parts_before(methods.find(name), "model")
             }
             _, log = trained(params, part, name, "model", STEPS[name], before=before)
             cells.append(f"{log[-1]['validation_psnr']:.2f}")
@@ -171,45 +171,45 @@ def amount(params: Params, data: plan.TrainingData) -> Table:
     )
 
 
-def corrected(made: Tensor, wanted: Tensor) -> list[float]:
+def corrected(output: Tensor, reference: Tensor) -> list[float]:
     """Return the PSNR in dB of (1, 3, H, W) as it is and with part of its error forgiven.
 
     Returns:
-        As it is; with the gain that gives it the reference's mean; with the best gain and offset of
-        each channel; without the smooth part of the error (blurred with `BLUR`).
+        PSNR as it is; with the gain that gives it the reference's mean; with the best gain and
+        offset of each channel; without the smooth part of the error (blurred with `BLUR`).
     """
-    made = made.clamp(0, 1)
-    gain = wanted.mean() / made.mean().clamp(min=1e-6)
-    x, y = made.flatten(2), wanted.flatten(2)
+    output = output.clamp(0, 1)
+    gain = reference.mean() / output.mean().clamp(min=1e-6)
+    x, y = output.flatten(2), reference.flatten(2)
     x_mean, y_mean = x.mean(2, keepdim=True), y.mean(2, keepdim=True)
     variance = (x - x_mean).square().mean(2, keepdim=True).clamp(min=1e-9)
     slope = ((x - x_mean) * (y - y_mean)).mean(2, keepdim=True) / variance
-    fitted = (slope * (x - x_mean) + y_mean).reshape(made.shape)
-    error = (wanted - made).numpy()
+    fitted = (slope * (x - x_mean) + y_mean).reshape(output.shape)
+    error = (reference - output).numpy()
     smooth = ndimage.gaussian_filter(error, (0, 0, BLUR, BLUR), mode="mirror", truncate=3.0)
     return [
-        levels.psnr(candidate, wanted)
-        for candidate in (made, made * gain, fitted, made + torch.from_numpy(smooth))
+        levels.psnr(candidate, reference)
+        for candidate in (output, output * gain, fitted, output + torch.from_numpy(smooth))
     ]
 
 
-def kinds(params: Params, seen: Pictures) -> Table:
+def kinds(params: Params, validation: Pictures) -> Table:
     """Is it brightness, colour, illumination or detail that is wrong?"""
     rows = []
     for name in METHODS:
         (step,) = assemble.assemble(methods.Chain.parse(name), "retrained", params.weights)
         values = []
-        for dark, normal in zip(seen.compressed, seen.normal, strict=True):
-            made = step.method(np.ascontiguousarray(dark[0].permute(1, 2, 0).numpy()))
-            image = torch.from_numpy(made.copy()).permute(2, 0, 1)[None]
+        for dark, normal in zip(validation.compressed, validation.normal, strict=True):
+            output = step.method(np.ascontiguousarray(dark[0].permute(1, 2, 0).numpy()))
+            image = torch.from_numpy(output.copy()).permute(2, 0, 1)[None]
             values.append(corrected(image, normal))
         means = [mean(column) for column in zip(*values, strict=True)]
         rows.append([methods.find(name).title, *(f"{value:.2f}" for value in means)])
     return Table(
         "Errors: what part of the error is what",
-        f"PSNR in dB on whole validation images at QF {seen.qf}, as enhanced, and if part of the "
-        "error were forgiven: one gain an image, the best gain and offset of each channel, and all "
-        f"that is smooth (a Gaussian of {BLUR:.0f} pixels). What is left in the last column is "
+        f"PSNR in dB on whole validation images at QF {validation.qf}, as enhanced, and if part of "
+        "the error were forgiven: one gain an image, the best gain and offset of each channel, and "
+        f"all that is smooth (a Gaussian of {BLUR:.0f} pixels). What is left in the last column is "
         "detail, noise and blocks.",
         ["method", "as it is", "mean brightness", "gain and offset, by channel", "smooth error"],
         rows,
@@ -217,7 +217,7 @@ def kinds(params: Params, seen: Pictures) -> Table:
 
 
 def tables(params: Params) -> Iterator[Table]:
-    """Yield one table a question, and draw the first one's curves."""
+    """Yield one table for each question, and draw the first one's curves."""
     numerics.use_threads(params.threads)
     data = training_data(params)
     path = params.results / "step_seconds.csv"
@@ -225,10 +225,10 @@ def tables(params: Params) -> Iterator[Table]:
         raise InputError(f"{path} is missing: run `python perf/step_seconds.py` for this profile.")
     seconds = pd.read_csv(path)
     brighten = [methods.find(name).role != "deblocker" for name in seconds["method"]]
-    found = curves(load.logs(params), seconds[brighten])
-    titles = {name: methods.find(name).title for name in found}
-    style.save(draw(found, titles), params.results, "limits")
-    yield time(found, titles)
+    by_method = curves(load.logs(params), seconds[brighten])
+    titles = {name: methods.find(name).title for name in by_method}
+    style.save(draw(by_method, titles), params.results, "limits")
+    yield time(by_method, titles)
     yield amount(params, data)
     with torch.no_grad():
         yield kinds(params, pictures(params, data, max(params.train_qfs)))
@@ -236,8 +236,8 @@ def tables(params: Params) -> Iterator[Table]:
 
 def study(params: Params) -> None:
     """Write the study of a profile."""
-    made: Sequence[Table] = list(tables(params))
-    write("limits", "What limits the retrained MLSM", params, made)
+    content: Sequence[Table] = list(tables(params))
+    write("limits", "What limits the retrained MLSM", params, content)
 
 
 if __name__ == "__main__":

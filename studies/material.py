@@ -1,4 +1,4 @@
-"""What the studies look at: a profile's validation images and its trained networks."""
+"""What the studies measure: a profile's validation images and its trained networks."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ DOMAINS = ("dark", "normal")
 
 
 class Pictures(NamedTuple):
-    """Validation images, (1, 3, H, W) in [0, 1], one entry an image."""
+    """Validation images, (1, 3, H, W) in [0, 1], one entry for each image."""
 
     dark: list[Tensor]
     compressed: list[Tensor]
@@ -77,24 +77,24 @@ def trained(
     settings: Mapping[str, Any] | None = None,
     before: Mapping[str, checkpoints.Checkpoint] | None = None,
 ) -> tuple[checkpoints.Checkpoint, list[dict[str, float]]]:
-    """Train a part of a method for a study alone; a finished one is found again in the cache.
+    """Train a part of a method for a study; a finished training is read from the cache.
 
     Args:
         params: The profile.
         data: Training images.
-        method: The plugin's name.
-        part: Which of its parts.
-        steps: Budget.
-        settings: What differs from the profile's settings of the method.
-        before: The method's other parts, trained, where this is the last one.
+        method: Name of the plugin.
+        part: Name of the part.
+        steps: Number of training steps.
+        settings: Settings that differ from the profile's settings of the method.
+        before: The method's other, trained parts if this is the last one.
 
     Returns:
         The checkpoint and the training log.
     """
-    wanted = params.training_of(method, part)
-    own = {**wanted.settings, **(settings or {})}
+    default = params.training_of(method, part)
+    own = {**default.settings, **(settings or {})}
     whole = params.training[method].model_copy(update={"settings": own})
-    brief = wanted.model_copy(update={"steps": steps, "settings": own, "parts": whole.parts})
+    brief = default.model_copy(update={"steps": steps, "settings": own, "parts": whole.parts})
     if part != "model":
         brief = whole.model_copy(update={"parts": whole.parts | {part: brief}})
     changed = params.model_copy(update={"training": params.training | {method: brief}})

@@ -11,13 +11,13 @@ from benchmark.core.params import Params
 
 
 class Table(NamedTuple):
-    """What one experiment found.
+    """The result of one experiment.
 
     Attributes:
         title: Doubt and subject, such as `E18: normalisation`.
         text: What was done and how to read it.
-        columns: Their heads.
-        rows: Cells as they are shown.
+        columns: Heads of the columns.
+        rows: Texts of the cells.
     """
 
     title: str
@@ -26,29 +26,29 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-def write(name: str, title: str, params: Params, found: Sequence[Table]) -> None:
+def write(name: str, title: str, params: Params, tables: Sequence[Table]) -> None:
     """Write a study's page and its numbers beside the profile's tables.
 
     Args:
-        name: Of its module, and of both files.
-        title: Of the page.
+        name: Name of its module and of both files.
+        title: Title of the page.
         params: The profile.
-        found: Its tables.
+        tables: Tables of the study.
     """
     source = (
         f"Profile: {params.title}. Validation images alone; made by `python -m studies.{name}`."
     )
-    text, numbers = page(title, source, found)
+    text, numbers = page(title, source, tables)
     files.write_text(params.results / f"{name}.md", text)
     rows = numbers.to_csv(index=False, lineterminator="\n")
     files.write_text(params.results / f"{name}.csv", rows)
 
 
-def page(title: str, source: str, found: Sequence[Table]) -> tuple[str, pd.DataFrame]:
+def page(title: str, source: str, tables: Sequence[Table]) -> tuple[str, pd.DataFrame]:
     """Return the page in Markdown, and every cell in long form: table, row, column, value."""
     parts = [f"# {title}", "", source]
     cells = []
-    for table in found:
+    for table in tables:
         parts += ["", f"## {table.title}", "", table.text, ""]
         parts.append(pipes(table.columns, table.rows, ["---"] * len(table.columns)))
         name = table.title.partition(":")[0]

@@ -44,10 +44,10 @@ def separation(
     """Measure a representation on pairs; probes learn on the first half of the images.
 
     Args:
-        uncompressed: One (1, C, h, w) an image.
+        uncompressed: One (1, C, h, w) for each image.
         compressed: The same of the compressed images.
-        stride: Pixels a position stands for.
-        seed: Of the choice of patches.
+        stride: Side in pixels that a position stands for.
+        seed: Seed of the choice of patches.
     """
     pairs = list(zip(uncompressed, compressed, strict=True))
     errors = [float((a - b).square().mean()) for a, b in pairs]
@@ -79,13 +79,13 @@ def _patches(
     step = max(1, 8 // stride)  # patches start where blocks do
     rows = random.integers(0, (height - side) // step, count) * step
     columns = random.integers(0, (width - side) // step, count) * step
-    found, labels = [], []
+    patches, labels = [], []
     for label, features in enumerate(pair):
         if kind == "magnitudes":
             across = functional.pad(features.diff(dim=3), (0, 1)).abs()
             features = across + functional.pad(features.diff(dim=2), (0, 0, 0, 1)).abs()
         for row, column in zip(rows, columns, strict=True):
             cut = features[0, :, row : row + side, column : column + side]
-            found.append(cut.numpy().ravel())
+            patches.append(cut.numpy().ravel())
             labels.append(label)
-    return np.array(found, dtype=np.float64), np.array(labels)
+    return np.array(patches, dtype=np.float64), np.array(labels)

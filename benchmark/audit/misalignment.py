@@ -32,7 +32,7 @@ DISPLACEMENT_PX = 0.5
 MEASURABLE = 0.3
 """Correlation below which a measurement is meaningless, because of another scene or noise. Pairs of
 LOL reach at least 0.6."""
-_WINDOW_PX = 768  # the middle of larger images is looked at, which takes a second at most
+_WINDOW_PX = 768  # larger images are measured in their middle, which takes a second at most
 _DENOISE_PX, _MEDIAN = 1.25, 0.4  # as registration has them
 
 

@@ -63,11 +63,13 @@ def find(listed: pd.DataFrame, known: Mapping[str, Fingerprint]) -> list[Mispair
         block = rows[start : start + _BLOCK]
         own = np.array([column[digest] for digest in digests[block, 1]])
         fit = _fits(digests[block, 0], own, references, known)
-        for row, right, other, best in zip(block, fit.own, fit.other, fit.best, strict=True):
+        for row, right, best_other, best in zip(
+            block, fit.own, fit.best_other, fit.best, strict=True
+        ):
             better = best > right + MARGIN
             if right < FITS or better:
                 named = better and best >= FITS
-                where = first_row[references[other]] if named else None
+                where = first_row[references[best_other]] if named else None
                 mispaired.append(Mispair(int(row), float(right), where, float(best)))
     return mispaired
 
@@ -76,7 +78,7 @@ class _Fits(NamedTuple):
     """Correlations of dark images with their own references (n,), and with the best others (n,)."""
 
     own: NDArray[np.float32]
-    other: NDArray[np.intp]
+    best_other: NDArray[np.intp]
     best: NDArray[np.float32]
 
 
@@ -88,7 +90,7 @@ def _fits(
 ) -> _Fits:
     ours = _structures(dark, known)
     right = np.zeros(len(dark), np.float32)
-    other, best = np.zeros(len(dark), np.intp), np.full(len(dark), -1.0, np.float32)
+    best_other, best = np.zeros(len(dark), np.intp), np.full(len(dark), -1.0, np.float32)
     for start in range(0, len(references), _BLOCK):
         theirs = _structures(references[start : start + _BLOCK], known)
         table = ours @ theirs.T
@@ -98,8 +100,8 @@ def _fits(
         nearest = table.argmax(axis=1)
         reached = table[np.arange(len(dark)), nearest]
         better = reached > best
-        other[better], best[better] = nearest[better] + start, reached[better]
-    return _Fits(right, other, best)
+        best_other[better], best[better] = nearest[better] + start, reached[better]
+    return _Fits(right, best_other, best)
 
 
 def _structures(digests: Sequence[str], known: Mapping[str, Fingerprint]) -> NDArray[np.float32]:

@@ -127,12 +127,12 @@ def _leaks(audit: Audit, accepted: Mapping[str, str]) -> list[str]:
         tested.setdefault(leak["other"].replace("/test/", "/"), []).append(leak)
     rows = [
         [
-            other,
+            test_image,
             _joined(_short(leak) for leak in group),
             _joined(leak["detail"] for leak in group),
             f"{min(leak['value'] for leak in group):.4f}",
         ]
-        for other, group in tested.items()
+        for test_image, group in tested.items()
     ]
     refused = len(audit.refused())
     verdict = f"{refused} of these {len(leaks)} leaks are not accepted: they stop the pipeline."

@@ -79,9 +79,9 @@ def _reach(cells: pd.DataFrame, ranked: pd.Series, limit: Limit) -> float:
         reach = limit(mine["track"], metric, mine["method"])
         counts.append(
             sum(
-                abs(other["committed"] - mine["committed"])
-                <= reach + limit(other["track"], metric, other["method"])
-                for _, other in column[column["method"] != mine["method"]].iterrows()
+                abs(rival["committed"] - mine["committed"])
+                <= reach + limit(rival["track"], metric, rival["method"])
+                for _, rival in column[column["method"] != mine["method"]].iterrows()
             )
         )
     return sum(counts) / len(counts) if counts else 0.0

@@ -206,9 +206,9 @@ def lines(planned: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _weights_line(weights: Mapping[str, str]) -> str:
-    where = "" if weights["state"] == "present" else f"  from {weights['source']}"
-    return f"{weights['method']:<14}{weights['state']:<9}{weights['file']}{where}"
+def _weights_line(record: Mapping[str, str]) -> str:
+    where = "" if record["state"] == "present" else f"  from {record['source']}"
+    return f"{record['method']:<14}{record['state']:<9}{record['file']}{where}"
 
 
 def _training_line(training: Mapping[str, Any]) -> str:

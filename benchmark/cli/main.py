@@ -120,7 +120,7 @@ def data_audit(
 
     started = time.monotonic()
     files.check(*([] if output is None else [output]))
-    files.check_folder(ROOT / ".cache")  # what is seen of files is kept there, at the end
+    files.check_folder(ROOT / ".cache")  # fingerprints of files are kept there at the end
     chosen = None if profile is None else params.load(params.profile_path(profile))
     roots = registry.raw_roots(chosen.raw if chosen else None)
     accepted = chosen.merge.accepted_leaks if chosen else {}

@@ -54,14 +54,14 @@ def squares(levels: Sequence[Level], sizes: Sequence[tuple[int, int]]) -> torch.
     Returns:
         Anchors in the order of the networks' outputs: by level, row, cell and side.
     """
-    made = []
+    anchors = []
     for level, (height, width) in zip(levels, sizes, strict=True):
         y = (torch.arange(height) + 0.5) * level.stride
         x = (torch.arange(width) + 0.5) * level.stride
         sides = torch.tensor(level.sides, dtype=torch.float32)
         grid = torch.cartesian_prod(y, x, sides).reshape(-1, 3)  # (cells * sides, 3)
-        made.append(torch.stack([grid[:, 1], grid[:, 0], grid[:, 2], grid[:, 2]], dim=1))
-    return torch.cat(made)
+        anchors.append(torch.stack([grid[:, 1], grid[:, 0], grid[:, 2], grid[:, 2]], dim=1))
+    return torch.cat(anchors)
 
 
 def decode(anchors: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
@@ -81,10 +81,12 @@ def candidates(boxes: torch.Tensor, scores: torch.Tensor, floor: float) -> Boxes
     )
 
 
-def suppressed(found: Boxes, iou: float) -> Boxes:
+def suppressed(detections: Boxes, iou: float) -> Boxes:
     """Drop boxes that overlap a better one by more than `iou` (torchvision's NMS)."""
-    kept = torchvision.ops.nms(torch.from_numpy(found.boxes), torch.from_numpy(found.scores), iou)
-    return Boxes(found.boxes[kept.numpy()], found.scores[kept.numpy()])
+    kept = torchvision.ops.nms(
+        torch.from_numpy(detections.boxes), torch.from_numpy(detections.scores), iou
+    )
+    return Boxes(detections.boxes[kept.numpy()], detections.scores[kept.numpy()])
 
 
 def tidy(boxes: NDArray[np.float64], scores: NDArray[np.float64], height: int, width: int) -> Boxes:

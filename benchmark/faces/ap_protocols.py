@@ -73,15 +73,15 @@ def coco101(truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], iou: fl
     return _sampled(pooled, np.linspace(0, 1, 101))
 
 
-def coco_match(truth: Boxes, found: Boxes, iou: float) -> Matched:
+def coco_match(truth: Boxes, detections: Boxes, iou: float) -> Matched:
     """Match the detections of one image as COCO's tool does; see `matching.match`.
 
     A detection without a face may take an ignored region: a crowd any number of times, a face that
     does not count only once.
     """
-    hits, ignored = (np.zeros(len(found), dtype=np.bool_) for _ in range(2))
-    order = np.argsort(-found.scores, kind="stable")
-    boxes, regions = found.boxes[order], truth.ignored
+    hits, ignored = (np.zeros(len(detections), dtype=np.bool_) for _ in range(2))
+    order = np.argsort(-detections.scores, kind="stable")
+    boxes, regions = detections.boxes[order], truth.ignored
     faces = matching.overlaps(boxes, truth.boxes)
     others = np.where(
         regions.crowd,
@@ -133,7 +133,7 @@ _Score = Callable[[Mapping[str, Boxes], Mapping[str, Boxes], float], float]
 
 
 def _of_pool(statistic: Callable[[Pool], float]) -> _Score:
-    return lambda truth, found, iou: statistic(average_precision.pool(truth, found, iou))
+    return lambda truth, detections, iou: statistic(average_precision.pool(truth, detections, iou))
 
 
 PROTOCOLS: Mapping[str, _Score] = MappingProxyType(

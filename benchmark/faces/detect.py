@@ -10,7 +10,7 @@ from benchmark import methods
 from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.images import Bytes, read_uint8, to_float
 from benchmark.core.types import Track
-from benchmark.data.labels import boxes as faces
+from benchmark.data.labels import boxes
 from benchmark.faces import detectors
 from benchmark.scoring.jobs import Job, assembled, context_of
 
@@ -29,16 +29,16 @@ def file_name(dataset: str, track: Track, qf: int | None) -> str:
 def output(job: Job) -> Bytes:
     """Return the output of a chain for an input, uint8 (H, W, 3)."""
     steps = assembled(job.chain, job.track, job.trained)
-    told = job.case.reference if needs_reference(job.chain) else None
-    belongs = context_of(job.case, None if told is None else read_uint8(told))
+    reference = job.case.reference if needs_reference(job.chain) else None
+    belongs = context_of(job.case, None if reference is None else read_uint8(reference))
     return methods.run(steps, read_uint8(job.case.input), "sound", belongs)
 
 
 def find_faces(detector: str, job: Job) -> list[list[float]]:
     """Detect faces in one output; one list x0, y0, x1, y1 (pixels), score per box."""
-    found = ready(detector)(to_float(output(job)))
-    boxes: list[list[float]] = np.column_stack([found.boxes, found.scores]).tolist()
-    return boxes
+    detections = ready(detector)(to_float(output(job)))
+    rows: list[list[float]] = np.column_stack([detections.boxes, detections.scores]).tolist()
+    return rows
 
 
 def needs_reference(chain: methods.Chain) -> bool:
@@ -47,7 +47,7 @@ def needs_reference(chain: methods.Chain) -> bool:
 
 
 @functools.lru_cache(maxsize=1)
-def ready(detector: str) -> faces.Detector:
+def ready(detector: str) -> boxes.Detector:
     """Build a detector, once per process.
 
     Raises:
@@ -58,7 +58,7 @@ def ready(detector: str) -> faces.Detector:
 
 def detect(
     jobs: Sequence[Job], detector: str, journal: ResultCache, processes: int = 1
-) -> dict[Place, dict[str, faces.Boxes]]:
+) -> dict[Place, dict[str, boxes.Boxes]]:
     """Return (set, quality factor) -> image -> detections for one chain on one track.
 
     Sets without reference images are left out if the chain needs them.
@@ -76,9 +76,9 @@ def detect(
     label = f"faces in {chosen[0].label}"
     work = functools.partial(find_faces, detector)
     values = cached_map(chosen, keys, work, journal, processes, label)
-    found: dict[Place, dict[str, faces.Boxes]] = {}
+    by_place: dict[Place, dict[str, boxes.Boxes]] = {}
     for job, value in zip(chosen, values, strict=True):
         numbers = np.array(value, np.float64).reshape(-1, 5)
-        of_place = found.setdefault((job.case.dataset, job.case.qf), {})
-        of_place[job.case.image] = faces.Boxes(numbers[:, :4], numbers[:, 4])
-    return found
+        of_place = by_place.setdefault((job.case.dataset, job.case.qf), {})
+        of_place[job.case.image] = boxes.Boxes(numbers[:, :4], numbers[:, 4])
+    return by_place

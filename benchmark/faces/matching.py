@@ -63,7 +63,7 @@ def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
 
 
-def match(truth: Boxes, found: Boxes, iou: float) -> Matched:
+def match(truth: Boxes, detections: Boxes, iou: float) -> Matched:
     """Find the true positives among the detections of one image, and those that do not count.
 
     In order of decreasing score (ties: order of boxes) each detection claims the face that it
@@ -77,7 +77,7 @@ def match(truth: Boxes, found: Boxes, iou: float) -> Matched:
 
     Args:
         truth: The labelled faces.
-        found: The detections, in any order.
+        detections: The detections, in any order.
         iou: Smallest intersection over union of a hit, (0, 1].
 
     Returns:
@@ -88,20 +88,20 @@ def match(truth: Boxes, found: Boxes, iou: float) -> Matched:
     """
     if not 0.0 < iou <= 1.0:
         raise ValueError(f"Argument `iou` must be in (0, 1], but got {iou}.")
-    hits = np.zeros(len(found), dtype=np.bool_)
-    ignored = np.zeros(len(found), dtype=np.bool_)
+    hits = np.zeros(len(detections), dtype=np.bool_)
+    ignored = np.zeros(len(detections), dtype=np.bool_)
     regions, crowd = truth.ignored.boxes, truth.ignored.crowd
     counted = np.concatenate([truth.boxes, regions[~crowd]])
-    if len(counted) and len(found):
-        order = np.argsort(-found.scores, kind="stable")
-        table = overlaps(found.boxes[order], counted)
+    if len(counted) and len(detections):
+        order = np.argsort(-detections.scores, kind="stable")
+        table = overlaps(detections.boxes[order], counted)
         claimed = table.argmax(axis=1)
         close = table.max(axis=1) >= iou
         on_face = np.flatnonzero(close & (claimed < len(truth)))
         _, first = np.unique(claimed[on_face], return_index=True)
         hits[order[on_face[first]]] = True
         ignored[order[close & (claimed >= len(truth))]] = True
-    if crowd.any() and len(found):
-        inside = shares(found.boxes, regions[crowd]).max(axis=1) >= iou
+    if crowd.any() and len(detections):
+        inside = shares(detections.boxes, regions[crowd]).max(axis=1) >= iou
         ignored |= inside & ~hits
     return Matched(hits, ignored)

@@ -29,8 +29,8 @@ def single(network: PyramidBox, floor: float = 0.01) -> Detector:
 
     def detect(image: Image) -> Boxes:
         height, width, _ = image.shape
-        found = anchors.suppressed(look(network, image, floor), OVERLAP)
-        return anchors.tidy(found.boxes, found.scores, height, width)
+        kept = anchors.suppressed(look(network, image, floor), OVERLAP)
+        return anchors.tidy(kept.boxes, kept.scores, height, width)
 
     return detect
 
@@ -57,9 +57,9 @@ def voting(looks: Callable[[Image], Boxes], scales: Sequence[float] = SCALES) ->
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             if scale > 1 and size[0] * size[1] > MOST_PIXELS:
                 continue
-            seen = looks(image if scale == 1 else _resized(image, size))
+            candidates = looks(image if scale == 1 else _resized(image, size))
             back = np.array([width / size[0], height / size[1]] * 2)
-            parts.append(Boxes(seen.boxes * back, seen.scores))
+            parts.append(Boxes(candidates.boxes * back, candidates.scores))
         merged = vote(
             np.concatenate([part.boxes for part in parts]),
             np.concatenate([part.scores for part in parts]),
@@ -105,9 +105,9 @@ def look(network: PyramidBox, image: Image, floor: float) -> Boxes:
         return anchors.candidates(boxes, scores, floor)
 
 
-def _flipped(found: Boxes, width: int) -> Boxes:
-    x0, y0, x1, y1 = found.boxes.T
-    return Boxes(np.stack([width - x1, y0, width - x0, y1], axis=1), found.scores)
+def _flipped(detections: Boxes, width: int) -> Boxes:
+    x0, y0, x1, y1 = detections.boxes.T
+    return Boxes(np.stack([width - x1, y0, width - x0, y1], axis=1), detections.scores)
 
 
 def _resized(image: Image, size: tuple[int, int]) -> Image:

@@ -53,12 +53,14 @@ def compare(
     Raises:
         InputError: As in `average_precision.pool`.
     """
-    first, second = (average_precision.pool(truth, found, iou) for found in (ours, others))
-    one, other = Weighted(first), Weighted(second)
+    first, second = (
+        average_precision.pool(truth, detections, iou) for detections in (ours, others)
+    )
+    weighted_first, weighted_second = Weighted(first), Weighted(second)
     every = np.ones(len(first.faces), dtype=np.int32)
-    value = one.ap(every) - other.ap(every)
+    value = weighted_first.ap(every) - weighted_second.ap(every)
     drawn = list(average_precision.draw_images(first.faces, seed, draws))
-    low, high = average_precision.interval(one.aps(drawn) - other.aps(drawn))
+    low, high = average_precision.interval(weighted_first.aps(drawn) - weighted_second.aps(drawn))
     return Difference(value, low, high, _randomised(first, second, value, seed, draws))
 
 

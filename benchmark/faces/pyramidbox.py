@@ -158,13 +158,13 @@ class PyramidBox(nn.Module):
         return [*reversed(fine), *coarse]
 
     def _contexts(self, maps: list[Tensor]) -> list[Tensor]:
-        made = []
+        features = []
         names = ("L2Norm3_3", "L2Norm4_3", "L2Norm5_3")
         for place, (module, x) in enumerate(zip(self.cpm, maps, strict=True)):
             scale = self.get_submodule(names[place]) if place < len(names) else nn.Identity()
             first = self.config.scale_first
-            made.append(module(scale(x)) if first else scale(module(x)))
-        return made
+            features.append(module(scale(x)) if first else scale(module(x)))
+        return features
 
 
 def _trunk(config: Config) -> list[nn.Module]:
@@ -209,16 +209,16 @@ def adapt(state: Mapping[str, Tensor], network: PyramidBox) -> dict[str, Tensor]
         inner = state.get(key)
         if isinstance(inner, Mapping):
             state = inner
-    found = {name.removeprefix("module."): value for name, value in state.items()}
-    wanted = network.state_dict()
-    counters = {name for name in wanted if name.endswith("num_batches_tracked")}
-    for name, value in wanted.items():
-        if name not in found and name not in counters:
+    tensors = {name.removeprefix("module."): value for name, value in state.items()}
+    expected = network.state_dict()
+    counters = {name for name in expected if name.endswith("num_batches_tracked")}
+    for name, value in expected.items():
+        if name not in tensors and name not in counters:
             raise ValueError(f"tensor {name} is missing")
-        if name in found and tuple(found[name].shape) != tuple(value.shape):
-            shapes = tuple(found[name].shape), tuple(value.shape)
+        if name in tensors and tuple(tensors[name].shape) != tuple(value.shape):
+            shapes = tuple(tensors[name].shape), tuple(value.shape)
             raise ValueError(f"tensor {name} has shape {shapes[0]}, expected {shapes[1]}")
-    unknown = [name for name in found if name not in wanted]
+    unknown = [name for name in tensors if name not in expected]
     if unknown:
         raise ValueError(f"tensor {unknown[0]} has no place in the network")
-    return {name: found.get(name, value) for name, value in wanted.items()}
+    return {name: tensors.get(name, value) for name, value in expected.items()}

@@ -133,7 +133,7 @@ class RetinaFace(nn.Module):
         maps = [net(m) for net, m in zip(contexts, self.fpn(self.body(x)), strict=True)]
         heads = [self.get_submodule(name) for name in ("ClassHead", "BboxHead")]
         classes, offsets = (
-            torch.cat([one(m) for one, m in zip(head.children(), maps, strict=True)])
+            torch.cat([layer(m) for layer, m in zip(head.children(), maps, strict=True)])
             for head in heads
         )
         sizes = [(int(m.shape[2]), int(m.shape[3])) for m in maps]
@@ -156,7 +156,7 @@ def build(state: Mapping[str, Any], floor: float = 0.01) -> Detector:
         with torch.inference_mode():
             offsets, scores, sizes = network(anchors.as_input(image))
             boxes = anchors.decode(anchors.squares(LEVELS, sizes), offsets)
-            found = anchors.suppressed(anchors.candidates(boxes, scores, floor), OVERLAP)
-        return anchors.tidy(found.boxes, found.scores, height, width)
+            kept = anchors.suppressed(anchors.candidates(boxes, scores, floor), OVERLAP)
+        return anchors.tidy(kept.boxes, kept.scores, height, width)
 
     return detect

@@ -47,28 +47,28 @@ class Asked:
 
 
 def summary(
-    truth: Mapping[str, Boxes], found: Mapping[str, Boxes], asked: Asked
+    truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], settings: Asked
 ) -> list[dict[str, Any]]:
     """Return one row per IoU and protocol: `ap`, its interval, and precision at fixed recalls.
 
     Args:
         truth: Image name -> labelled faces.
-        found: The same image names -> detections.
-        asked: Settings of the computation.
+        detections: The same image names -> detections.
+        settings: Settings of the computation.
 
     Raises:
         InputError: As in `average_precision.pool`.
     """
     rows = []
-    for iou in asked.ious:
-        pooled = average_precision.pool(truth, found, iou)
+    for iou in settings.ious:
+        pooled = average_precision.pool(truth, detections, iou)
         precision = ap_protocols.precision_at(pooled, ap_protocols.RECALLS)
-        for name in asked.names:
+        for name in settings.names:
             row: dict[str, Any] = {"iou": iou, "protocol": name}
-            row["ap"] = round(ap_protocols.score(name, truth, found, iou), 6)
-            if asked.draws and name == "all_point":
+            row["ap"] = round(ap_protocols.score(name, truth, detections, iou), 6)
+            if settings.draws and name == "all_point":
                 low, high = average_precision.ap_interval(
-                    truth, found, iou, asked.seed, asked.draws
+                    truth, detections, iou, settings.seed, settings.draws
                 )
                 row |= {"ci_low": round(low, 6), "ci_high": round(high, 6)}
             else:

@@ -20,12 +20,12 @@ def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) ->
     Args:
         params: The profile; the stages tables and costs have run.
         sound: Cells of its quality tables, protocol `sound`.
-        drawn: From `figures.styles`.
-        folder: Where figures go.
+        drawn: From `style.styles`.
+        folder: Folder of the figures.
     """
     records = load.records(params)
-    made = results.read(params.results / "rows.parquet")
-    for ranking in ranks.rankings(made, records):
+    rows = results.read(params.results / "rows.parquet")
+    for ranking in ranks.rankings(rows, records):
         figure = comparison_plots.critical_difference(ranking, drawn)
         name = f"critical_difference_{ranking.metric.lower()}_{ranking.track}"
         style.save(figure, folder, name)
@@ -40,17 +40,17 @@ def compare(params: Params, sound: pd.DataFrame, drawn: Styles, folder: Path) ->
 
 
 def _points(params: Params, sound: pd.DataFrame, costs: pd.DataFrame, track: Track) -> list[Point]:
-    """Return a point a chain that was scored and measured on one track.
+    """Return a point for each chain that was scored and measured on one track.
 
-    Variants of MLSM cost what it costs, so they are left out; Tables V and VI compare them.
+    Variants of MLSM cost the same as MLSM and are left out; Tables V and VI compare them.
     """
     records = load.records(params)
     at = (sound["qf"] == max(params.qfs)) & (sound["metric"] == "PSNR")
     chosen = sound[at & sound["track"].isin(["classical", track])]
     means = chosen.groupby("chain", sort=False)["value"].mean()
-    made = []
+    points = []
     for chain, cost in cost_table.chain_costs(costs, records, track).items():
         left_out = records[chain].uses_reference or style.is_variant(chain)
         if chain in means.index and not left_out:
-            made.append(Point(chain, float(means[chain]), *cost))
-    return made
+            points.append(Point(chain, float(means[chain]), *cost))
+    return points

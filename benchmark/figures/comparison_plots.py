@@ -31,7 +31,7 @@ def critical_difference(ranking: Ranking, drawn: Styles) -> Figure:
 
     Args:
         ranking: Of one competition and metric.
-        drawn: From `figures.styles`.
+        drawn: From `style.styles`.
     """
     half = ranking.found.critical_difference / 2
     count = len(ranking.chains)
@@ -64,10 +64,10 @@ class Point(NamedTuple):
     """A chain's quality and cost.
 
     Attributes:
-        chain: Its name.
+        chain: Name of the chain.
         psnr: Mean over images, dB.
-        gmacs: At 600 x 400 pixels, in 10^9; NaN where it has no network.
-        seconds: A megapixel, on one thread.
+        gmacs: Multiply-accumulates at 600 x 400 pixels, in 10^9; NaN where it has no network.
+        seconds: Seconds for one megapixel on one thread.
     """
 
     chain: str
@@ -79,12 +79,12 @@ class Point(NamedTuple):
 def quality_against_cost(points: Sequence[Point], where: str, drawn: Styles) -> Figure:
     """Draw PSNR against multiply-accumulates and against seconds, both on log scales.
 
-    Single methods are named; chains of two are small and told by colour and marker.
+    Single methods are named; chains of two are small and differ in colour and marker.
 
     Args:
         points: Of one track.
-        where: What the PSNR was measured on, for the axis.
-        drawn: From `figures.styles`.
+        where: Test sets and quality factor of the PSNR, for the axis.
+        drawn: From `style.styles`.
     """
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(8.6, 4.2), layout="constrained")
@@ -129,7 +129,7 @@ def _cloud(axes: Axes, points: Sequence[Point], name: str, drawn: Styles) -> Non
 
 def _free(taken: list[tuple[float, float]], x: float, y: float) -> float:
     """Return how far up or down, in points, a label is moved so that it covers no earlier one."""
-    near = sum(1 for other, height in taken if abs(other - x) < 0.5 and abs(height - y) < 0.35)
+    near = sum(1 for label_x, height in taken if abs(label_x - x) < 0.5 and abs(height - y) < 0.35)
     taken.append((x, y))
     return 2.0 - 7.0 * near
 
@@ -137,7 +137,7 @@ def _free(taken: list[tuple[float, float]], x: float, y: float) -> float:
 def _handles(points: Sequence[Point], drawn: Styles) -> list[Line2D]:
     """Return the legend: how chains of two are marked."""
     shown = [drawn[point.chain] for point in points]
-    found = {(style.marker, style.order) for style in shown if "+" in style.order}
+    markers = {(style.marker, style.order) for style in shown if "+" in style.order}
     names = {marker: methods.find(name).title for name, marker in MARKERS.items()}
     return [
         Line2D(
@@ -145,6 +145,6 @@ def _handles(points: Sequence[Point], drawn: Styles) -> list[Line2D]:
             markerfacecolor="none" if order == "deblock+enhance" else "#555555",
             label=f"{ORDERS.get(order, order)}: {names.get(marker, 'deblocker')}",
         )
-        for marker, order in sorted(found)
+        for marker, order in sorted(markers)
         if order in LINES
     ]  # fmt: skip

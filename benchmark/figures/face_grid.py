@@ -37,7 +37,7 @@ class Shown(NamedTuple):
     """One picture of the grid.
 
     Attributes:
-        title: Of the method.
+        title: Title of the method.
         pixels: Its output, uint8 (H, W, 3).
         verdict: The boxes to draw.
     """
@@ -53,7 +53,7 @@ def chosen(truth: Mapping[str, Boxes], count: int) -> list[str]:
 
 
 def threshold(curve: average_precision.Curve) -> float:
-    """Return the score of a method's best F1 over the whole set: what the figure draws from."""
+    """Return the score at a method's best F1 over the whole set: the lowest that is drawn."""
     if not len(curve.scores):
         return 1.0
     both = curve.precision + curve.recall
@@ -61,12 +61,12 @@ def threshold(curve: average_precision.Curve) -> float:
     return float(curve.scores[int(f1.argmax())])
 
 
-def judge(truth: Boxes, found: Boxes, iou: float, least: float) -> Verdict:
+def judge(truth: Boxes, detections: Boxes, iou: float, least: float) -> Verdict:
     """Sort the boxes of an image into found, missed and false.
 
     Args:
         truth: Labelled faces.
-        found: Detections.
+        detections: Detections.
         iou: Least overlap of a hit.
         least: Lowest score that is drawn.
 
@@ -74,20 +74,20 @@ def judge(truth: Boxes, found: Boxes, iou: float, least: float) -> Verdict:
         `found` and `false` are detections, `missed` are labelled faces; detections that do not
         count are left out.
     """
-    sure = found.scores >= least
-    seen = Boxes(found.boxes[sure], found.scores[sure])
-    hits, ignored = matching.match(truth, seen, iou)
+    sure = detections.scores >= least
+    drawn = Boxes(detections.boxes[sure], detections.scores[sure])
+    hits, ignored = matching.match(truth, drawn, iou)
     met = np.zeros(len(truth), dtype=np.bool_)
     if hits.any():
-        met[matching.overlaps(seen.boxes[hits], truth.boxes).argmax(axis=1)] = True
-    return Verdict(seen.boxes[hits], truth.boxes[~met], seen.boxes[~hits & ~ignored])
+        met[matching.overlaps(drawn.boxes[hits], truth.boxes).argmax(axis=1)] = True
+    return Verdict(drawn.boxes[hits], truth.boxes[~met], drawn.boxes[~hits & ~ignored])
 
 
 def grid(rows: Sequence[Sequence[Shown]], iou: float) -> Figure:
-    """Draw images down, methods across; each picture says how many of its faces were found.
+    """Draw images as rows and methods as columns; each picture says how many faces were found.
 
     Args:
-        rows: One an image, with the same methods in each.
+        rows: One row for each image, with the same methods in each.
         iou: Least overlap of a hit, for the legend.
     """
     across = len(rows[0])
@@ -132,5 +132,5 @@ def _draw(axes: Axes, shown: Shown, with_title: bool) -> None:
         axes.plot((x0 + x1) / 2, (y0 + y1) / 2, "x", color=KINDS["false"][0], markersize=4)
     if with_title:
         axes.set_title(shown.title, fontsize=7)
-    found, missed, false = map(len, shown.verdict)
-    axes.set_xlabel(f"{found} of {found + missed} found, {false} false", fontsize=7)
+    hits, missed, false = map(len, shown.verdict)
+    axes.set_xlabel(f"{hits} of {hits + missed} found, {false} false", fontsize=7)

@@ -1,4 +1,4 @@
-"""Outputs of chains made again for looking at: the pipeline keeps boxes, not images."""
+"""Fig. 12: outputs of chains are computed again, because the pipeline keeps only boxes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from benchmark.scoring import plan
 from benchmark.tables.cells import DetectionSet
 
 IOU = 0.5
-"""Overlap of a hit in Fig. 12."""
+"""Least overlap of a hit in Fig. 12."""
 ROWS, BEST = 3, 3
 """Images shown, and methods shown besides the raw image, the paper's method and the reference."""
 
@@ -25,19 +25,19 @@ def shown_chains(aps: Mapping[str, float], controls: Sequence[str]) -> list[str]
 
     Args:
         aps: Chain -> AP, of one set, quality factor and track.
-        controls: Chains that are told of the answer.
+        controls: Chains that use the reference image.
     """
     rivals = [chain for chain in aps if chain not in (*controls, "identity", "mlsm")]
     best = sorted(rivals, key=lambda chain: -aps[chain])[:BEST]
-    wanted = ["identity", *best, "mlsm", "reference"]
-    return [chain for chain in wanted if chain in aps]
+    order = ["identity", *best, "mlsm", "reference"]
+    return [chain for chain in order if chain in aps]
 
 
 def fig_12(
     params: Params,
     dataset: str,
     track: Track,
-    found: Sequence[DetectionSet],
+    detection_sets: Sequence[DetectionSet],
     truth: Mapping[str, Boxes],
 ) -> Figure | None:
     """Draw the grid of one set at the profile's first quality factor.
@@ -46,7 +46,7 @@ def fig_12(
         params: The profile, whose test inputs are there.
         dataset: Raw set.
         track: That of learned methods.
-        found: What the detector found.
+        detection_sets: What the detector found.
         truth: Labelled faces of the set.
 
     Returns:
@@ -54,18 +54,20 @@ def fig_12(
     """
     qf = params.detection.qfs[0]
     of_set = [
-        one
-        for one in found
-        if (one.dataset, one.qf) == (dataset, qf) and one.track in (track, "classical")
+        entry
+        for entry in detection_sets
+        if (entry.dataset, entry.qf) == (dataset, qf) and entry.track in (track, "classical")
     ]
-    curves = {one.chain: average_precision.evaluate(truth, one.detections, IOU) for one in of_set}
-    parsed = {one.chain: methods.Chain.parse(one.chain, params.methods) for one in of_set}
+    curves = {
+        entry.chain: average_precision.evaluate(truth, entry.detections, IOU) for entry in of_set
+    }
+    parsed = {entry.chain: methods.Chain.parse(entry.chain, params.methods) for entry in of_set}
     controls = [name for name, chain in parsed.items() if detect.needs_reference(chain)]
     chains = shown_chains({name: curve.ap for name, curve in curves.items()}, controls)
     images = face_grid.chosen(truth, ROWS)
     if not images or not chains:
         return None
-    detected = {one.chain: one for one in of_set}
+    detected = {entry.chain: entry for entry in of_set}
     rows: list[list[face_grid.Shown]] = [[] for _ in images]
     for name in chains:
         least = face_grid.threshold(curves[name])
@@ -77,12 +79,12 @@ def fig_12(
     return face_grid.grid(rows, IOU)
 
 
-def _outputs(params: Params, one: DetectionSet, images: Sequence[str]) -> dict[str, Bytes]:
-    planned = plan.planned(params, one.chain, "faces")
+def _outputs(params: Params, entry: DetectionSet, images: Sequence[str]) -> dict[str, Bytes]:
+    planned = plan.planned(params, entry.chain, "faces")
     return {
         job.case.image: detect.output(job)
         for track, listed in planned.items()
-        if track == one.track
+        if track == entry.track
         for job in listed
-        if (job.case.dataset, job.case.qf) == (one.dataset, one.qf) and job.case.image in images
+        if (job.case.dataset, job.case.qf) == (entry.dataset, entry.qf) and job.case.image in images
     }

@@ -1,4 +1,4 @@
-"""Grids of one test image as several methods leave it, with a window of it enlarged."""
+"""Grids of the outputs of several methods for one test image, with a window enlarged."""
 
 import math
 import textwrap
@@ -35,10 +35,10 @@ class Panel(NamedTuple):
     """One picture of a grid.
 
     Attributes:
-        title: Above it.
+        title: Text above it.
         pixels: uint8 (H, W, 3).
-        window: What stands enlarged in its corner, uint8 (h, w, 3).
-        below: Under it, such as PSNR and SSIM.
+        window: The part that is enlarged in its corner, uint8 (h, w, 3).
+        below: Text under it, such as PSNR and SSIM.
     """
 
     title: str
@@ -58,7 +58,7 @@ def grids(records: Mapping[str, ChainRecord]) -> dict[str, list[str]]:
     def ordered(order: str) -> list[str]:
         return [chain for chain, record in ready.items() if record.order == order]
 
-    wanted = {
+    candidates = {
         "fig_1": [chain for chain in FIRST if chain in ready],
         "fig_7": [chain for chain in ordered("enhance") if chain in style.COLOURS],
         "fig_8": ordered("enhance+deblock"),
@@ -66,12 +66,12 @@ def grids(records: Mapping[str, ChainRecord]) -> dict[str, list[str]]:
         "fig_10": [chain for chain in ready if chain.startswith(f"{selection.CHAIN}_level")],
     }
     last = [selection.CHAIN] if selection.CHAIN in ready else []
-    found = {}
-    for name, chains in wanted.items():
+    figures = {}
+    for name, chains in candidates.items():
         rivals = [chain for chain in chains if chain != selection.CHAIN]
         if rivals:
-            found[name] = rivals + last
-    return found
+            figures[name] = rivals + last
+    return figures
 
 
 def panel(title: str, shown: selection.Shown, box: Box) -> Panel:
@@ -80,7 +80,7 @@ def panel(title: str, shown: selection.Shown, box: Box) -> Panel:
 
 
 def score(psnr: float, ssim: float) -> str:
-    """Return PSNR and SSIM as they stand under a picture."""
+    """Return the text of PSNR and SSIM under a picture."""
     return f"{psnr:.2f} dB / {ssim:.4f}"
 
 

@@ -50,15 +50,15 @@ def draw(cells: pd.DataFrame, params: Params, drawn: style.Styles) -> Figure:
 
 
 def words(cells: pd.DataFrame) -> dict[str, str]:
-    """Return what the figure says, for readers who cannot see it, and its caption."""
+    """Return the alternative text and the caption of the figure."""
     chosen = cells[cells["metric"] == "psnr"]
-    told = []
+    curves = []
     for (dataset, chain), group in chosen.groupby(["dataset", "chain"], sort=False):
         points = group.sort_values("qf")[["value", "qf"]].itertuples(index=False, name=None)
         values = ", ".join(f"{value:.2f} dB at QF {qf}" for value, qf in points)
-        told.append(f"{dataset}, {chain}: {values}")
+        curves.append(f"{dataset}, {chain}: {values}")
     return {
-        "alt": "PSNR and SSIM against the quality factor of the input. " + "; ".join(told) + ".",
+        "alt": "PSNR and SSIM against the quality factor of the input. " + "; ".join(curves) + ".",
         "caption": "Quality against the quality factor of the input; grey: the range of the "
         "training, hollow: never trained on.",
     }

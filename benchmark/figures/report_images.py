@@ -10,8 +10,7 @@ import pandas as pd
 import PIL.Image
 
 from benchmark import methods
-from benchmark.core import files as outputs
-from benchmark.core import jsonfile, parallel
+from benchmark.core import files, jsonfile, parallel
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, read_uint8
 from benchmark.core.params import Params
@@ -21,9 +20,9 @@ from benchmark.scoring.jobs import Job
 LARGEST_PX = 480
 """Longest side: larger images are cut to their centre, because scaling would hide the blocks."""
 QUALITIES = (90, 80, 70, 60, 50)
-"""Of the WebP files, the first that keeps to `MOST_BYTES`."""
+"""Qualities of the WebP files; the first that keeps to `MOST_BYTES` is used."""
 MOST_BYTES = 5_000_000
-"""Of all pictures together; base64 adds a third."""
+"""Largest size of all pictures together; base64 adds a third."""
 INDEX = "index.json"
 DARK, REFERENCE = "dark", "reference"
 
@@ -34,8 +33,8 @@ class Chosen(NamedTuple):
     Attributes:
         dataset: Its raw set.
         image: Its name there.
-        quantile: What it stands for.
-        psnr: Of the chain that the choice goes by, in dB.
+        quantile: Quantile of PSNR that it was chosen for.
+        psnr: PSNR of the chain that the choice is based on, in dB.
     """
 
     dataset: str
@@ -48,19 +47,19 @@ def choose(rows: pd.DataFrame, quantiles: Sequence[float]) -> list[Chosen]:
     """Return the images at quantiles of PSNR: the nearest rank, so that each is an image.
 
     Args:
-        rows: Of one chain, track and quality factor under protocol `sound`; see
-        `benchmark.scoring.results`.
+        rows: Rows of one chain, track and quality factor under protocol `sound`; see
+            `benchmark.scoring.results`.
         quantiles: In [0, 1]; two of them that meet in one image choose it once.
     """
     psnr = rows[rows["metric"] == "psnr"]
     ordered = psnr.sort_values(["value", "dataset", "image"], kind="stable", ignore_index=True)
-    found: dict[int, Chosen] = {}
+    by_place: dict[int, Chosen] = {}
     for quantile in quantiles if len(ordered) else ():
         place = round(quantile * (len(ordered) - 1))
         dataset, image, value = ordered[["dataset", "image", "value"]].to_numpy()[place]
         chosen = Chosen(str(dataset), str(image), quantile, float(value))
-        found.setdefault(place, chosen)
-    return list(found.values())
+        by_place.setdefault(place, chosen)
+    return list(by_place.values())
 
 
 def rule(params: Params) -> str:
@@ -81,7 +80,7 @@ def rule(params: Params) -> str:
 
 
 def guide(params: Params) -> str:
-    """Return the chain whose PSNR chooses the images: the paper's method where it is there."""
+    """Return the chain whose PSNR decides on the images: the paper's method if there is one."""
     return "mlsm" if "mlsm" in params.chains else params.chains[0]
 
 
@@ -101,8 +100,8 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
 
     Args:
         params: The profile.
-        rows: Of `guide`, every track and quality factor.
-        folder: For `index.json` and a WebP file a picture.
+        rows: Rows of `guide`, every track and quality factor.
+        folder: Folder of `index.json` and one WebP file for each picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
     qf = min(params.qfs, default=0)
@@ -112,22 +111,22 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
         chosen = choose(first[first["track"] == first["track"].iloc[0]], params.previews)
         work = _planned(params, chosen)
         pixels = list(parallel.map_parallel(_pixels, work, params.jobs, "pictures"))
-        index["quality"], files = _encoded(pixels)
-        index["images"] = _written(chosen, work, pixels, files, folder)
+        index["quality"], contents = _encoded(pixels)
+        index["images"] = _written(chosen, work, pixels, contents, folder)
     jsonfile.write(folder / INDEX, index)
 
 
 def _planned(params: Params, chosen: Sequence[Chosen]) -> list[_Work]:
-    made: list[_Work] = []
+    planned: list[_Work] = []
     for chain in params.chains:
         for of_track in plan.planned(params, chain, "scores").values():
-            wanted = {(job.case.dataset, job.case.image, job.case.qf): job for job in of_track}
-            for one in chosen:
-                job = wanted[one.dataset, one.image, min(params.qfs)]
+            by_case = {(job.case.dataset, job.case.image, job.case.qf): job for job in of_track}
+            for choice in chosen:
+                job = by_case[choice.dataset, choice.image, min(params.qfs)]
                 if chain == params.chains[0]:
-                    made += [_Work(job, DARK), _Work(job, REFERENCE)]
-                made.append(_Work(job, f"{job.chain} {job.track}"))
-    return list({(_where(work), work.kind): work for work in made}.values())
+                    planned += [_Work(job, DARK), _Work(job, REFERENCE)]
+                planned.append(_Work(job, f"{job.chain} {job.track}"))
+    return list({(_where(work), work.kind): work for work in planned}.values())
 
 
 def _where(work: _Work) -> tuple[str, str]:
@@ -161,12 +160,12 @@ def _encoded(pictures: Sequence[Bytes]) -> tuple[int, list[bytes]]:
     """Return the quality and the files, the best that keep to the budget.
 
     Raises:
-        InputError: None does.
+        InputError: No quality keeps to the budget.
     """
     for quality in QUALITIES:
-        files = [_webp(pixels, quality) for pixels in pictures]
-        if sum(map(len, files)) <= MOST_BYTES:
-            return quality, files
+        contents = [_webp(pixels, quality) for pixels in pictures]
+        if sum(map(len, contents)) <= MOST_BYTES:
+            return quality, contents
     raise InputError(
         f"{len(pictures)} pictures do not fit into {MOST_BYTES:,} bytes: name fewer quantiles "
         "under previews in params.yaml."
@@ -183,18 +182,18 @@ def _written(
     chosen: Sequence[Chosen],
     work: Sequence[_Work],
     pixels: Sequence[Bytes],
-    files: Sequence[bytes],
+    contents: Sequence[bytes],
     folder: Path,
 ) -> list[dict[str, Any]]:
     images = []
-    for number, one in enumerate(chosen):
+    for number, choice in enumerate(chosen):
         names: list[list[str]] = []  # JSON files sort keys, and this order counts
         size = (0, 0)
-        for picture, of_picture, content in zip(work, pixels, files, strict=True):
-            if _where(picture) == (one.dataset, one.image):
+        for picture, of_picture, content in zip(work, pixels, contents, strict=True):
+            if _where(picture) == (choice.dataset, choice.image):
                 name = f"{number}_{picture.kind.replace(' ', '_')}.webp"
-                outputs.write_bytes(folder / name, content)
+                files.write_bytes(folder / name, content)
                 names.append([picture.kind, name])
                 size = of_picture.shape[1], of_picture.shape[0]
-        images.append(one._asdict() | {"width": size[0], "height": size[1], "files": names})
+        images.append(choice._asdict() | {"width": size[0], "height": size[1], "files": names})
     return images

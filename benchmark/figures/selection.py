@@ -42,7 +42,7 @@ class Shown(NamedTuple):
 
 
 def pick(
-    made: pd.DataFrame, dataset: str, count: int = 1, qf: int | None = QF, chain: str = CHAIN
+    rows: pd.DataFrame, dataset: str, count: int = 1, qf: int | None = QF, chain: str = CHAIN
 ) -> list[str]:
     """Return images of a test set by a rule: at evenly spaced ranks of a chain's PSNR.
 
@@ -50,22 +50,22 @@ def pick(
     five sixths, worst first.
 
     Args:
-        made: Result rows, see `benchmark.scoring.results`.
+        rows: Result rows, see `benchmark.scoring.results`.
         dataset: Test set.
         count: How many images.
         qf: Quality factor of the dark input, None for uncompressed ones.
-        chain: Whose PSNR ranks the images, in protocol `sound`, of its first track.
+        chain: Chain whose PSNR ranks the images, in protocol `sound`, on its first track.
 
     Raises:
-        InputError: There are fewer images than that.
+        InputError: There are fewer than `count` images.
     """
-    at_qf = made["qf"].isna() if qf is None else made["qf"] == qf
-    chosen = made[
-        (made["dataset"] == dataset)
+    at_qf = rows["qf"].isna() if qf is None else rows["qf"] == qf
+    chosen = rows[
+        (rows["dataset"] == dataset)
         & at_qf.fillna(False)
-        & (made["chain"] == chain)
-        & (made["metric"] == "psnr")
-        & (made["protocol"] == "sound")
+        & (rows["chain"] == chain)
+        & (rows["metric"] == "psnr")
+        & (rows["protocol"] == "sound")
     ]
     chosen = chosen[chosen["track"] == chosen["track"].min()] if len(chosen) else chosen
     ranked = chosen.sort_values(["value", "image"])["image"].tolist()
@@ -78,7 +78,7 @@ def pick(
 
 
 def planned(params: Params, chain: str, qf: int | None = QF) -> dict[tuple[str, str], jobs.Job]:
-    """Return (test set, image) -> what runs a chain on it, with the first weights it has here.
+    """Return (test set, image) -> job that runs a chain on it, with the first weights it has here.
 
     Retrained weights come before released ones. Empty where the chain has no weights at all.
     """
@@ -100,7 +100,7 @@ def inputs(case: EvaluationInput) -> tuple[Bytes, Bytes]:
 
 
 def run(job: jobs.Job) -> Shown:
-    """Run a chain on a test image and measure what comes out."""
+    """Run a chain on a test image and measure its output."""
     dark, reference = inputs(job.case)
     steps = jobs.assembled(job.chain, job.track, job.trained)
     output = methods.run(steps, dark, "sound", jobs.context_of(job.case, reference))

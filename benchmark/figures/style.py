@@ -88,7 +88,7 @@ def styles(records: Mapping[str, ChainRecord]) -> Styles:
         records: All chains of the profile -> what they are made of, so that colours do not depend
             on which of them a figure shows.
     """
-    found = {}
+    drawn = {}
     spare: dict[str, tuple[str, str]] = {}
     for chain, record in records.items():
         names = {step.role: name for name, step in record.steps.items()}
@@ -101,8 +101,8 @@ def styles(records: Mapping[str, ChainRecord]) -> Styles:
         if "enhancer" in names and "deblocker" in names:
             marker = MARKERS.get(names["deblocker"], "D")
         line, width = LINES.get(record.order, "-"), 2.0 if main == OWN else 1.2
-        found[chain] = Style(record.title, record.order, colour, line, marker, width)
-    return found
+        drawn[chain] = Style(record.title, record.order, colour, line, marker, width)
+    return drawn
 
 
 def is_variant(chain: str) -> bool:
@@ -139,7 +139,7 @@ def families(drawn: Styles) -> dict[str, list[str]]:
 
 
 def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw one panel a trained part: loss terms on the left axis, validation PSNR on the right.
+    """Draw a panel for each trained part: loss terms on the left, validation PSNR on the right.
 
     Args:
         logs: Part -> training log with columns step, `<phase>/<term>` and validation_psnr, the
@@ -172,9 +172,13 @@ def _learning_panel(axes: Axes, name: str, log: pd.DataFrame) -> None:
         right = axes.twinx()
         right.spines["right"].set_visible(True)
         right.grid(visible=False)
-        seen = log.dropna(subset=["validation_psnr"])
+        validated = log.dropna(subset=["validation_psnr"])
         right.plot(
-            seen["step"], seen["validation_psnr"], "o-", color="black", label="validation PSNR"
+            validated["step"],
+            validated["validation_psnr"],
+            "o-",
+            color="black",
+            label="validation PSNR",
         )
         right.set_ylabel("validation PSNR (dB)")
         more, names = right.get_legend_handles_labels()
@@ -215,12 +219,12 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(len(rows), len(panels), squeeze=False, sharex=True, sharey="row")
         for (dataset, metric), across in zip(rows, grid, strict=True):
-            one = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
-            at = one["qf"].map(places).fillna(len(levels)).astype(float)
+            chosen = cells[(cells["dataset"] == dataset) & (cells["metric"] == metric)]
+            at = chosen["qf"].map(places).fillna(len(levels)).astype(float)
             for chains, axes in zip(panels.values(), across, strict=True):
-                _quality_panel(axes, one.assign(place=at), chains, drawn)
+                _quality_panel(axes, chosen.assign(place=at), chains, drawn)
                 axes.set_xticks(range(len(names)), names)
-            across[0].set_ylabel(f"{dataset} (n = {one['n'].max()})\n{UNITS[metric]}")
+            across[0].set_ylabel(f"{dataset} (n = {chosen['n'].max()})\n{UNITS[metric]}")
         for name, top, axes in zip(panels, grid[0], grid[-1], strict=True):
             top.set_title(name)
             axes.set_xlabel("JPEG quality factor")
@@ -230,9 +234,9 @@ def quality(cells: pd.DataFrame, drawn: Styles) -> Figure:
 
 def _quality_panel(axes: Axes, cells: pd.DataFrame, chains: Sequence[str], drawn: Styles) -> None:
     for chain in chains:
-        style, one = drawn[chain], cells[cells["chain"] == chain].sort_values("place")
-        if len(one):
-            axes.plot(one["place"], one["value"], label=style.title, **_kwargs(style))
+        style, points = drawn[chain], cells[cells["chain"] == chain].sort_values("place")
+        if len(points):
+            axes.plot(points["place"], points["value"], label=style.title, **_kwargs(style))
 
 
 def _kwargs(style: Style) -> dict[str, Any]:
@@ -284,10 +288,10 @@ def save(figure: Figure, folder: Path, name: str, photographs: bool = False) -> 
 
     Args:
         figure: What to write.
-        folder: Where.
-        name: Of the files, without ending.
-        photographs: Whether it shows some; the PNG of one that shows none has a palette of 256
-            colours, which is a third of the bytes.
+        folder: Folder of the files.
+        name: Name of the files, without ending.
+        photographs: Whether it shows photographs; the PNG of a figure without any has a palette of
+            256 colours, which takes a third of the bytes.
     """
     content = io.BytesIO()
     with matplotlib.rc_context(SETTINGS):

@@ -26,10 +26,10 @@ def findings(numbers: pd.DataFrame) -> list[Finding]:
     """Return every finding, in the order of the report.
 
     Args:
-        numbers: From `paper.reported`.
+        numbers: Numbers of the paper's tables (`benchmark.core.reported`).
     """
     checks = (*consistency.CHECKS, psnr_b.findings, *rankings.CHECKS, claims_of_text)
-    return [found for check in checks for found in check(numbers)]
+    return [finding for check in checks for finding in check(numbers)]
 
 
 def claims_of_text(numbers: pd.DataFrame) -> list[Finding]:
@@ -65,12 +65,12 @@ def claims_of_text(numbers: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def markdown(found: Sequence[Finding], numbers: pd.DataFrame) -> str:
+def markdown(findings: Sequence[Finding], numbers: pd.DataFrame) -> str:
     """Return the page: a list of findings, each with its rows, then best and second recomputed."""
     parts = ["# Audit of the paper's tables", INTRODUCTION]
-    parts.append("\n".join(f"{i}. [{f.title}](#{f.key})" for i, f in enumerate(found, 1)))
-    for number, one in enumerate(found, 1):
-        parts += [f'<a id="{one.key}"></a>\n\n## {number}. {one.title}', section(one)]
+    parts.append("\n".join(f"{i}. [{f.title}](#{f.key})" for i, f in enumerate(findings, 1)))
+    for number, finding in enumerate(findings, 1):
+        parts += [f'<a id="{finding.key}"></a>\n\n## {number}. {finding.title}', section(finding)]
     parts += [
         "## Best and second of every column",
         "The paper marks them by colour, which its text form has lost.",
@@ -79,33 +79,33 @@ def markdown(found: Sequence[Finding], numbers: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def section(one: Finding) -> str:
-    """Return a finding without its heading: where, evidence, consequence, its one command, rows."""
+def section(finding: Finding) -> str:
+    """Return a finding without its heading: where, evidence, consequence, its command, rows."""
     parts = [
-        f"*Where:* {one.where}.",
-        f"*Evidence:* {one.evidence}",
-        f"*Consequence:* {one.consequence}",
-        f"*See for yourself:* `mlsm-bench audit --only {one.key}`",
+        f"*Where:* {finding.where}.",
+        f"*Evidence:* {finding.evidence}",
+        f"*Consequence:* {finding.consequence}",
+        f"*See for yourself:* `mlsm-bench audit --only {finding.key}`",
     ]
-    if one.picture:
-        parts.append(f"![{one.title}]({one.picture})")
-    return "\n\n".join([*parts, *([render.frame(one.rows)] if len(one.rows) else [])])
+    if finding.picture:
+        parts.append(f"![{finding.title}]({finding.picture})")
+    return "\n\n".join([*parts, *([render.frame(finding.rows)] if len(finding.rows) else [])])
 
 
-def finding(found: Sequence[Finding], key: str) -> Finding:
+def finding(findings: Sequence[Finding], key: str) -> Finding:
     """Return a finding by its key.
 
     Raises:
-        InputError: There is none.
+        InputError: There is no finding of this key.
     """
-    for one in found:
-        if one.key == key:
-            return one
-    raise InputError(f"There is no finding {key!r}: they are {', '.join(f.key for f in found)}.")
+    for candidate in findings:
+        if candidate.key == key:
+            return candidate
+    raise InputError(f"There is no finding {key!r}: they are {', '.join(f.key for f in findings)}.")
 
 
 def rows_page(measured: pd.DataFrame) -> str:
-    """Return the page of candidates for the paper's printed rows (`forensics.measure`)."""
+    """Return the page of candidates for the paper's printed rows (`printed_rows.measure`)."""
     parts = [
         "# Which settings give the paper's printed rows",
         "LOL eval15, protocol `paper`, the authors' released weights. Made by "
@@ -131,7 +131,7 @@ def rows_page(measured: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
+def as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return the findings as plain values."""
     return [
         {
@@ -143,5 +143,5 @@ def as_json(found: Sequence[Finding]) -> list[dict[str, Any]]:
             "rows": finding.rows.to_dict("records"),
             "picture": finding.picture,
         }
-        for finding in found
+        for finding in findings
     ]

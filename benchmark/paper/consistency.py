@@ -21,12 +21,12 @@ under 0.1 dB."""
 LARGE_OFFSET_DB = 0.3
 """A departure of PSNR-B minus PSNR from its median over the quality factors."""
 THIN = {"PSNR": 0.02, "PSNR-B": 0.02, "SSIM": 0.004, "mAP": 0.0005}
-"""A lead over the second that rounding, one image or another run could turn round."""
+"""A lead over the second that rounding, one image or another run could reverse."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that does not fit.
+    """A finding: one thing that does not fit.
 
     Attributes:
         key: Short name, also its anchor.
@@ -53,31 +53,31 @@ def quality(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def wide(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method, order, data set and QF, a column a metric."""
+    """Return one row for each method, order, data set and QF, with a column for each metric."""
     keys = [*CURVE, "qf"]
-    made = quality(numbers).pivot(index=keys, columns="metric", values="value")
-    return made.reset_index().rename_axis(columns=None)
+    table = quality(numbers).pivot(index=keys, columns="metric", values="value")
+    return table.reset_index().rename_axis(columns=None)
 
 
 def training_counts(numbers: pd.DataFrame) -> list[Finding]:
     """Compare the sums of Tables I and II with what captions and text state."""
-    found = []
+    findings = []
     for name, sets in reported.TRAINING_SETS.items():
         total = sum(sets.values())
         odd = {where: n for where, n in reported.STATED_COUNTS[name].items() if n != total}
         if odd:
-            told = ", ".join(f"the {where} {n}" for where, n in odd.items())
-            found.append(
+            statements = ", ".join(f"the {where} {n}" for where, n in odd.items())
+            findings.append(
                 Finding(
                     "training-count",
                     "The text counts a thousand dark images more than its table",
                     "Sec. IV-B and Table I",
-                    f"The rows of Table I sum to {total}; {told}.",
+                    f"The rows of Table I sum to {total}; {statements}.",
                     f"Use {total}: rows and caption agree.",
                     pd.DataFrame(list(sets.items()), columns=["data set", "images"]),
                 )
             )
-    return found
+    return findings
 
 
 def threshold(numbers: pd.DataFrame) -> list[Finding]:
@@ -105,17 +105,19 @@ def copies(numbers: pd.DataFrame) -> list[Finding]:
     if rows.empty:
         return []
     earlier = wide(numbers)
-    told = []
+    series = []
     for name in rows["method"]:
         at = (earlier["method"] == name) & (earlier["dataset"] == "LOL") & (earlier["qf"] > 60)
         values = earlier[at].sort_values("qf", ascending=False)["PSNR"]
-        told.append(f"{name} has {', '.join(f'{v:.2f}' for v in values)} dB on LOL at QF 90 to 70")
+        series.append(
+            f"{name} has {', '.join(f'{v:.2f}' for v in values)} dB on LOL at QF 90 to 70"
+        )
     return [
         Finding(
             "copied-row",
             "Two methods share all nine values of a row",
             "Table IV, QF 60",
-            f"{' and '.join(rows['method'])} agree in every cell; {'; '.join(told)}.",
+            f"{' and '.join(rows['method'])} agree in every cell; {'; '.join(series)}.",
             "Treat the row that does not continue its own series as missing.",
             rows,
         )
@@ -159,14 +161,14 @@ def offset_is_colour(numbers: pd.DataFrame) -> list[Finding]:
     spread = cells.groupby(CURVE, sort=False)["offset"].agg(lambda v: v.max() - v.min())
     of_set = spread.groupby("dataset", sort=False).median()
     outliers = _departures(cells)
-    told = ", ".join(f"{name} {value:.2f} dB" for name, value in of_set.items())
+    medians = ", ".join(f"{name} {value:.2f} dB" for name, value in of_set.items())
     return [
         Finding(
             "offset-without-qf",
             "PSNR-B minus PSNR does not grow as compression gets harder",
             "Tables III and IV",
             "Median over methods of the range of the offset from QF 90 to 60: "
-            f"{told}. Blocking would grow; a colour cast would not.",
+            f"{medians}. Blocking would grow; a colour cast would not.",
             "Take the PSNR-B column for PSNR of another channel.",
         ),
         Finding(
@@ -238,7 +240,7 @@ def shared_jumps(numbers: pd.DataFrame) -> list[Finding]:
     changed = steps(numbers)
     large = changed[(changed["metric"] == "PSNR") & (changed["change"].abs() > LARGE_STEP_DB)]
     later = large[large["qf"] < 90]
-    found = []
+    findings = []
     for row in later[later["order"] == "enhance"].to_dict("records"):
         chained = later[
             later["method"].str.startswith(f"{row['method']}+")
@@ -248,7 +250,7 @@ def shared_jumps(numbers: pd.DataFrame) -> list[Finding]:
         ]
         if chained.empty:
             continue
-        found.append(
+        findings.append(
             Finding(
                 "shared-jump",
                 f"{row['method']} on {row['dataset']} changes between QF {row['qf']} and "
@@ -260,14 +262,16 @@ def shared_jumps(numbers: pd.DataFrame) -> list[Finding]:
                 "The base output was made again under another setting; compare within one QF only.",
             )
         )
-    return found
+    return findings
 
 
 def deblocker_first(numbers: pd.DataFrame) -> list[Finding]:
     """Compare each chain on LOL with its enhancer alone."""
     cells = quality(numbers)
     cells = cells[(cells["metric"] == "PSNR") & (cells["dataset"] == "LOL")]
-    copied = [key for found in copies(numbers) for key in found.rows[ROW].itertuples(index=False)]
+    copied = [
+        key for finding in copies(numbers) for key in finding.rows[ROW].itertuples(index=False)
+    ]
     cells = cells[~pd.MultiIndex.from_frame(cells[ROW]).isin(copied)]
     alone = cells[cells["deblocker"] == ""].set_index(["enhancer", "qf"])["value"]
     chains = cells[(cells["deblocker"] != "") & (cells["enhancer"] != "")].copy()
@@ -303,7 +307,7 @@ def monotone(numbers: pd.DataFrame) -> list[Finding]:
         .groupby("metric", sort=False)
         .agg(["sum", "size"])
     )
-    told = ", ".join(f"{m} {row['sum']} of {row['size']}" for m, row in falls.iterrows())
+    counts = ", ".join(f"{m} {row['sum']} of {row['size']}" for m, row in falls.iterrows())
     own = cells[(cells["method"] == "MLSM") & (cells["metric"] == "PSNR")]
     series = "; ".join(
         f"{name} {', '.join(group['printed'])}"
@@ -314,7 +318,7 @@ def monotone(numbers: pd.DataFrame) -> list[Finding]:
             "not-monotone",
             "Most curves rise somewhere although compression gets harder",
             "Tables III and IV",
-            f"Curves that never rise from QF 90 to 60: {told}. MLSM's own PSNR: {series}.",
+            f"Curves that never rise from QF 90 to 60: {counts}. MLSM's own PSNR: {series}.",
             "Differences between methods below the size of these reversals (up to 0.7 dB within "
             "MLSM) mean nothing.",
         )

@@ -2,8 +2,8 @@
 
 Every candidate runs on the 15 compressed test images under protocol `paper`, and its nine or twelve
 numbers stand beside the printed ones. A row that agrees to the last digit tells what the authors
-ran; a row that nothing reproduces stays unexplained, and is said to be. This identifies a printed
-row, and chooses nothing: the suite's defaults are the published ones whatever comes out here.
+ran; a row that nothing reproduces is reported as unexplained. This identifies a printed row and
+chooses nothing: the suite's defaults are the published ones whatever comes out here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ class Candidate:
         method: Name of the method.
         writers: Ways of storing its output that are tried.
         release: Name of the authors' weights, or "" for a method without weights.
-        settings: Of a method without weights, where they are not the published ones.
+        settings: Settings of a method without weights, where they are not the published ones.
     """
 
     method: str
@@ -80,13 +80,13 @@ def measure(root: Sequence[Path], jobs: int = 1) -> pd.DataFrame:
     """Run every candidate whose weights are here.
 
     Args:
-        root: Where raw sets lie (`datasets.raw_roots`).
-        jobs: Processes.
+        root: Folders of raw sets (`registry.raw_roots`).
+        jobs: Number of processes.
 
     Returns:
-        A row a candidate, writer and quality factor: method, tried, writes, qf, the three metrics
-        as text with as many decimals as the paper prints, and `equal`: how many of the three are
-        those printed.
+        One row for each candidate, writer and quality factor: method, tried, writes, qf, the three
+        metrics as text with as many decimals as the paper prints, and `equal`: how many of the
+        three are those printed.
 
     Raises:
         InputError: LOL is not there.
@@ -101,11 +101,11 @@ def measure(root: Sequence[Path], jobs: int = 1) -> pd.DataFrame:
         if pair.dark and pair.normal
     ]
     rows = []
-    for job, found in zip(
+    for job, by_writer in zip(
         work, parallel.map_parallel(_measure, work, jobs, "candidates"), strict=True
     ):
         named = {"method": job.candidate.method, "tried": job.candidate.label, "qf": job.qf}
-        rows += [named | {"writes": writer} | values for writer, values in found.items()]
+        rows += [named | {"writes": writer} | values for writer, values in by_writer.items()]
     keys = ["method", "tried", "writes", "qf"]
     means = pd.DataFrame(rows).groupby(keys, sort=False).mean().reset_index()
     return _beside(means)
@@ -115,8 +115,8 @@ def _release(candidate: Candidate) -> methods.Released | None:
     """Return the weights of a candidate if all their files are here."""
     for released in methods.find(candidate.method).released:
         if released.name == candidate.release:
-            there = all(assemble.find_released(file) for file in released.files)
-            return released if there else None
+            present = all(assemble.find_released(file) for file in released.files)
+            return released if present else None
     raise InputError(f"Method {candidate.method} has no released weights {candidate.release!r}.")
 
 
@@ -137,20 +137,20 @@ def _measure(job: _Job) -> dict[str, dict[str, float]]:
 
 
 def _values(output: Bytes, reference: Bytes) -> dict[str, float]:
-    found = metrics.measure(output, reference, "paper")
-    return {printed: float(found[ours]) for printed, (ours, _) in METRICS.items()}
+    values = metrics.measure(output, reference, "paper")
+    return {printed: float(values[ours]) for printed, (ours, _) in METRICS.items()}
 
 
 def _beside(means: pd.DataFrame) -> pd.DataFrame:
     """Return printed texts of the means and how many equal the paper's."""
-    made = []
+    rows = []
     for row in means.to_dict("records"):
         texts = {m: f"{row[m]:.{decimals}f}" for m, (_, decimals) in METRICS.items()}
         theirs = printed(str(row["method"]), int(row["qf"]))
         equal = sum(np.isclose(float(texts[m]), float(theirs[m]), atol=1e-9) for m in METRICS)
-        made.append({key: row[key] for key in ("method", "tried", "writes", "qf")} | texts)
-        made[-1]["equal"] = int(equal)
-    return pd.DataFrame(made)
+        rows.append({key: row[key] for key in ("method", "tried", "writes", "qf")} | texts)
+        rows[-1]["equal"] = int(equal)
+    return pd.DataFrame(rows)
 
 
 def printed(method: str, qf: int) -> dict[str, str]:
@@ -166,9 +166,9 @@ def printed(method: str, qf: int) -> dict[str, str]:
     return dict(zip(chosen["metric"], chosen["printed"], strict=True))
 
 
-def verdicts(found: pd.DataFrame) -> Iterator[str]:
-    """Yield a sentence a method: which candidate comes closest, and what stays unexplained."""
-    for method, rows in found.groupby("method", sort=False):
+def verdicts(measured: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence for each method: its closest candidate, and what stays unexplained."""
+    for method, rows in measured.groupby("method", sort=False):
         totals = rows.groupby(["tried", "writes"], sort=False)["equal"].sum()
         tried, writes = _key(totals.idxmax())
         best = rows[(rows["tried"] == tried) & (rows["writes"] == writes)]

@@ -22,7 +22,7 @@ from benchmark.scoring import metrics
 
 PHOTOGRAPHS = ("coffee", "chelsea", "astronaut")
 SIDE_PX = 256
-"""Of the square cut from the middle of a photograph."""
+"""Side of the square cut from the middle of a photograph."""
 QFS = (10, 20, 30)
 MOST_BLUE = 100
 """Levels of blue that are tried."""
@@ -32,18 +32,18 @@ SCORES = {
     ("sound", "psnr_b"): "sound PSNR-B (dB)",
     ("paper", "psnr_b"): "printed kind of PSNR-B (dB)",
 }
-"""Protocol and metric -> what the figure calls it."""
+"""Protocol and metric -> name in the figure."""
 TITLES = {
     "reference": "reference",
     "blocks": "JPEG at QF {qf}: blocks",
     "tint": "more blue: no blocks",
 }
 FIGURE = "psnr_b"
-"""Name of the files."""
+"""Name of the files, without ending."""
 
 
 class Case(NamedTuple):
-    """One photograph, its two degradations, and what they score.
+    """One photograph, its two degradations, and their scores.
 
     Attributes:
         photograph: Its name in `photographs`.
@@ -89,26 +89,26 @@ def _case(name: str, qf: int) -> Case:
 
 
 def _tinted(reference: Bytes, blocks: Bytes) -> Bytes:
-    """Return the reference with as much more blue as gives it the PSNR of the blocks."""
+    """Return the reference with as much blue added as gives it the PSNR of the blocks."""
     psnr = metrics.METRICS["sound", "psnr"]
-    wanted = psnr(blocks, reference)
-    made = [_bluer(reference, levels) for levels in range(1, MOST_BLUE)]
-    return min(made, key=lambda tinted: abs(psnr(tinted, reference) - wanted))
+    target = psnr(blocks, reference)
+    candidates = [_bluer(reference, levels) for levels in range(1, MOST_BLUE)]
+    return min(candidates, key=lambda tinted: abs(psnr(tinted, reference) - target))
 
 
 def _bluer(pixels: Bytes, levels: int) -> Bytes:
-    made = pixels.copy()
-    made[..., 2] = np.minimum(pixels[..., 2].astype(np.int32) + levels, 255)
-    return made
+    bluer = pixels.copy()
+    bluer[..., 2] = np.minimum(pixels[..., 2].astype(np.int32) + levels, 255)
+    return bluer
 
 
 def findings(numbers: pd.DataFrame) -> list[Finding]:
-    """Tell in how many photographs the two kinds of PSNR-B disagree; needs no number of the paper.
+    """Count the photographs in which the two kinds of PSNR-B disagree.
 
     Args:
-        numbers: Ignored: what was printed does not matter here.
+        numbers: Ignored, because no printed number is needed.
     """
-    made = cases()
+    pictures = cases()
     rows = pd.DataFrame(
         [
             {"photograph": case.photograph, "QF": case.qf}
@@ -117,17 +117,17 @@ def findings(numbers: pd.DataFrame) -> list[Finding]:
                 for (protocol, metric), name in SCORES.items()
                 for kind in case.outputs
             }
-            for case in made
+            for case in pictures
         ]
     )
-    apart = sum(case.disagree for case in made)
+    apart = sum(case.disagree for case in pictures)
     return [
         Finding(
             "psnr-b-blind",
             "The printed kind of PSNR-B prefers blocks to a tint that has none",
             "Sec. IV-C and every PSNR-B column",
-            f"In {apart} of {len(made)} pictures (three photographs at three quality factors, PSNR "
-            "equal within 0.3 dB) the sound PSNR-B ranks the image "
+            f"In {apart} of {len(pictures)} pictures (three photographs at three quality "
+            "factors, PSNR equal within 0.3 dB) the sound PSNR-B ranks the image "
             "without blocks higher, the printed kind (blue channel, blocking factor that wraps "
             "modulo 256) the one with blocks. `results/paper/printed_rows.md` shows that this kind "
             "gives the printed numbers.",
@@ -150,12 +150,12 @@ def figure(case: Case) -> Figure:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
             axes.set_title(TITLES[kind].format(qf=case.qf))
-            told = [
+            scores = [
                 f"{name} {case.scores[kind, protocol, metric]:.1f}"
                 for (protocol, metric), name in SCORES.items()
                 if kind in case.outputs
             ]
-            axes.set_xlabel("\n".join(told))
+            axes.set_xlabel("\n".join(scores))
     return drawn
 
 

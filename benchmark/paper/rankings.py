@@ -17,7 +17,7 @@ def ranked(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def marks(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a column: best and second with their values, and the lead between them.
+    """Return a row for each column: best and second with their values, and the lead between them.
 
     The paper marks them by colour, which its text form has lost.
     """
@@ -63,7 +63,7 @@ def rivals_ahead(numbers: pd.DataFrame) -> list[Finding]:
 
 
 def thin_leads(numbers: pd.DataFrame) -> list[Finding]:
-    """List the columns whose best is ahead of the second by next to nothing."""
+    """List the columns whose best is ahead of the second by almost nothing."""
     listed = marks(numbers)
     limits = listed["metric"].str.partition("@")[0].map(THIN)
     thin = listed[listed["lead"] <= limits]
@@ -111,7 +111,7 @@ def same_run(numbers: pd.DataFrame) -> list[Finding]:
     at_90 = numbers[(numbers["qf"] == 90) & numbers["table"].isin(["III", "V", "VI"])]
     keys = ["dataset", "metric"]
     main = at_90[(at_90["table"] == "III") & (at_90["method"] == METHOD)].set_index(keys)["printed"]
-    found = []
+    places = []
     for table in ("V", "VI"):
         rows = at_90[at_90["table"] == table]
         equal = [
@@ -120,15 +120,15 @@ def same_run(numbers: pd.DataFrame) -> list[Finding]:
             if group.set_index(keys)["printed"].reindex(main.index).equals(main)
         ]
         if equal:
-            found.append(f"Table {table}: {equal[0]}")
-    if len(found) < 2:
+            places.append(f"Table {table}: {equal[0]}")
+    if len(places) < 2:
         return []
     return [
         Finding(
             "one-run",
             "The full method of the ablations is the run of Table III, not a repetition",
             "Tables III, V and VI",
-            f"All nine values are equal ({'; '.join(found)}).",
+            f"All nine values are equal ({'; '.join(places)}).",
             "The ablations hold one run each; no number tells how far runs differ.",
         )
     ]

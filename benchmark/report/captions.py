@@ -36,7 +36,7 @@ class Picture(NamedTuple):
     """A figure.
 
     Attributes:
-        name: Of its files, without ending.
+        name: Name of its files, without ending.
         folder: Name of the folder they lie in, beside the report.
         png: Content of the PNG file.
         alt: What a reader who cannot see it should know.
@@ -57,9 +57,9 @@ class Picture(NamedTuple):
 
 def describe_learning(logs: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
     """Return alternative text and caption of the learning curves."""
-    seen = "; ".join(f"{line.part}: {line.psnr} dB" for line in training.trained(logs))
+    psnrs = "; ".join(f"{line.part}: {line.psnr} dB" for line in training.trained(logs))
     return (
-        f"Losses and validation PSNR against training step. Validation PSNR: {seen}.",
+        f"Losses and validation PSNR against training step. Validation PSNR: {psnrs}.",
         "Learning curves: loss terms as weighted (left axes) and PSNR on validation crops "
         "(right axes, black) of every trained part.",
     )
@@ -79,30 +79,36 @@ def describe_quality(cells: Mapping[str, pd.DataFrame], track: Track) -> tuple[s
         & compressed["track"].isin(["classical", track])
     ]
     best = chosen.loc[chosen.groupby(["dataset", "qf"], sort=False)["value"].idxmax()]
-    told = "; ".join(
+    highest = "; ".join(
         f"{row['dataset']} QF {row['qf']}: {row['method']} {row['value']:.2f} dB"
         for row in best.to_dict("records")
     )
     return (
-        f"PSNR and SSIM of every method against the JPEG quality factor. Highest PSNR: {told}.",
+        f"PSNR and SSIM of every method against the JPEG quality factor. Highest PSNR: {highest}.",
         f"Image quality against the JPEG quality factor, protocol sound, {grid.TRACKS[track]}. "
         f"{LEGEND}",
     )
 
 
 def describe_faces(cells: pd.DataFrame, qf: int | None, track: Track) -> tuple[str, str]:
-    """Return alternative text and caption of the precision-recall curves; see above."""
+    """Return alternative text and caption of the precision-recall curves.
+
+    Args:
+        cells: Cells of Table VII.
+        qf: Quality factor, None for uncompressed inputs.
+        track: That of learned methods.
+    """
     inputs = f"QF {qf}" if qf else "uncompressed inputs"
     at_qf = cells["qf"].isna() if qf is None else cells["qf"] == qf
     chosen = cells[at_qf & (cells["metric"] == "mAP@0.5")]
     chosen = chosen[chosen["track"].isin(["classical", track])]
-    told = "; ".join(
+    precisions = "; ".join(
         f"{row['method']} {row['value']:.4f}"
         for row in chosen.sort_values("value", ascending=False).to_dict("records")
     )
     return (
         f"Precision against recall of a face detector at IoU 0.5, {inputs}. "
-        f"Average precision: {told}.",
+        f"Average precision: {precisions}.",
         f"Fig. 11: precision and recall on dark faces, {inputs}, IoU 0.5, raw points, "
         f"{grid.TRACKS[track]}. {LEGEND}",
     )
@@ -112,8 +118,8 @@ def pictures(folder: Path, described: Iterable[tuple[str, str, str]]) -> list[Pi
     """Return the figures of a folder: those described here first, then any other.
 
     Args:
-        folder: Of PNG files. One that nothing here describes brings its own words in a file
-            `<name>.json` with `alt` and `caption`; without it, its name has to do.
+        folder: Folder of PNG files. A figure that is not in `described` brings its texts in a
+            file `<name>.json` with `alt` and `caption`; without it, its name serves.
         described: Name, alternative text and caption, in the order of the report.
     """
     words = {name: (alt, caption) for name, alt, caption in described}
@@ -129,8 +135,8 @@ def pictures(folder: Path, described: Iterable[tuple[str, str, str]]) -> list[Pi
 def _own_words(path: Path) -> tuple[str, str]:
     beside = path.with_suffix(".json")
     if beside.is_file():
-        told = jsonfile.read(beside)
-        return str(told["alt"]), str(told["caption"])
+        words = jsonfile.read(beside)
+        return str(words["alt"]), str(words["caption"])
     title = path.stem.replace("_", " ")
     for prefix, (alt, caption) in OTHERS.items():
         if path.stem.startswith(prefix):

@@ -8,8 +8,7 @@ from typing import Any, cast
 import pandas as pd
 
 from benchmark.data.manifest import natural_key
-from benchmark.tables import cells as tables
-from benchmark.tables import grid
+from benchmark.tables import cells, grid
 from benchmark.tables.grid import Scope
 
 FAMILIES: Mapping[str, str] = {
@@ -21,16 +20,16 @@ FAMILIES: Mapping[str, str] = {
 }
 """Order of a chain -> what its family is called."""
 CONTROLS = "controls"
-"""Family of what only shows where the scale begins and ends."""
+"""Family of the chains that only show where the scale begins and ends."""
 MOST_VALUES = 400_000
 """Numbers of single images that a page holds: about 3 MB."""
 
 
-def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
+def results(frame: pd.DataFrame, scope: Scope) -> dict[str, Any]:
     """Return the cells of tables with everything that a reader can choose them by.
 
     Args:
-        cells: As `benchmark.tables.cells` makes them, of any tables.
+        frame: As `benchmark.tables.cells` makes them, of any tables.
         scope: What they should hold.
 
     Returns:
@@ -41,13 +40,13 @@ def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
     """
     lines = _lines(scope)
     at = {(line["chain"], line["track"]): i for i, line in enumerate(lines)}
-    found: dict[str, list[Any]] = {
-        "datasets": list(dict.fromkeys([*scope.datasets, *cells["dataset"]])),
-        "qfs": list(dict.fromkeys(map(_qf, cells["qf"]))),
-        "protocols": list(dict.fromkeys(cells["protocol"])),
-        "metrics": list(dict.fromkeys(cells["metric"])),
+    axes: dict[str, list[Any]] = {
+        "datasets": list(dict.fromkeys([*scope.datasets, *frame["dataset"]])),
+        "qfs": list(dict.fromkeys(map(_qf, frame["qf"]))),
+        "protocols": list(dict.fromkeys(frame["protocol"])),
+        "metrics": list(dict.fromkeys(frame["metric"])),
     }
-    places = {key: {value: i for i, value in enumerate(values)} for key, values in found.items()}
+    places = {key: {value: i for i, value in enumerate(values)} for key, values in axes.items()}
     listed = [
         [
             places["datasets"][row["dataset"]],
@@ -59,18 +58,18 @@ def results(cells: pd.DataFrame, scope: Scope) -> dict[str, Any]:
             int(row["n"]),
             *(_number(row[key]) for key in ("reported", "difference")),
         ]
-        for row in cells.to_dict("records")
+        for row in frame.to_dict("records")
         if (row["chain"], row["track"]) in at
     ]
-    return found | {"metrics": metrics(found["metrics"]), "lines": lines, "cells": listed}
+    return axes | {"metrics": metrics(axes["metrics"]), "lines": lines, "cells": listed}
 
 
 def metrics(names: Sequence[str]) -> list[dict[str, Any]]:
     """Return how each metric is printed: name, unit, decimals, and whether more is better."""
-    made = []
+    descriptions = []
     for name in names:
         column = grid.Column("", name)
-        made.append(
+        descriptions.append(
             {
                 "name": name,
                 "unit": column.unit.strip(),
@@ -78,22 +77,22 @@ def metrics(names: Sequence[str]) -> list[dict[str, Any]]:
                 "rises": column.rises,
             }
         )
-    return made
+    return descriptions
 
 
 def _lines(scope: Scope) -> list[dict[str, Any]]:
-    """Return one line a chain and track, with notes, and the reason where it has no numbers."""
-    made = []
+    """Return a line for each chain and track, with notes, and the reason if it has no numbers."""
+    lines = []
     for chain, record in scope.records.items():
         family = CONTROLS if record.is_control else FAMILIES.get(record.order, record.order)
         common: dict[str, Any] = {"chain": chain, "title": record.title, "order": record.order}
         common |= {"family": family, "control": record.uses_reference}
         for track in record.tracks:
             notes = record.unlike_published(track)
-            made.append(common | {"track": track, "notes": notes, "absent": ""})
+            lines.append(common | {"track": track, "notes": notes, "absent": ""})
         for track, reason in record.absent.items():
-            made.append(common | {"track": track, "notes": [], "absent": reason})
-    return made
+            lines.append(common | {"track": track, "notes": [], "absent": reason})
+    return lines
 
 
 def images(
@@ -103,21 +102,21 @@ def images(
 
     Args:
         rows: See `benchmark.scoring.results`.
-        lines: Those of `results`.
+        lines: The `lines` of `results`.
         qfs: Quality factors in the order in which they are kept while there is room.
 
     Returns:
         `metrics` as in `results`, `names` (set -> images), `values` (set -> qf -> metric -> place
-        of the line -> a value an image) and `left_out` (quality factors without room).
+        of the line -> a value for each image) and `left_out` (quality factors without room).
     """
     sound = rows[rows["protocol"] == "sound"]
     at = {(line["chain"], line["track"]): i for i, line in enumerate(lines)}
-    spelled = [tables.SPELLING[m] for m in tables.SPELLING if m in set(sound["metric"])]
+    spelled = [cells.SPELLING[m] for m in cells.SPELLING if m in set(sound["metric"])]
     names = {
         str(dataset): sorted(group["image"].unique(), key=natural_key)
         for dataset, group in sound.groupby("dataset", sort=False)
     }
-    made: dict[str, Any] = {"metrics": metrics(spelled), "names": names, "values": {}}
+    content: dict[str, Any] = {"metrics": metrics(spelled), "names": names, "values": {}}
     left_out, room = [], MOST_VALUES
     for qf in qfs:
         chosen = sound[sound["qf"].isna() if qf is None else sound["qf"] == qf]
@@ -127,22 +126,22 @@ def images(
         room -= len(chosen)
         for key, group in chosen.groupby(["dataset", "metric", "chain", "track"], sort=False):
             dataset, metric, chain, track = map(str, cast(tuple[Any, ...], key))
-            if (chain, track) not in at or metric not in tables.SPELLING:
+            if (chain, track) not in at or metric not in cells.SPELLING:
                 continue
-            column = grid.Column(dataset, tables.SPELLING[metric])
+            column = grid.Column(dataset, cells.SPELLING[metric])
             values = group.set_index("image")["value"].reindex(names[dataset])
-            by_metric = made["values"].setdefault(dataset, {}).setdefault(_qf(qf), {})
+            by_metric = content["values"].setdefault(dataset, {}).setdefault(_qf(qf), {})
             by_metric.setdefault(column.metric, {})[str(at[chain, track])] = [
                 _number(value, column.decimals + 1) for value in values
             ]
-    return made | {"left_out": left_out}
+    return content | {"left_out": left_out}
 
 
 def _qf(qf: Any) -> str:
     return "none" if qf is None or pd.isna(qf) else str(int(qf))
 
 
-def _number(value: Any, decimals: int = tables.DECIMALS) -> float | str | None:
+def _number(value: Any, decimals: int = cells.DECIMALS) -> float | str | None:
     if value is None or pd.isna(value):
         return None
     return "inf" if math.isinf(value) else round(float(value), decimals)

@@ -21,8 +21,8 @@ class Document(NamedTuple):
 
     Attributes:
         title: Its heading.
-        file: Where it lies, seen from the report; "" where nothing wrote it.
-        body: Its HTML; without one, why it is not there.
+        file: Its path relative to the report; "" where nothing wrote it.
+        body: Its HTML, or a sentence on why it is not there.
     """
 
     title: str
@@ -43,17 +43,17 @@ def read(title: str, path: Path, command: str, base: Path) -> Document:
         why = f"Not made in this profile: <code>{html.escape(command)}</code> makes it."
         return Document(title, "", Markup(f"<p>{why}</p>"))
     text = path.read_text(encoding="utf-8")
-    made = markdown(text, title) if path.suffix == ".md" else table(pd.read_csv(path), title)
+    body = markdown(text, title) if path.suffix == ".md" else table(pd.read_csv(path), title)
     inside = path.is_relative_to(base)
     file = path.relative_to(base).as_posix() if inside else f"../{path.parent.name}/{path.name}"
-    return Document(title, file, made)
+    return Document(title, file, body)
 
 
 def markdown(text: str, title: str) -> Markup:
     """Return Markdown as HTML: its first heading dropped, the others from level 4 on.
 
-    Raw HTML in it shows as text. Links inside the page it was lose their target, and so stay
-    text. Tables scroll by keyboard, and their heads say what they head.
+    Raw HTML in it shows as text, and so do links to places inside the page, which have no target
+    here. Tables scroll by keyboard, and their heads say what they head.
 
     Args:
         text: Markdown with tables as GitHub reads them.
@@ -71,13 +71,13 @@ def markdown(text: str, title: str) -> Markup:
             named += 1
         elif token.type in ("th_open", "td_open"):
             _align(token)
-    made = parser.renderer.render(tokens, parser.options, {})
-    made = re.sub(r'<a href="(?!https?://)[^"]*">(.*?)</a>', r"\1", made)
+    rendered = parser.renderer.render(tokens, parser.options, {})
+    rendered = re.sub(r'<a href="(?!https?://)[^"]*">(.*?)</a>', r"\1", rendered)
     for number in range(1, named + 1):
         label = html.escape(f"{title}, table {number}")
         opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}"><table >'
-        made = made.replace("<table>", opening, 1)
-    return Markup(made.replace("<table >", "<table>").replace("</table>", "</table></div>"))
+        rendered = rendered.replace("<table>", opening, 1)
+    return Markup(rendered.replace("<table >", "<table>").replace("</table>", "</table></div>"))
 
 
 def _all(tokens: Sequence[Token]) -> list[Token]:
@@ -85,7 +85,7 @@ def _all(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _align(token: Token) -> None:
-    """Say the alignment by a class: the page's policy refuses inline styles."""
+    """Set the alignment by a class, because the page's policy refuses inline styles."""
     if "right" in str(token.attrs.pop("style", "")):
         token.attrs["class"] = "number"
     if token.type == "th_open":
@@ -93,7 +93,7 @@ def _align(token: Token) -> None:
 
 
 def table(frame: pd.DataFrame, title: str) -> Markup:
-    """Return a data frame as a table: numbers right, empty cells as dashes."""
+    """Return a data frame as a table with numbers aligned right and dashes in empty cells."""
     numeric = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
     classes = [' class="number"' if number else "" for number in numeric]
     heads = "".join(

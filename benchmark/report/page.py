@@ -21,20 +21,20 @@ from benchmark.report.training import Trained
 from benchmark.tables import grid
 
 SCRIPTS = ("page.js", "marks.js", "results.js", "compare.js", "explorer.js")
-"""Of `benchmark/templates`, in the order in which they run."""
+"""Scripts of the templates, in the order in which they run."""
 LARGEST_BYTES = 15_000_000
-"""Of a report that a mail server and a phone still take."""
+"""Size of a report that a mail server and a phone still take."""
 
 
 class Finding(NamedTuple):
     """Something that does not fit inside the paper's own tables.
 
     Attributes:
-        key: Names it in links.
-        title: In a sentence.
-        where: In the paper.
+        key: Its name in links.
+        title: The finding in one sentence.
+        where: Its place in the paper.
         evidence: The numbers.
-        consequence: For a user.
+        consequence: What follows for a user.
         rows: The rows behind it.
     """
 
@@ -51,14 +51,14 @@ class Content:
     """Everything a report shows.
 
     Attributes:
-        profile: Name.
-        title: What the profile is, in a line.
+        profile: Name of the profile.
+        title: One line on what the profile is.
         facts: Label -> text: sets, quality factors, weights, ...
         notes: Sentences that a reader must know before the numbers.
-        quality: Cells of image quality (`payload.results`).
+        quality: Cells of image quality (`data.results`).
         faces: The same of Table VII.
         no_faces: Why there are none, or "".
-        images: Numbers of single images (`payload.images`).
+        images: Numbers of single images (`data.images`).
         samples: Pictures to compare: rule, qf, quality and images with their data URIs.
         counts: Table I and II with title, note and rows.
         pictures: Figures.
@@ -91,14 +91,14 @@ class Content:
 
 def flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return nested values as (path, text), such as ("libraries / torch", "2.4.0")."""
-    found = []
+    pairs = []
     for key, value in content.items():
         path = f"{prefix} / {key}" if prefix else str(key)
         if isinstance(value, Mapping):
-            found += flat(value, path)
+            pairs += flat(value, path)
         else:
-            found.append((path, str(value)))
-    return found
+            pairs.append((path, str(value)))
+    return pairs
 
 
 def hashes(chains: Mapping[str, ChainRecord]) -> list[tuple[str, str, str, str]]:
@@ -121,9 +121,9 @@ class Tile(NamedTuple):
 def tiles(quality: Mapping[str, Any]) -> list[Tile]:
     """Return what the profile holds, and the highest PSNR of each set at its first QF."""
     chains = {line["chain"] for line in quality["lines"] if not line["absent"]}
-    made = [Tile(str(len(chains)), "methods and chains")]
+    tiles = [Tile(str(len(chains)), "methods and chains")]
     if "PSNR" not in [metric["name"] for metric in quality["metrics"]]:
-        return made
+        return tiles
     psnr = [metric["name"] for metric in quality["metrics"]].index("PSNR")
     sound = quality["protocols"].index("sound")
     for place, dataset in enumerate(quality["datasets"]):
@@ -138,8 +138,8 @@ def tiles(quality: Mapping[str, Any]) -> list[Tile]:
             best = max(cells, key=lambda cell: float(cell[5]))
             method, images = quality["lines"][best[4]]["title"], best[8]
             what = f"highest PSNR on {dataset} at QF {quality['qfs'][0]}: {method}, {images} images"
-            made.append(Tile(f"{best[5]:.2f} dB", what))
-    return made
+            tiles.append(Tile(f"{best[5]:.2f} dB", what))
+    return tiles
 
 
 @functools.cache
@@ -161,7 +161,7 @@ def _source(name: str) -> str:
 
 
 def _allowed(text: str) -> str:
-    """Return the policy's name of a script or style: no other may run, whoever put it there."""
+    """Return the hash by which the page's policy allows a script or style: no other may run."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 

@@ -1,4 +1,4 @@
-"""What the report shows, read from where stages and commands left it."""
+"""What the report shows, read from the files that stages and commands wrote."""
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,37 +14,36 @@ from benchmark.methods.records import shown_tracks
 from benchmark.report import captions, markdown
 from benchmark.report.markdown import Document
 from benchmark.report.page import Finding
-from benchmark.tables import cells as tables
-from benchmark.tables import load
+from benchmark.tables import cells, load
 
 ABLATIONS: Mapping[str, str] = {
     "table_5": "Ablation: Table V",
     "table_6": "Ablation: Table VI",
 }
 MORE_QUALITY = ("table_perception",)
-"""Tables whose metrics stand beside those of `grids.QUALITY`, where a profile has them."""
+"""Tables whose metrics stand beside those of `grid.QUALITY`, where a profile has them."""
 
 
-def joined(cells: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the cells of several tables as one frame, from the highest quality factor down."""
-    filled = [table for table in cells.values() if len(table)]
-    return pd.concat(filled or list(cells.values()), ignore_index=True)
+    filled = [table for table in tables.values() if len(table)]
+    return pd.concat(filled or list(tables.values()), ignore_index=True)
 
 
 def described(
-    params: Params, cells: Mapping[str, pd.DataFrame], faces: pd.DataFrame
+    params: Params, quality: Mapping[str, pd.DataFrame], faces: pd.DataFrame
 ) -> Iterator[tuple[str, str, str]]:
     """Yield name, alternative text and caption of the figures that the stage before drew.
 
     Args:
         params: The profile.
-        cells: Table of image quality -> its cells.
+        quality: Table of image quality -> its cells.
         faces: Cells of Table VII.
     """
     for track in shown_tracks(load.records(params)) if params.merge.test else ():
-        yield (f"quality_{track}", *captions.describe_quality(cells, track))
+        yield (f"quality_{track}", *captions.describe_quality(quality, track))
     for dataset in [] if load.no_faces(params) else load.truth(params):
-        of_set = faces[faces["dataset"] == tables.FACE_SETS.get(dataset, dataset)]
+        of_set = faces[faces["dataset"] == cells.FACE_SETS.get(dataset, dataset)]
         for qf in load.face_qfs(params):
             for track in shown_tracks(load.face_records(params)):
                 name = load.face_figure(qf, track, dataset)
@@ -57,7 +56,7 @@ def pictures_to_compare(folder: Path) -> dict[str, Any]:
     """Return what the stage samples wrote, pictures as data URIs.
 
     Args:
-        folder: Of that stage.
+        folder: Folder of that stage.
     """
     index = dict(jsonfile.read(folder / report_images.INDEX))
     for image in index["images"]:
@@ -76,14 +75,14 @@ def findings() -> list[Finding]:
         return []
     return [
         Finding(
-            key=str(found["key"]),
-            title=str(found["title"]),
-            where=str(found["where"]),
-            evidence=str(found["evidence"]),
-            consequence=str(found["consequence"]),
-            rows=pd.DataFrame(found.get("rows", [])),
+            key=str(finding["key"]),
+            title=str(finding["title"]),
+            where=str(finding["where"]),
+            evidence=str(finding["evidence"]),
+            consequence=str(finding["consequence"]),
+            rows=pd.DataFrame(finding.get("rows", [])),
         )
-        for found in jsonfile.read(path)["findings"]
+        for finding in jsonfile.read(path)["findings"]
     ]
 
 
@@ -137,6 +136,6 @@ def _where_made(results: Path, command: str, names: Mapping[str, str]) -> list[D
 
 
 def _costs(results: Path) -> Path:
-    """Return the costs for reading where there are any, else as numbers."""
+    """Return the page of costs where there is one, else the file of numbers."""
     page = results / "costs.md"
     return page if page.is_file() else results / "costs.csv"

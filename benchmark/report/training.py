@@ -1,4 +1,4 @@
-"""How the training of every part of a profile's methods went, a line a part."""
+"""How the training of every part of a profile's methods went, one line for each part."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,12 +12,12 @@ class Trained(NamedTuple):
     """How the training of one part went.
 
     Attributes:
-        part: What was trained.
+        part: Name of the part.
         steps: Optimiser steps.
-        share: Of the published steps, or "" where a part has no published number of its own.
-        losses: The last ones.
-        psnr: On validation crops.
-        shortfall: How far the method's rows are from the paper's, or why that cannot be told.
+        share: Share of the published steps, or "" where a part has no published number of its own.
+        losses: The last losses.
+        psnr: PSNR on validation crops.
+        shortfall: How far the method's rows are from the paper's, or why that is unknown.
     """
 
     part: str
@@ -38,23 +38,23 @@ def trained(
     Args:
         logs: Trained part -> log.
         records: Chain -> what it is made of.
-        cells: Of the tables beside the paper's, for how far a method is from its printed rows.
+        cells: Cells of Tables III and IV, for how far a method is from its printed rows.
     """
-    made = []
+    parts = []
     for part, log in logs.items():
         last = log.iloc[-1]
         terms = [column for column in log.columns if "/" in column]
         losses = ", ".join(f"{term} {last[term]:.3g}" for term in terms)
         psnr = "not validated"
         if "validation_psnr" in log.columns:
-            seen = log["validation_psnr"].dropna()
-            psnr = f"{seen.iloc[0]:.2f} → {seen.iloc[-1]:.2f} (best {seen.max():.2f})"
+            psnrs = log["validation_psnr"].dropna()
+            psnr = f"{psnrs.iloc[0]:.2f} → {psnrs.iloc[-1]:.2f} (best {psnrs.max():.2f})"
         record = (records or {}).get(part)
         budget = record.budgets.get(part) if record else None
         share = f"{budget.done / budget.published:.2%} of {budget.published:,}" if budget else ""
         shortfall = _shortfall(part, cells) if record is not None and cells is not None else ""
-        made.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
-    return made
+        parts.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
+    return parts
 
 
 def _shortfall(chain: str, cells: pd.DataFrame) -> str:
@@ -70,9 +70,9 @@ def _shortfall(chain: str, cells: pd.DataFrame) -> str:
     beside = rows.dropna(subset=["difference"])
     if beside.empty:
         return "other data than the paper's"
-    told = [
+    differences = [
         f"{dataset} " + ", ".join(f"{d:+.2f} (QF {q})" for q, d in zip(*pair, strict=True))
         for dataset, group in beside.groupby("dataset", sort=False)
         for pair in [(group["qf"], group["difference"])]
     ]
-    return "; ".join(told).replace("-", "−") + " dB"
+    return "; ".join(differences).replace("-", "−") + " dB"

@@ -1,4 +1,4 @@
-"""From trained methods to tables in one process: what repeats a profile's numbers (`repeat`)."""
+"""From trained methods to tables in one process, to repeat a profile's numbers (`repeat`)."""
 
 from benchmark import methods, stages
 from benchmark.core.params import Params

@@ -21,7 +21,7 @@ def write_audit(params: Params) -> None:
     places = lists.PathResolver.of(params)
     settings = params.merge
     accepted = settings.accepted_leaks
-    found = run.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)
+    audited = run.audit(manifests, places, accepted, ROOT / ".cache", params.jobs)
     listed = lists.training_images(
         manifests, [getattr(settings, name) for name in lists.TRAIN_LISTS]
     )
@@ -32,9 +32,9 @@ def write_audit(params: Params) -> None:
         listed, known, settings.validation, params.seed, settings.group_views
     )
     shared = split.shared_views(listed, known, held)
-    text = page.page(f"profile {params.profile}", found, accepted, registered, shared)
+    text = page.page(f"profile {params.profile}", audited, accepted, registered, shared)
     files.write_text(params.results / "data_audit.md", text)
-    rows = found.findings.to_csv(index=False, lineterminator="\n")
+    rows = audited.findings.to_csv(index=False, lineterminator="\n")
     files.write_text(params.results / "data_audit.csv", rows)
 
 

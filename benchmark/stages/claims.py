@@ -9,11 +9,11 @@ from benchmark.scoring import results
 
 def write_claims(params: Params) -> None:
     """Write `claims.md` and `claims.json` of the profile."""
-    found = run.judged(params)
+    claims = run.judged(params)
     notes = run.notes(params, results.read(params.results / "rows.parquet"))
-    text = page.markdown(f"The paper's claims in profile {params.profile}", found, notes)
+    text = page.markdown(f"The paper's claims in profile {params.profile}", claims, notes)
     files.write_text(params.results / "claims.md", text)
-    jsonfile.write(params.results / "claims.json", {"claims": found})
+    jsonfile.write(params.results / "claims.json", {"claims": claims})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Stage code: the digest of what every stage and every method runs, so that an edit reruns those.
 
-The other stages take their own key of the file as a parameter. Comments, docstrings and where a
-module lies do not count (`benchmark.core.code_digest`).
+The other stages take their own key of the file as a parameter. Comments, docstrings and the
+location of a module do not count (`benchmark.core.code_digest`).
 """
 
 import pkgutil

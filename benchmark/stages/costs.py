@@ -9,8 +9,8 @@ from benchmark.tables import cost_table, load, output
 def write_costs(params: Params) -> None:
     """Write `costs.csv`, `costs.md` and `costs.tex` of the profile."""
     work = costs.jobs(load.records(params), params.methods, params.weights)
-    made = cost_table.measure(work, cost_table.journal())
-    output.write(params.results, cost_table.costs_page(made))
+    table = cost_table.measure(work, cost_table.journal())
+    output.write(params.results, cost_table.costs_page(table))
 
 
 if __name__ == "__main__":

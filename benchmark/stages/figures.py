@@ -13,7 +13,7 @@ from benchmark.figures.comparison import compare
 from benchmark.methods.records import shown_tracks
 from benchmark.tables import grid, load
 
-IOU = 0.5  # of Fig. 11
+IOU = 0.5  # least overlap of a hit in Fig. 11
 
 
 def draw(params: Params) -> None:
@@ -41,16 +41,16 @@ def _draw_quality(params: Params, drawn: style.Styles, folder: Path) -> None:
 
 
 def _draw_faces(params: Params, drawn: style.Styles, folder: Path) -> None:
-    truth, records, found = load.truth(params), load.face_records(params), load.found(params)
-    curves = [average_precision.evaluate(truth[one.dataset], one.detections, IOU) for one in found]
+    truth, records, entries = load.truth(params), load.face_records(params), load.found(params)
+    curves = [average_precision.evaluate(truth[e.dataset], e.detections, IOU) for e in entries]
     for dataset in truth:
         for qf in load.face_qfs(params):
             for track in shown_tracks(records):
                 shown = {
-                    one.chain: curve
-                    for one, curve in zip(found, curves, strict=True)
-                    if (one.dataset, one.qf) == (dataset, qf)
-                    if one.track in ("classical", track)
+                    entry.chain: curve
+                    for entry, curve in zip(entries, curves, strict=True)
+                    if (entry.dataset, entry.qf) == (dataset, qf)
+                    if entry.track in ("classical", track)
                 }
                 figure = style.precision_recall(shown, IOU, drawn)
                 style.save(figure, folder, load.face_figure(qf, track, dataset))

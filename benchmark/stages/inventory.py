@@ -10,10 +10,10 @@ from benchmark.methods import released
 def take(params: Params) -> None:
     """List the images of every raw set of the profile, and the released weights found."""
     roots = registry.raw_roots(params.raw)
-    found = inventory.take(params.sets, roots, ROOT / ".cache", params.jobs)
-    for name, listed in found.manifests.items():
+    listing = inventory.take(params.sets, roots, ROOT / ".cache", params.jobs)
+    for name, listed in listing.manifests.items():
         manifest.write_manifest(listed, params.work / "inventory" / f"{name}.csv")
-    jsonfile.write(params.work / "inventory" / "absent.json", found.absent)
+    jsonfile.write(params.work / "inventory" / "absent.json", listing.absent)
     files = released.digests() if "released" in params.tracks else {}
     jsonfile.write(params.work / "inventory" / "released.json", files)
 

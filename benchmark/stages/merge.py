@@ -8,44 +8,48 @@ import pandas as pd
 from benchmark import ROOT, stages
 from benchmark.core import files, jsonfile
 from benchmark.core.params import Params
-from benchmark.data import fingerprints, leakage, manifest
-from benchmark.data import lists as merge
-from benchmark.data import split as validation
+from benchmark.data import fingerprints, leakage, lists, manifest, split
 
 
 def merge_lists(params: Params) -> None:
     """Merge the sets into training lists (Tables I and II) and test lists; refuse leaks."""
     settings = params.merge
     raw: dict[str, pd.DataFrame] = {
-        name: merge.inventory(params.work, name) for name in params.sets
+        name: lists.inventory(params.work, name) for name in params.sets
     }
-    paired = _made(params.work / "pairs", settings.mapping_pairs)
-    prepared = _made(params.work / "prepared", settings.test)
-    wanted = {name: getattr(settings, name) for name in merge.TRAIN_LISTS}
+    paired = _manifests(params.work / "pairs", settings.mapping_pairs)
+    prepared = _manifests(params.work / "prepared", settings.test)
+    sources = {name: getattr(settings, name) for name in lists.TRAIN_LISTS}
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
-    seen = merge.training_images(raw, wanted.values())
-    unseen = pd.concat(list(merge.testing_lists(raw, tested).values()))
-    places = merge.PathResolver.of(params)
+    training_images = lists.training_images(raw, sources.values())
+    testing_images = pd.concat(list(lists.testing_lists(raw, tested).values()))
+    places = lists.PathResolver.of(params)
     known = fingerprints.of_manifest(
-        pd.concat([seen, unseen]), ["normal"], places.locate, ROOT / ".cache", params.jobs
+        pd.concat([training_images, testing_images]),
+        ["normal"],
+        places.locate,
+        ROOT / ".cache",
+        params.jobs,
     )
-    leakage.check_leaks(leakage.find_leaks(seen, unseen, known), settings.accepted_leaks)
-    held = validation.choose_validation(
-        seen, known, settings.validation, params.seed, settings.group_views
+    leakage.check_leaks(
+        leakage.find_leaks(training_images, testing_images, known), settings.accepted_leaks
     )
-    training = merge.training_lists(raw, paired, wanted, held)
+    held = split.choose_validation(
+        training_images, known, settings.validation, params.seed, settings.group_views
+    )
+    training = lists.training_lists(raw, paired, sources, held)
     if params.training:
         absent = jsonfile.read(params.work / "inventory" / "absent.json")
-        merge.check_trainable(training, wanted, absent)
-    testing = merge.testing_lists(raw | prepared, tested)
-    for split, lists in (("train", training), ("test", testing)):
-        for name, listed in lists.items():
-            manifest.write_manifest(listed, params.work / "merge" / split / f"{name}.csv")
-    counted = merge.counts(training).to_csv(index=False, lineterminator="\n")
+        lists.check_trainable(training, sources, absent)
+    testing = lists.testing_lists(raw | prepared, tested)
+    for part, manifests in (("train", training), ("test", testing)):
+        for name, listed in manifests.items():
+            manifest.write_manifest(listed, params.work / "merge" / part / f"{name}.csv")
+    counted = lists.counts(training).to_csv(index=False, lineterminator="\n")
     files.write_text(params.work / "merge" / "counts.csv", counted)
 
 
-def _made(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _manifests(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Return the manifests that the stage before wrote for each set."""
     return {name: manifest.read_manifest(folder / name / "manifest.csv") for name in names}
 

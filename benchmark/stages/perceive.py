@@ -13,12 +13,12 @@ def perceive(params: Params) -> None:
     """Measure each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "perception")
     for chain in params.perceived_chains:
-        made: list[results.Row] = []
+        rows: list[results.Row] = []
         for track, planned in plan.planned(params, chain, "scores").items():
             work = [job for job in planned if job.case.qf == perception.quality_factor(params.qfs)]
             journal = plan.journal(params, chain, track, "perception", perception.__name__)
-            made += perception.rows(params.profile, work, journal, params.jobs)
-        results.write(folder / f"{chain}.parquet", results.frame(made))
+            rows += perception.rows(params.profile, work, journal, params.jobs)
+        results.write(folder / f"{chain}.parquet", results.frame(rows))
 
 
 if __name__ == "__main__":

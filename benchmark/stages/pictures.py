@@ -30,8 +30,8 @@ def draw(params: Params) -> None:
 def _draw_grids(params: Params, folder: Path) -> None:
     """Run the chains of every grid of Figs. 1 and 7 to 10 on one image."""
     dataset = params.merge.test[0]
-    made = results.read(params.work / "measured" / "rows" / f"{selection.CHAIN}.parquet")
-    image = selection.pick(made, dataset)[0]
+    rows = results.read(params.work / "measured" / "rows" / f"{selection.CHAIN}.parquet")
+    image = selection.pick(rows, dataset)[0]
     records = load.records(params)
     grids = image_grids.grids(records)
     shown = {}

@@ -14,11 +14,11 @@ def score(params: Params) -> None:
     """Score each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "rows")
     for chain in params.chains:
-        made: list[results.Row] = []
+        rows: list[results.Row] = []
         for track, work in plan.planned(params, chain, "scores").items():
             journal = plan.journal(params, chain, track, "scores", scoring.__name__)
-            made += scoring.rows(params.profile, work, journal, params.jobs)
-        results.write(folder / f"{chain}.parquet", results.frame(made))
+            rows += scoring.rows(params.profile, work, journal, params.jobs)
+        results.write(folder / f"{chain}.parquet", results.frame(rows))
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ def _train(params: Params, method: str) -> None:
     if "model" in kept:
         say(f"{method} is trained as asked: kept.")
         return
-    made, log = plan.train_method(params, method, data, ROOT / ".cache" / "training", kept)
+    trained, log = plan.train_method(params, method, data, ROOT / ".cache" / "training", kept)
     loop.write_log(logs / f"{method}.csv", log)
     say(f"{method} is trained.")
-    for part, checkpoint in made.items():
+    for part, checkpoint in trained.items():
         checkpoints.save(checkpoints.trained_path(params.weights, method, part), checkpoint)
 
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmark.methods.records import ChainRecord, shown_tracks
-from benchmark.tables import cells as tables
 from benchmark.tables import grid
-from benchmark.tables.cells import BootstrapSettings
+from benchmark.tables.cells import BootstrapSettings, quality
 
 
 class Ablation(NamedTuple):
@@ -45,13 +44,13 @@ TABLES: Mapping[str, Ablation] = MappingProxyType(
 
 WHOLE = "mlsm_level3"
 """The whole method on the ablations' own budget: its rows stand for `mlsm` where a profile trains
-it, because a comparison of budgets is none of levels."""
+it, so that the rows differ in levels and not in budgets."""
 
 
 def chains(name: str, records: Mapping[str, ChainRecord]) -> dict[str, tuple[str, str]]:
     """Return the chains of one of `TABLES` in a profile, and how the paper calls their rows."""
-    found = TABLES[name].chains.items()
-    return {WHOLE if c == "mlsm" and WHOLE in records else c: called for c, called in found}
+    rows = TABLES[name].chains.items()
+    return {WHOLE if c == "mlsm" and WHOLE in records else c: called for c, called in rows}
 
 
 def cells(
@@ -61,18 +60,18 @@ def cells(
     resampling: BootstrapSettings,
     compare: bool,
 ) -> pd.DataFrame:
-    """Return the cells of one of `TABLES`, in the columns of `tables.CHAIN_COLUMNS`.
+    """Return the cells of one of `TABLES`, in the columns `benchmark.tables.cells.CHAIN_COLUMNS`.
 
     Args:
         name: Key of `TABLES`.
         rows: See `benchmark.scoring.results`.
         scope: Of the profile's quality tables.
         resampling: Of the images.
-        compare: As `tables.quality` takes it.
+        compare: As `quality` takes it.
     """
     records = renamed(name, scope.records)
     chosen = rows[rows["chain"].isin(records) & (rows["qf"] == QF).fillna(False)]
-    return tables.quality(
+    return quality(
         chosen, records, scope.datasets, resampling, compare, printed=(TABLES[name].table,)
     )
 
@@ -82,14 +81,14 @@ def renamed(name: str, records: Mapping[str, ChainRecord]) -> dict[str, ChainRec
 
     A row whose chain the profile lacks has a record without weights that says so.
     """
-    made = {}
+    renamed_records = {}
     for chain, (title, order) in chains(name, records).items():
         if chain in records:
-            made[chain] = replace(records[chain], title=title, order=order)
+            renamed_records[chain] = replace(records[chain], title=title, order=order)
         else:
             absent = dict.fromkeys(shown_tracks(records), f"the profile has no chain {chain}")
-            made[chain] = ChainRecord.without_numbers(title, order, absent)
-    return made
+            renamed_records[chain] = ChainRecord.without_numbers(title, order, absent)
+    return renamed_records
 
 
 def scope(name: str, whole: grid.Scope) -> grid.Scope:

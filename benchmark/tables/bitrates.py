@@ -28,7 +28,7 @@ def measure(cases: Sequence[EvaluationInput]) -> pd.DataFrame:
         ],
         columns=["dataset", "qf", "bits"],
     )
-    made: list[dict[str, Any]] = [
+    rows: list[dict[str, Any]] = [
         {
             "dataset": dataset,
             "qf": int(str(qf)),
@@ -40,7 +40,7 @@ def measure(cases: Sequence[EvaluationInput]) -> pd.DataFrame:
         for (dataset, qf), bits in files.groupby(["dataset", "qf"], sort=False)["bits"]
     ]
     same = {"method": "", "order": "", "metric": METRIC, "protocol": "", "track": ""}
-    return pd.DataFrame([same | row for row in made], columns=COLUMNS).round(cells.DECIMALS)
+    return pd.DataFrame([same | row for row in rows], columns=COLUMNS).round(cells.DECIMALS)
 
 
 def _bits(case: EvaluationInput) -> float:
@@ -49,27 +49,27 @@ def _bits(case: EvaluationInput) -> float:
     return case.input.stat().st_size * 8 / pixels
 
 
-def pages(made: pd.DataFrame, encoder: str) -> list[Page]:
+def pages(sizes: pd.DataFrame, encoder: str) -> list[Page]:
     """Return the table `bits_per_pixel`; none where nothing is compressed.
 
     Args:
-        made: From `measure`.
-        encoder: Which library compressed, for the caption.
+        sizes: From `measure`.
+        encoder: Name of the encoder, for the caption.
     """
-    if made.empty:
+    if sizes.empty:
         return []
-    qfs = list(dict.fromkeys(made["qf"]))
+    qfs = list(dict.fromkeys(sizes["qf"]))
     rows = []
-    for dataset, group in made.groupby("dataset", sort=False):
+    for dataset, group in sizes.groupby("dataset", sort=False):
         by_qf = {row["qf"]: row for row in group.to_dict("records")}
-        told = [
+        texts = [
             f"{r['value']:.3f} ({r['least']:.3f} to {r['most']:.3f})" if r else "—"
             for r in map(by_qf.get, qfs)
         ]
-        rows.append([str(dataset), str(group["n"].max()), *told])
+        rows.append([str(dataset), str(group["n"].max()), *texts])
     caption = (
         "Bits per pixel of the compressed dark test images: mean, and least to most, by quality "
         f"factor. Encoder: {encoder}. An uncompressed image has 24."
     )
     sheet = Sheet(caption, ["Data set", "Images", *(f"QF {qf}" for qf in qfs)], rows)
-    return [page("bits_per_pixel", "Bits per pixel", made, [sheet])]
+    return [page("bits_per_pixel", "Bits per pixel", sizes, [sheet])]

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from benchmark.core import reported as paper
-from benchmark.core import statistics
+from benchmark.core import reported, statistics
 from benchmark.core.types import Track
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision
@@ -16,12 +15,12 @@ from benchmark.methods.records import ChainRecord
 
 KEYS = ["method", "order", "dataset", "qf", "metric", "protocol", "track"]
 COLUMNS = [*KEYS, "n", "value", "ci_low", "ci_high", "reported", "difference"]
-"""Of a table's csv file."""
+"""Columns of a table's csv file."""
 CHAIN_COLUMNS = ["chain", *COLUMNS]
-"""Of the same cells in memory, where the name of a chain tells whose they are."""
+"""Columns of the same cells in memory, where `chain` names the chain of a cell."""
 COUNT_COLUMNS = ["dataset", "images", "paper", "difference"]
 DECIMALS = 6
-"""Kept in csv files: below every tolerance, above the noise of one machine's sums."""
+"""Decimals kept in csv files: below every tolerance, above the noise of one machine's sums."""
 
 QFS: Mapping[str, tuple[int, ...]] = MappingProxyType({"table_3": (90, 80), "table_4": (70, 60)})
 """Table -> the quality factors the paper prints in it."""
@@ -50,8 +49,8 @@ class BootstrapSettings(NamedTuple):
     """A bootstrap over images.
 
     Attributes:
-        seed: Of the draws.
-        draws: How many.
+        seed: Seed of the draws.
+        draws: Number of draws.
     """
 
     seed: int
@@ -63,7 +62,7 @@ class DetectionSet(NamedTuple):
 
     Attributes:
         dataset: Raw set of the images.
-        chain: As params.yaml spells it.
+        chain: Name in params.yaml.
         track: Where its weights come from.
         qf: Quality factor of the dark inputs, None if they were not compressed.
         detections: Image -> boxes with scores.
@@ -100,7 +99,7 @@ def quality(
         protocol `paper` where it prints one.
     """
     keys = ["chain", "dataset", "qf", "metric", "protocol", "track"]
-    made = []
+    cells = []
     in_order = rows.sort_values("image", kind="stable")  # one draw picks the same images everywhere
     for key, group in in_order.groupby(keys, dropna=False, sort=False, observed=True):
         cell = dict(zip(keys, cast(tuple[Any, ...], key), strict=True))
@@ -109,18 +108,18 @@ def quality(
         cell["metric"] = SPELLING[cell["metric"]]
         mean = statistics.mean_interval(group["value"].to_numpy(), *resampling)
         cell |= {"n": mean.n, "value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
-        made.append(cell)
-    cells = _beside(made, paper.cells(printed), compare)
-    return _ordered(cells, list(records), datasets)
+        cells.append(cell)
+    table = _beside(cells, reported.cells(printed), compare)
+    return _ordered(table, list(records), datasets)
 
 
 def _beside(
-    made: list[dict[str, Any]], reported: pd.DataFrame, compare: bool, protocol: str = "paper"
+    cells: list[dict[str, Any]], printed: pd.DataFrame, compare: bool, protocol: str = "paper"
 ) -> pd.DataFrame:
-    """Return cells with the columns `reported` (beside a protocol) and `difference`, rounded."""
-    cells = pd.DataFrame(made, columns=CHAIN_COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
+    """Return cells with the columns `reported` (for one protocol) and `difference`, rounded."""
+    frame = pd.DataFrame(cells, columns=CHAIN_COLUMNS[:-2]).astype({"qf": "Int64", "n": "int64"})
     keys = ["method", "order", "dataset", "qf", "metric"]
-    joined = cells.merge(reported.astype({"qf": "Int64"}), on=keys, how="left")
+    joined = frame.merge(printed.astype({"qf": "Int64"}), on=keys, how="left")
     joined["reported"] = joined["reported"].where(joined["protocol"] == protocol)
     joined["difference"] = joined["value"] - joined["reported"] if compare else np.nan
     numbers = ["value", "ci_low", "ci_high", "difference"]
@@ -157,7 +156,7 @@ def split(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def faces(
     truth: Mapping[str, Mapping[str, Boxes]],
-    found: Iterable[DetectionSet],
+    detection_sets: Iterable[DetectionSet],
     records: Mapping[str, ChainRecord],
     ious: Sequence[float],
     resampling: BootstrapSettings,
@@ -165,32 +164,33 @@ def faces(
     """Return the cells of Table VII: average precision on dark faces, pooled over a set's images.
 
     They have the columns of `quality` and stand under protocol `sound`. `reported` is the paper's
-    number, for DARK FACE alone, and `difference` is empty: the paper's detector (PyramidBox, its
-    test scales unsaid) is another one.
+    number, for DARK FACE alone, and `difference` is empty: the paper uses another detector
+    (PyramidBox at test scales that it does not state).
 
     Args:
         truth: Raw set -> image -> labelled faces.
-        found: One entry a set, chain, track and quality factor, in the order of table rows.
+        detection_sets: One entry for each set, chain, track and quality factor, in the order of
+            table rows.
         records: As `quality` takes them.
         ious: Least overlaps of a hit.
         resampling: Of the images.
     """
-    made = []
-    for one in found:
-        record = records[one.chain]
-        labels = truth[one.dataset]
-        cell: dict[str, Any] = {"chain": one.chain, "method": record.title, "order": record.order}
+    cells = []
+    for entry in detection_sets:
+        record = records[entry.chain]
+        labels = truth[entry.dataset]
+        cell: dict[str, Any] = {"chain": entry.chain, "method": record.title, "order": record.order}
         cell |= {"n": len(labels)}
-        cell |= {"dataset": FACE_SETS[one.dataset], "qf": one.qf}
-        cell |= {"protocol": "sound", "track": one.track}
+        cell |= {"dataset": FACE_SETS[entry.dataset], "qf": entry.qf}
+        cell |= {"protocol": "sound", "track": entry.track}
         for iou in ious:
-            low, high = average_precision.ap_interval(labels, one.detections, iou, *resampling)
-            ap = average_precision.evaluate(labels, one.detections, iou).ap
-            made.append(
+            low, high = average_precision.ap_interval(labels, entry.detections, iou, *resampling)
+            ap = average_precision.evaluate(labels, entry.detections, iou).ap
+            cells.append(
                 cell | {"metric": f"mAP@{iou:g}", "value": ap, "ci_low": low, "ci_high": high}
             )
-    cells = _beside(made, paper.cells(("VII",)), compare=False, protocol="sound")
-    return cells.sort_values("qf", ascending=False, kind="stable", ignore_index=True)
+    table = _beside(cells, reported.cells(("VII",)), compare=False, protocol="sound")
+    return table.sort_values("qf", ascending=False, kind="stable", ignore_index=True)
 
 
 def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
@@ -205,7 +205,7 @@ def counts(merged: pd.DataFrame, name: str, compare: bool) -> pd.DataFrame:
         Columns `COUNT_COLUMNS`; empty where a set is not in this profile or not in the paper.
     """
     ours = merged[merged["list"] == name].set_index("dataset")["images"]
-    printed = pd.Series(paper.TRAINING_SETS[name])
+    printed = pd.Series(reported.TRAINING_SETS[name])
     if "SICE58" in ours.index:  # the other split of the same set, and the likely one of the paper
         printed = printed.rename({"SICE": "SICE58"})
     beside = pd.DataFrame({"images": ours, "paper": printed}).astype("Int64")

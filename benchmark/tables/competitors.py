@@ -34,7 +34,7 @@ class Column(NamedTuple):
         dataset: Of the images.
         qf: None where they were not compressed.
         metric: As tables spell it.
-        values: A row an image, a column a chain; more is better.
+        values: A row for each image and a column for each chain; more is better.
     """
 
     dataset: str
@@ -44,7 +44,7 @@ class Column(NamedTuple):
 
 
 def fields(records: Mapping[str, ChainRecord]) -> list[Competitors]:
-    """Return the competitions of a profile: one a track.
+    """Return the competitions of a profile: one for each track.
 
     Methods without weights stand in each, and so does the paper's method, with the weights it has.
     Controls that use the reference stand in none.
@@ -52,7 +52,7 @@ def fields(records: Mapping[str, ChainRecord]) -> list[Competitors]:
     Args:
         records: Chain -> what it is made of.
     """
-    made = []
+    competitions = []
     for track in shown_tracks(records):
         tracks = {}
         for chain, record in records.items():
@@ -61,8 +61,8 @@ def fields(records: Mapping[str, ChainRecord]) -> list[Competitors]:
                 own = next(iter(record.tracks))
             if own in record.tracks and not record.uses_reference:
                 tracks[chain] = own
-        made.append(Competitors(track, tracks))
-    return made
+        competitions.append(Competitors(track, tracks))
+    return competitions
 
 
 def columns(rows: pd.DataFrame, field: Competitors, metrics: tuple[str, ...]) -> Iterator[Column]:
@@ -76,8 +76,8 @@ def columns(rows: pd.DataFrame, field: Competitors, metrics: tuple[str, ...]) ->
         metrics: Names in rows, such as `psnr`.
     """
     pairs = pd.MultiIndex.from_frame(rows[["chain", "track"]])
-    wanted = pairs.isin(list(field.tracks.items()))
-    chosen = rows[wanted & (rows["protocol"] == PROTOCOL) & rows["metric"].isin(metrics)]
+    competing = pairs.isin(list(field.tracks.items()))
+    chosen = rows[competing & (rows["protocol"] == PROTOCOL) & rows["metric"].isin(metrics)]
     chosen = chosen.assign(
         place=-chosen["qf"].astype("float64").fillna(101.0),
         value=chosen["value"].replace([np.inf, -np.inf], np.nan),

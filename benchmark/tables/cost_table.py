@@ -19,7 +19,7 @@ from benchmark.core.types import Track
 from benchmark.demo import sample_photos
 from benchmark.methods import assemble
 from benchmark.methods.records import ChainRecord
-from benchmark.scoring import costs as measuring
+from benchmark.scoring import costs
 from benchmark.tables import cells, grid
 from benchmark.tables.output import Page, Sheet, page
 
@@ -45,42 +45,42 @@ def dark_picture() -> Image:
     return images.read(sample_photos.locate(PICTURE)) * DARKNESS
 
 
-def measure(work: Iterable[measuring.Job], journal: ResultCache) -> pd.DataFrame:
+def measure(work: Iterable[costs.Job], journal: ResultCache) -> pd.DataFrame:
     """Measure methods one after the other, each in a process of its own.
 
     Args:
-        work: From `measuring.jobs`.
+        work: From `costs.jobs`.
         journal: Costs of earlier runs on this machine: a method is measured again only where its
             code, weights or settings have changed.
 
     Returns:
-        Columns `COLUMNS`, a row a job.
+        Columns `COLUMNS`, one row for each job.
     """
     cpu = str(environment.environment()["cpu"])
-    wanted = [(job, _key(job, cpu)) for job in work]
-    with measuring.Measurer(dark_picture()) as measurer:
-        for job, key in tqdm(wanted, desc="costs", unit="method"):
+    keyed_jobs = [(job, _key(job, cpu)) for job in work]
+    with costs.Measurer(dark_picture()) as measurer:
+        for job, key in tqdm(keyed_jobs, desc="costs", unit="method"):
             if key not in journal.done:
                 journal.add(key, list(measurer.measure(job)))
-    made = []
-    for job, key in wanted:
+    rows = []
+    for job, key in keyed_jobs:
         plugin = methods.find(job.method)
-        cost = measuring.Cost(*journal.done[key])
+        cost = costs.Cost(*journal.done[key])
         chosen = ", ".join(f"{name} {value}" for name, value in _settings(job).items())
         named = {"name": job.method, "method": plugin.title, "track": job.track, "cpu": cpu}
         order = methods.Chain((job.method,)).order
-        made.append(named | {"order": order, "settings": chosen} | cost._asdict())
-    return pd.DataFrame(made, columns=COLUMNS).round(cells.DECIMALS)
+        rows.append(named | {"order": order, "settings": chosen} | cost._asdict())
+    return pd.DataFrame(rows, columns=COLUMNS).round(cells.DECIMALS)
 
 
-def _settings(job: measuring.Job) -> dict[str, Any]:
+def _settings(job: costs.Job) -> dict[str, Any]:
     chain = methods.Chain.parse(job.method, {job.method: job.settings} if job.settings else {})
     return assemble.settings(chain, job.track, Path(job.trained)).get(job.method, {})
 
 
-def _key(job: measuring.Job, cpu: str) -> str:
+def _key(job: costs.Job, cpu: str) -> str:
     chain = methods.Chain((job.method,))
-    code = [code_digest.of(measuring.__name__), methods.digest(job.method)]
+    code = [code_digest.of(costs.__name__), methods.digest(job.method)]
     hashes = assemble.hashes(chain, job.track, Path(job.trained))
     return digest_values([job.method, code, hashes, _settings(job), job.track, cpu])
 
@@ -103,17 +103,17 @@ def read(params: Params) -> pd.DataFrame:
 
 
 def chain_costs(
-    costs: pd.DataFrame, records: Mapping[str, ChainRecord], track: Track
+    table: pd.DataFrame, records: Mapping[str, ChainRecord], track: Track
 ) -> dict[str, Sum]:
     """Return chain -> its cost on one track; chains without all costs are left out.
 
     Args:
-        costs: From `measure`.
+        table: From `measure`.
         records: Chain -> what it is made of.
         track: That of learned methods.
     """
-    known = {(row["name"], row["track"]): row for row in costs.to_dict("records")}
-    found = {}
+    known = {(row["name"], row["track"]): row for row in table.to_dict("records")}
+    sums = {}
     for chain, record in records.items():
         own = record.track_under(track)
         rows = [known.get((s, own)) or known.get((s, "classical")) for s in record.steps]
@@ -122,11 +122,11 @@ def chain_costs(
                 sum(float(row[name]) for row in rows if row)
                 for name in ("gmacs", "seconds_per_megapixel")
             ]
-            found[chain] = Sum(*added)
-    return found
+            sums[chain] = Sum(*added)
+    return sums
 
 
-def costs_page(costs: pd.DataFrame) -> Page:
+def costs_page(table: pd.DataFrame) -> Page:
     """Return the table `costs`."""
     rows = [
         [
@@ -139,10 +139,10 @@ def costs_page(costs: pd.DataFrame) -> Page:
             f"{row['peak_mib']:.0f}",
             row["settings"],
         ]
-        for row in costs.to_dict("records")
+        for row in table.to_dict("records")
     ]
-    width, height = measuring.SIZE
-    cpus = ", ".join(dict.fromkeys(costs["cpu"]))
+    width, height = costs.SIZE
+    cpus = ", ".join(dict.fromkeys(table["cpu"]))
     caption = (
         f"Cost of each method on one image of {width}×{height} pixels: parameters of the networks "
         "that run, 10⁹ multiply-accumulates of their convolutions and matrix products, seconds of "
@@ -158,4 +158,4 @@ def costs_page(costs: pd.DataFrame) -> Page:
         "Method", "Order", "Weights", "Parameters", "GMAC ↓", "s/MP ↓", "Peak MiB ↓", "Settings"
     ]  # fmt: skip
     sheet = Sheet(caption, heads, rows, words=3, notes=notes)
-    return page("costs", "Cost of each method", costs, [sheet])
+    return page("costs", "Cost of each method", table, [sheet])

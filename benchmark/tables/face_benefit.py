@@ -23,7 +23,7 @@ COLUMNS += ["ap", "difference", "ci_low", "ci_high", "p", "p_holm"]
 
 def against_raw(
     truth: Mapping[str, Mapping[str, Boxes]],
-    found: Sequence[DetectionSet],
+    detection_sets: Sequence[DetectionSet],
     records: Mapping[str, ChainRecord],
     controls: Sequence[str],
     iou: float,
@@ -33,48 +33,62 @@ def against_raw(
 
     Args:
         truth: Raw set -> image -> labelled faces.
-        found: What the detector found, the raw dark image included.
+        detection_sets: What the detector found, the raw dark image included.
         records: Chain -> what it is made of.
-        controls: Chains that are told of the answer: compared, but not counted as methods.
+        controls: Chains that use the reference image: compared, but not counted as methods.
         iou: Least overlap of a hit.
         resampling: Of the images.
 
     Returns:
-        Columns `COLUMNS`, a row an entry of `found`; the raw image has no difference. `p_holm` is
-        Holm's, over all methods on one set and quality factor; controls are not in that family.
+        Columns `COLUMNS`, a row for each entry of `detection_sets`; the raw image has no
+        difference. `p_holm` is corrected after Holm over all methods on one set and quality
+        factor; controls are not in that family.
     """
-    at = {(one.dataset, one.qf): one for one in found if one.chain == RAW}
+    at = {(entry.dataset, entry.qf): entry for entry in detection_sets if entry.chain == RAW}
     rows = []
-    for one in found:
-        raw, labels = at.get((one.dataset, one.qf)), truth[one.dataset]
+    for entry in detection_sets:
+        raw, labels = at.get((entry.dataset, entry.qf)), truth[entry.dataset]
         if raw is None:
             continue
-        record = records[one.chain]
+        record = records[entry.chain]
         row: dict[str, Any] = {"method": record.title, "order": record.order}
-        row |= {"track": one.track, "dataset": FACE_SETS[one.dataset], "qf": one.qf, "iou": iou}
-        row["control"] = one.chain in controls
-        row["ap"] = average_precision.evaluate(labels, one.detections, iou).ap
-        if one.chain != RAW:
-            seen = paired_test.compare(labels, one.detections, raw.detections, iou, *resampling)
-            row |= {"difference": seen.value, "ci_low": seen.low, "ci_high": seen.high}
-            row["p"] = seen.p
+        row |= {
+            "track": entry.track,
+            "dataset": FACE_SETS[entry.dataset],
+            "qf": entry.qf,
+            "iou": iou,
+        }
+        row["control"] = entry.chain in controls
+        row["ap"] = average_precision.evaluate(labels, entry.detections, iou).ap
+        if entry.chain != RAW:
+            difference = paired_test.compare(
+                labels, entry.detections, raw.detections, iou, *resampling
+            )
+            row |= {
+                "difference": difference.value,
+                "ci_low": difference.low,
+                "ci_high": difference.high,
+            }
+            row["p"] = difference.p
         rows.append(row)
-    made = pd.DataFrame(rows, columns=COLUMNS).astype({"qf": "Int64"})
-    tested = made[made["p"].notna() & ~made["control"].astype(bool)]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"qf": "Int64"})
+    tested = table[table["p"].notna() & ~table["control"].astype(bool)]
     for _, family in tested.groupby(["dataset", "qf"], dropna=False):
-        made.loc[family.index, "p_holm"] = statistics.holm(family["p"])
-    return made.round(6)
+        table.loc[family.index, "p_holm"] = statistics.holm(family["p"])
+    return table.round(6)
 
 
 def sentences(compared: pd.DataFrame) -> list[str]:
-    """Return what the comparison says, a paragraph a set and quality factor."""
-    said = []
+    """Return the results of the comparison, one paragraph for each set and quality factor."""
+    paragraphs = []
     for (dataset, qf), rows in compared.groupby(["dataset", "qf"], sort=False):
         raw = rows[rows["difference"].isna()]
         methods = rows[rows["p_holm"].notna()]
         if len(raw) and len(methods):
-            said.append(_sentence(f"{dataset}, QF {qf}", float(raw["ap"].iloc[0]), methods, rows))
-    return said
+            paragraphs.append(
+                _sentence(f"{dataset}, QF {qf}", float(raw["ap"].iloc[0]), methods, rows)
+            )
+    return paragraphs
 
 
 def _sentence(place: str, raw: float, methods: pd.DataFrame, rows: pd.DataFrame) -> str:
@@ -85,7 +99,7 @@ def _sentence(place: str, raw: float, methods: pd.DataFrame, rows: pd.DataFrame)
     iou = rows["iou"].iloc[0]
     one_sided = "Yes" if len(helps) else "No" if len(hurts) else "Undecided"
     answer = "It depends on the method" if len(helps) and len(hurts) else one_sided
-    said = (
+    text = (
         f"{place}: does enhancement help? {answer}. The raw dark JPEG has AP {raw:.4f} at IoU "
         f"{iou:g}; of {len(methods)} rows of methods {len(better)} are higher, {len(helps)} of "
         f"them surely ({_named(helps)}), and {len(worse)} are lower, {len(hurts)} of them surely "
@@ -93,7 +107,7 @@ def _sentence(place: str, raw: float, methods: pd.DataFrame, rows: pd.DataFrame)
     )
     controls = rows[rows["control"].astype(bool) & rows["difference"].notna()]
     beside = ", ".join(f"{row['method']} {row['ap']:.4f}" for row in controls.to_dict("records"))
-    return f"{said} Controls: {beside}." if beside else said
+    return f"{text} Controls: {beside}." if beside else text
 
 
 def _named(rows: pd.DataFrame) -> str:
@@ -107,19 +121,24 @@ def _row(row: Mapping[Any, Any] | pd.Series) -> str:
 
 def by_protocol(
     truth: Mapping[str, Mapping[str, Boxes]],
-    found: Sequence[DetectionSet],
+    detection_sets: Sequence[DetectionSet],
     records: Mapping[str, ChainRecord],
     iou: float,
 ) -> pd.DataFrame:
     """Return each entry's AP under every protocol, and its precision at fixed recalls."""
     rows = []
-    for one in found:
-        labels, record = truth[one.dataset], records[one.chain]
+    for entry in detection_sets:
+        labels, record = truth[entry.dataset], records[entry.chain]
         row: dict[str, Any] = {"method": record.title, "order": record.order}
-        row |= {"track": one.track, "dataset": FACE_SETS[one.dataset], "qf": one.qf, "iou": iou}
+        row |= {
+            "track": entry.track,
+            "dataset": FACE_SETS[entry.dataset],
+            "qf": entry.qf,
+            "iou": iou,
+        }
         for name in ap_protocols.PROTOCOLS:
-            row[f"ap_{name}"] = ap_protocols.score(name, labels, one.detections, iou)
-        pooled = average_precision.pool(labels, one.detections, iou)
+            row[f"ap_{name}"] = ap_protocols.score(name, labels, entry.detections, iou)
+        pooled = average_precision.pool(labels, entry.detections, iou)
         precision = ap_protocols.precision_at(pooled, ap_protocols.RECALLS)
         at = zip(ap_protocols.RECALLS, precision, strict=True)
         rows.append(row | {f"precision_at_{recall:g}": float(p) for recall, p in at})
@@ -127,13 +146,13 @@ def by_protocol(
 
 
 def like_the_paper(cells: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
-    """Return how our order of chains agrees with the paper's Table VII, a sentence a set and track.
+    """Return how our order of chains agrees with Table VII, a sentence for each set and track.
 
     Args:
-        cells: Table VII, as `tables.faces` makes it.
-        printed: The paper's (`paper.cells(("VII",))`).
+        cells: Table VII, as `cells.faces` makes it.
+        printed: The paper's (`reported.cells(("VII",))`).
     """
-    said = []
+    texts = []
     keys = ["method", "order", "metric"]
     joined = cells.drop(columns="reported").merge(printed[[*keys, "reported"]], on=keys)
     joined = joined[joined["metric"] == "mAP@0.5"].dropna(subset=["qf"])
@@ -142,11 +161,13 @@ def like_the_paper(cells: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
         for (dataset, qf), rows in chosen.groupby(["dataset", "qf"], sort=False):
             if (rows["track"] == track).sum() < 4:
                 continue
-            found = scipy.stats.spearmanr(rows["value"], rows["reported"])
-            rho, p = (float(np.asarray(number)) for number in (found.statistic, found.pvalue))
-            said.append(
+            correlation = scipy.stats.spearmanr(rows["value"], rows["reported"])
+            rho, p = (
+                float(np.asarray(number)) for number in (correlation.statistic, correlation.pvalue)
+            )
+            texts.append(
                 f"Order of {len(rows)} chains ({track} weights) on {dataset}, QF {qf}, against "
                 f"the paper's Table VII on DARK FACE, mAP@0.5: Spearman's rho {rho:.2f} "
                 f"(p {p:.2g})."
             )
-    return said
+    return texts

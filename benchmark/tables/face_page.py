@@ -14,13 +14,13 @@ from benchmark.tables import face_benefit, grid, render
 from benchmark.tables.cells import FACE_SETS, BootstrapSettings, DetectionSet
 
 IOU = 0.5
-"""Overlap that the page's tests and precisions are at."""
+"""Least overlap of a hit in the page's tests and precisions."""
 
 Truth = Mapping[str, Mapping[str, Boxes]]
 
 
 class Measured(NamedTuple):
-    """Numbers of the page: see `benefit.against_raw` and `benefit.by_protocol`."""
+    """Numbers of the page: see `face_benefit.against_raw` and `face_benefit.by_protocol`."""
 
     compared: pd.DataFrame
     protocols: pd.DataFrame
@@ -28,15 +28,15 @@ class Measured(NamedTuple):
 
 def measure(
     truth: Truth,
-    found: Sequence[DetectionSet],
+    detection_sets: Sequence[DetectionSet],
     records: Mapping[str, ChainRecord],
     resampling: BootstrapSettings,
 ) -> Measured:
     """Compare every chain with the raw dark image, and score it under every protocol."""
     controls = [chain for chain, record in records.items() if record.uses_reference]
     return Measured(
-        face_benefit.against_raw(truth, found, records, controls, IOU, resampling),
-        face_benefit.by_protocol(truth, found, records, IOU),
+        face_benefit.against_raw(truth, detection_sets, records, controls, IOU, resampling),
+        face_benefit.by_protocol(truth, detection_sets, records, IOU),
     )
 
 
@@ -46,7 +46,7 @@ def ceilings(
     records: Mapping[str, ChainRecord],
     ious: Sequence[float],
 ) -> pd.DataFrame:
-    """Return the AP of further detectors: what is the detector's, and what the images'.
+    """Return the AP of further detectors, which separates a detector's limits from the images'.
 
     Args:
         truth: Raw set -> image -> labelled faces.
@@ -55,17 +55,17 @@ def ceilings(
         ious: Least overlaps of a hit.
     """
     rows = []
-    for what, found in others.values():
-        for one in found:
+    for what, detection_sets in others.values():
+        for entry in detection_sets:
             row = {"detector": what["title"], "weights": what["weights"][:12]}
-            row |= {"input": records[one.chain].title, "dataset": FACE_SETS[one.dataset]}
+            row |= {"input": records[entry.chain].title, "dataset": FACE_SETS[entry.dataset]}
             aps = {
                 f"mAP@{iou:g}": round(
-                    average_precision.evaluate(truth[one.dataset], one.detections, iou).ap, 4
+                    average_precision.evaluate(truth[entry.dataset], entry.detections, iou).ap, 4
                 )
                 for iou in ious
             }
-            rows.append(row | {"qf": str(one.qf)} | aps)
+            rows.append(row | {"qf": str(entry.qf)} | aps)
     return pd.DataFrame(rows)
 
 
@@ -81,8 +81,8 @@ def write_all(
     """Write the page and the numbers behind it.
 
     Args:
-        folder: Where to.
-        title: Of the profile.
+        folder: Where to write.
+        title: Title of the profile.
         about: How the faces were found, in sentences.
         measured: From `measure`.
         others: From `ceilings`.
@@ -92,7 +92,7 @@ def write_all(
     for name, frame in (("against_raw", measured.compared), ("protocols", measured.protocols)):
         text = frame.to_csv(index=False, lineterminator="\n")
         files.write_text(folder / f"{name}.csv", text)
-    said = [
+    paragraphs = [
         about,
         *face_benefit.sentences(measured.compared),
         *face_benefit.like_the_paper(cells, printed),
@@ -108,11 +108,11 @@ def write_all(
             _protocols(measured.protocols)
         ),
     }
-    write(folder / "page.md", title, said, {k: v for k, v in tables.items() if len(v)})
+    write(folder / "page.md", title, paragraphs, {k: v for k, v in tables.items() if len(v)})
 
 
 def _compared(rows: pd.DataFrame) -> pd.DataFrame:
-    told = [
+    texts = [
         {
             "method": row["method"] + (grid.UNCOMPRESSED if pd.isna(row["qf"]) else ""),
             "order": row["order"],
@@ -127,7 +127,7 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
         }
         for row in rows.to_dict("records")
     ]
-    return pd.DataFrame(told)
+    return pd.DataFrame(texts)
 
 
 def _signed(value: float) -> str:
@@ -152,9 +152,11 @@ def _protocols(rows: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns={"track": "weights", "dataset": "data set", "qf": "QF"})
 
 
-def write(path: Path, title: str, said: Sequence[str], tables: Mapping[str, pd.DataFrame]) -> None:
+def write(
+    path: Path, title: str, paragraphs: Sequence[str], tables: Mapping[str, pd.DataFrame]
+) -> None:
     """Write a page: a title, paragraphs, then tables under their headings."""
-    parts = [f"# Faces in the dark: {title}", *said]
+    parts = [f"# Faces in the dark: {title}", *paragraphs]
     for heading, frame in tables.items():
         parts += [f"## {heading}", render.frame(frame)]
     files.write_text(path, "\n\n".join(parts) + "\n")

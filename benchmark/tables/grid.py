@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark.core import reported as paper
+from benchmark.core import reported
 from benchmark.core.types import Track
 from benchmark.methods.records import ChainRecord, by_printed_name, shown_tracks
 
@@ -60,7 +60,7 @@ class Column(NamedTuple):
 
     @property
     def decimals(self) -> int:
-        """How many tables print."""
+        """How many decimals tables print."""
         return 2 if self.metric.startswith(("PSNR", "BEF")) else 4
 
     @property
@@ -189,14 +189,14 @@ def build(table: str, cells: pd.DataFrame, scope: Scope) -> list[Grid]:
     """
     if table == "table_7":
         cells, scope = _with_uncompressed(cells, scope)
-    made = []
+    grids = []
     for qf in dict.fromkeys(None if pd.isna(qf) else int(qf) for qf in cells["qf"]):
         at_qf = cells[cells["qf"].isna() if qf is None else cells["qf"] == qf]
         for protocol in ("paper", "sound"):
             chosen = at_qf[at_qf["protocol"] == protocol]
             for track in shown_tracks(scope.records) if len(chosen) else []:
-                made.append(_grid(table, qf, protocol, track, chosen, scope))
-    return made
+                grids.append(_grid(table, qf, protocol, track, chosen, scope))
+    return grids
 
 
 def _with_uncompressed(cells: pd.DataFrame, scope: Scope) -> tuple[pd.DataFrame, Scope]:
@@ -264,7 +264,7 @@ def _printed(
 ) -> dict[tuple[str, str, str], float]:
     """Return chain, set and metric -> the paper's number at a quality factor."""
     chains = by_printed_name(records)
-    cells = paper.cells((PRINTED[table],) if table in PRINTED else ("III", "IV"))
+    cells = reported.cells((PRINTED[table],) if table in PRINTED else ("III", "IV"))
     rows = cells[cells["qf"] == qf].to_dict("records")
     return {
         (chains[row["method"], row["order"]], row["dataset"], row["metric"]): row["reported"]
@@ -283,7 +283,7 @@ def _noted(cells: pd.DataFrame) -> dict[tuple[str, str, str], float]:
 def _why(
     row: Mapping[Any, Any] | None, column: Column, images: Mapping[str, int], scope: Scope
 ) -> str:
-    """Return what a note must say about a cell, or ""."""
+    """Return the note that a cell needs, or ""."""
     if row is None:
         return scope.missing.get(column.dataset, f"no image of {column.dataset} was scored")
     total = images[column.dataset]
@@ -293,9 +293,9 @@ def _why(
     return f"{equal}: their PSNR is infinite and not in the mean"
 
 
-def _cell(row: Mapping[Any, Any] | None, column: Column, reported: float | None, mark: str) -> Cell:
+def _cell(row: Mapping[Any, Any] | None, column: Column, printed: float | None, mark: str) -> Cell:
     decimals = column.decimals
-    beside = "" if reported is None else f"{reported:.{decimals}f}"
+    beside = "" if printed is None else f"{printed:.{decimals}f}"
     if row is None:
         return Cell(DASH, math.nan, "", beside, "", 0, mark)
     if math.isinf(row["value"]):
@@ -307,11 +307,11 @@ def _cell(row: Mapping[Any, Any] | None, column: Column, reported: float | None,
 
 
 def _ranked(down: Sequence[Cell], column: Column, controls: Sequence[bool]) -> list[Cell]:
-    """Return the cells of a column with best and second told; equal print, equal rank.
+    """Return the cells of a column with the best and second ranked; equal texts rank equally.
 
     Args:
-        down: The cells, a line each.
-        column: Where they stand.
+        down: The cells, one for each line.
+        column: The column they stand in.
         controls: Which lines have no rank, because they use the reference.
     """
     sign = -1.0 if column.rises else 1.0

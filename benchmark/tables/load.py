@@ -35,14 +35,14 @@ def _json(path: Path) -> dict[str, Any]:
 
 def records(params: Params) -> dict[str, ChainRecord]:
     """Return chain -> what it is made of, in the order of the profile."""
-    found = chain_records.read(params.work)
-    return {chain: found[chain] for chain in params.chains}
+    stored = chain_records.read(params.work)
+    return {chain: stored[chain] for chain in params.chains}
 
 
 def face_records(params: Params) -> dict[str, ChainRecord]:
     """Return the same of the chains whose outputs a detector sees."""
-    found = chain_records.read(params.work)
-    return {chain: found[chain] for chain in params.detection.chains}
+    stored = chain_records.read(params.work)
+    return {chain: stored[chain] for chain in params.detection.chains}
 
 
 def every_record(params: Params) -> dict[str, ChainRecord]:
@@ -59,51 +59,51 @@ def scope(params: Params) -> Scope:
 def face_scope(params: Params) -> Scope:
     """Return what the profile's table of dark faces should hold, and how it was measured."""
     listed = [cells.FACE_SETS[name] for name in params.detection.sets]
-    said = "" if no_faces(params) else _face_words(params)
-    return Scope(face_records(params), listed, _absent_faces(params), params.bootstrap, said)
+    about = "" if no_faces(params) else _face_words(params)
+    return Scope(face_records(params), listed, _absent_faces(params), params.bootstrap, about)
 
 
 def _absent_faces(params: Params) -> dict[str, str]:
-    """Return labelled set, as tables spell it -> why it is not here."""
+    """Return labelled set, as tables spell it -> why it is absent."""
     missing = _json(params.work / "inventory" / "absent.json")
     return {cells.FACE_SETS[s]: missing[s] for s in params.detection.sets if s in missing}
 
 
-def detector(params: Params, other: str = "") -> dict[str, str]:
+def detector(params: Params, detector_name: str = "") -> dict[str, str]:
     """Return which detector found the faces: `title`, SHA-256 of its `weights` and `code`.
 
     Args:
         params: The profile.
-        other: One of `detection.others`; "" for the profile's own.
+        detector_name: One of `detection.others`; "" for the profile's own.
 
     Raises:
-        InputError: Chains of the profile were seen by different ones.
+        InputError: Chains of the profile were seen by different detectors.
     """
     folder = params.work / "measured" / "faces"
-    chains = params.detection.others[other] if other else params.detection.chains
-    seen = [_json(folder / chain / other / detect.DETECTOR) for chain in chains]
-    if any(one != seen[0] for one in seen):
+    chains = params.detection.others[detector_name] if detector_name else params.detection.chains
+    identities = [_json(folder / chain / detector_name / detect.DETECTOR) for chain in chains]
+    if any(identity != identities[0] for identity in identities):
         raise InputError(
             f"Chains of {params.profile} were seen by different detectors: run the stage detect of "
             "all of them again."
         )
-    return seen[0]
+    return identities[0]
 
 
 def _face_words(params: Params) -> str:
     """Return what a reader of Table VII must know of how it was measured, in sentences."""
     used = detector(params)
-    said = [f"Detector: {used['title']} (weights {used['weights'][:12]})."]
+    sentences = [f"Detector: {used['title']} (weights {used['weights'][:12]})."]
     darkened = [name for name in truth(params) if registry.SETS[name].has_references]
     if darkened:
         names = ", ".join(cells.FACE_SETS[name] for name in darkened)
-        said.append(f"{names}: normal-light images, darkened by the camera model.")
+        sentences.append(f"{names}: normal-light images, darkened by the camera model.")
     if cells.DARK_FACE in [cells.FACE_SETS[name] for name in truth(params)]:
-        said.append(
+        sentences.append(
             "The paper's numbers are those of PyramidBox, its test scales unsaid, on the 6000 "
             "images of DARK FACE: no difference is given."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def image_rows(params: Params) -> pd.DataFrame:
@@ -126,10 +126,10 @@ def chain_cells(params: Params, name: str) -> pd.DataFrame:
 
     The csv file names a chain by title and order; of one that the profile lacks, `chain` is "".
     """
-    found = table(params, name)
+    frame = table(params, name)
     chains = chain_records.by_printed_name(every_record(params))
-    named = zip(found["method"], found["order"], strict=True)
-    return found.assign(chain=[chains.get(key, "") for key in named])[cells.CHAIN_COLUMNS]
+    named = zip(frame["method"], frame["order"], strict=True)
+    return frame.assign(chain=[chains.get(key, "") for key in named])[cells.CHAIN_COLUMNS]
 
 
 def logs(params: Params) -> dict[str, pd.DataFrame]:
@@ -138,19 +138,19 @@ def logs(params: Params) -> dict[str, pd.DataFrame]:
     Raises:
         InputError: A part has no log.
     """
-    found = {}
+    by_part = {}
     for name in params.training:
         path = params.results / "training" / f"{name}.csv"
         if not path.is_file():
             raise InputError(f"There is no {path}: run `dvc repro` for this profile first.")
         log = pd.read_csv(path)
         if "part" not in log:
-            found[name] = log
+            by_part[name] = log
             continue
         for trained, rows_of in log.groupby("part", sort=False):
             key = checkpoints.trained_path(Path(), name, str(trained)).stem
-            found[key] = rows_of.drop(columns="part").dropna(axis=1, how="all")
-    return found
+            by_part[key] = rows_of.drop(columns="part").dropna(axis=1, how="all")
+    return by_part
 
 
 def facts(params: Params) -> dict[str, str]:
@@ -188,9 +188,9 @@ def absences(params: Params) -> dict[str, dict[str, str]]:
 
 def notes(params: Params) -> list[str]:
     """Return sentences on what separates the profile's tables from the paper's."""
-    said = []
+    sentences = []
     if params.builtin:
-        said.append(
+        sentences.append(
             "The images are miniatures that this suite makes, not the paper's sets: the paper's "
             "numbers stand beside ours for orientation, and no difference is given."
         )
@@ -201,10 +201,10 @@ def notes(params: Params) -> list[str]:
         ("Methods", _methods_without(params, printed)),
     ):
         if listed:
-            said.append(
+            sentences.append(
                 f"{what} of the paper that are not in this profile: {', '.join(map(str, listed))}."
             )
-    return said
+    return sentences
 
 
 def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:
@@ -235,31 +235,32 @@ def face_figure(qf: int | None, track: Track, dataset: str = "DARKFACE") -> str:
     return f"fig_11_{set_part}{inputs}_{track}"
 
 
-def found(params: Params, other: str = "") -> list[DetectionSet]:
+def found(params: Params, detector_name: str = "") -> list[DetectionSet]:
     """Return what a detector found: sets, then chains in the order of the profile.
 
     Uncompressed inputs come after the others, for the chains that see them. A chain that needs the
-    normal-light image has no entry for a set without.
+    normal-light image has no entry for a set without such images.
 
     Args:
         params: The profile.
-        other: One of `detection.others`, which sees some chains only; "" for the profile's own.
+        detector_name: One of `detection.others`, which sees only some chains; "" for the
+            profile's own.
 
     Raises:
         InputError: A chain has not been through the detector.
     """
     folder, settings = params.work / "measured" / "faces", params.detection
-    asked = [] if other else settings.uncompressed
-    chains = settings.others[other] if other else settings.chains
+    uncompressed = [] if detector_name else settings.uncompressed
+    chains = settings.others[detector_name] if detector_name else settings.chains
     dark_only = [name for name in truth(params) if not registry.SETS[name].has_references]
     return [
         DetectionSet(
-            dataset, chain, track, qf, boxes.read_detections(folder / chain / other / file)
+            dataset, chain, track, qf, boxes.read_detections(folder / chain / detector_name / file)
         )
         for dataset in truth(params)
-        for qf in [*params.detection.qfs, *([None] if asked else [])]
+        for qf in [*params.detection.qfs, *([None] if uncompressed else [])]
         for chain, record in face_records(params).items()
-        if chain in chains and (qf or chain in asked)
+        if chain in chains and (qf or chain in uncompressed)
         if not (dataset in dark_only and record.uses_reference)
         for track in record.tracks
         for file in [detect.file_name(dataset, track, qf)]

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmark.core import files
-from benchmark.tables import cells as tables
-from benchmark.tables import render
+from benchmark.tables import cells, render
 
 
 class Sheet(NamedTuple):
@@ -20,8 +19,8 @@ class Sheet(NamedTuple):
 
     Attributes:
         caption: One paragraph: what was measured, on how many images, under which protocol.
-        heads: Of the columns.
-        rows: Their cells, as many as heads.
+        heads: Heads of the columns.
+        rows: Texts of the cells, as many in each row as heads.
         words: How many columns from the left hold words; the others stand right.
         notes: Paragraphs below.
     """
@@ -37,7 +36,7 @@ class Page(NamedTuple):
     """One table in its three forms.
 
     Attributes:
-        name: Of its files, without the ending.
+        name: Name of its files, without the ending.
         numbers: What the csv file holds.
         markdown: What the md file holds.
         latex: What the tex file holds.
@@ -55,7 +54,7 @@ def page(
     """Return a page of sheets.
 
     Args:
-        name: Of its files.
+        name: Name of its files.
         title: Heading of the Markdown file.
         numbers: The same cells, machine-readable.
         sheets: From top to bottom.
@@ -83,7 +82,7 @@ def _starred(row: Sequence[str]) -> list[str]:
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
-    """Return LaTeX floats, one a sheet; they need the package booktabs."""
+    """Return LaTeX floats, one for each sheet; they need the package booktabs."""
     return "\n".join(
         render.latex_float(
             sheet.caption,
@@ -96,12 +95,12 @@ def latex(sheets: Sequence[Sheet]) -> str:
     )
 
 
-def _line(cells: Sequence[str]) -> str:
-    return " & ".join(map(render.escape, cells)) + r" \\"
+def _line(row: Sequence[str]) -> str:
+    return " & ".join(map(render.escape, row)) + r" \\"
 
 
-def write(folder: Path, made: Page) -> None:
+def write(folder: Path, page: Page) -> None:
     """Write a page's three files."""
-    forms = (("csv", tables.csv_text(made.numbers)), ("md", made.markdown), ("tex", made.latex))
+    forms = (("csv", cells.csv_text(page.numbers)), ("md", page.markdown), ("tex", page.latex))
     for ending, content in forms:
-        files.write_text(folder / f"{made.name}.{ending}", content)
+        files.write_text(folder / f"{page.name}.{ending}", content)

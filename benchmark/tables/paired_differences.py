@@ -8,14 +8,13 @@ import pandas as pd
 
 from benchmark.core import statistics
 from benchmark.methods.records import ChainRecord
-from benchmark.tables import cells as tables
-from benchmark.tables import competitors, grid
+from benchmark.tables import cells, competitors, grid
 from benchmark.tables.cells import BootstrapSettings
 from benchmark.tables.output import Page, Sheet, page
 
 METRICS = ("psnr", "ssim")
 COLUMNS = [
-    *tables.KEYS, "n", "value", "ci_low", "ci_high", "ahead", "behind", "p", "p_holm"
+    *cells.KEYS, "n", "value", "ci_low", "ci_high", "ahead", "behind", "p", "p_holm"
 ]  # fmt: skip
 SIGNIFICANT = 0.05
 
@@ -38,18 +37,18 @@ def differences(
         Columns `COLUMNS`: `value` is the mean difference over `n` images with the ends of its 95 %
         bootstrap interval, `ahead` and `behind` count images, `p` is Wilcoxon's.
     """
-    made: list[dict[str, Any]] = []
-    seen: set[tuple[str, str]] = set()
+    tests: list[dict[str, Any]] = []
+    tested: set[tuple[str, str]] = set()
     for field in competitors.fields(records):
         others = {
-            c: t for c, t in field.tracks.items() if (c, t) not in seen and c != competitors.OWN
+            c: t for c, t in field.tracks.items() if (c, t) not in tested and c != competitors.OWN
         }
-        seen |= set(others.items())
+        tested |= set(others.items())
         if competitors.OWN not in field.tracks:
             continue
         for column in competitors.columns(rows, field, METRICS):
-            made += _family(column, others, records, resampling)
-    return pd.DataFrame(made, columns=COLUMNS).astype({"qf": "Int64"}).round(tables.DECIMALS)
+            tests += _family(column, others, records, resampling)
+    return pd.DataFrame(tests, columns=COLUMNS).astype({"qf": "Int64"}).round(cells.DECIMALS)
 
 
 def _family(
@@ -58,7 +57,7 @@ def _family(
     records: Mapping[str, ChainRecord],
     resampling: BootstrapSettings,
 ) -> list[dict[str, Any]]:
-    found = []
+    tests = []
     for chain in (chain for chain in map(str, column.values) if chain in others):
         apart = (column.values[competitors.OWN] - column.values[chain]).dropna().to_numpy()
         if not len(apart):
@@ -70,24 +69,24 @@ def _family(
         row |= {"protocol": competitors.PROTOCOL, "track": others[chain], "n": mean.n}
         row |= {"value": mean.value, "ci_low": mean.low, "ci_high": mean.high}
         row |= {"ahead": int(np.sum(apart > 0)), "behind": int(np.sum(apart < 0))}
-        found.append(row | {"p": statistics.signed_ranks(apart)})
-    corrected = statistics.holm([row["p"] for row in found])
-    return [row | {"p_holm": float(p)} for row, p in zip(found, corrected, strict=True)]
+        tests.append(row | {"p": statistics.signed_ranks(apart)})
+    corrected = statistics.holm([row["p"] for row in tests])
+    return [row | {"p_holm": float(p)} for row, p in zip(tests, corrected, strict=True)]
 
 
-def pages(made: pd.DataFrame) -> list[Page]:
+def pages(differences: pd.DataFrame) -> list[Page]:
     """Return the table `statistics_mlsm` of `differences`; none where nothing was compared."""
-    if made.empty:
+    if differences.empty:
         return []
     sheets = [
         _sheet(group)
-        for _, group in made.assign(kind=made["track"].replace("classical", "retrained")).groupby(
-            ["kind", "dataset", "metric"], sort=False
-        )
+        for _, group in differences.assign(
+            kind=differences["track"].replace("classical", "retrained")
+        ).groupby(["kind", "dataset", "metric"], sort=False)
     ]
     warned = dict.fromkeys(
         f"{dataset}: {statistics.warning(int(group['n'].max()))}."
-        for dataset, group in made.groupby("dataset", sort=False)
+        for dataset, group in differences.groupby("dataset", sort=False)
         if statistics.warning(int(group["n"].max()))
     )
     notes = [
@@ -97,21 +96,21 @@ def pages(made: pd.DataFrame) -> list[Page]:
         *warned,
     ]
     title = "MLSM against each method, paired by image"
-    return [page("statistics_mlsm", title, made, sheets, notes)]
+    return [page("statistics_mlsm", title, differences, sheets, notes)]
 
 
-def _sheet(cells: pd.DataFrame) -> Sheet:
-    first = cells.iloc[0]
-    qfs = list(dict.fromkeys(None if pd.isna(qf) else int(qf) for qf in cells["qf"]))
+def _sheet(table: pd.DataFrame) -> Sheet:
+    first = table.iloc[0]
+    qfs = list(dict.fromkeys(None if pd.isna(qf) else int(qf) for qf in table["qf"]))
     decimals = grid.Column(first["dataset"], first["metric"]).decimals
     rows = []
-    for key, group in cells.groupby(["method", "order", "track"], sort=False):
+    for key, group in table.groupby(["method", "order", "track"], sort=False):
         by_qf = {None if pd.isna(r["qf"]) else int(r["qf"]): r for r in group.to_dict("records")}
-        told = [_told(by_qf[qf], decimals) if qf in by_qf else grid.DASH for qf in qfs]
-        rows.append([*map(str, key if isinstance(key, tuple) else (key,)), *told])
+        texts = [_told(by_qf[qf], decimals) if qf in by_qf else grid.DASH for qf in qfs]
+        rows.append([*map(str, key if isinstance(key, tuple) else (key,)), *texts])
     caption = (
         f"{str(first['metric']).split()[0]} of MLSM minus that of each method on "
-        f"{first['dataset']}, {int(cells['n'].max())} images, protocol sound, "
+        f"{first['dataset']}, {int(table['n'].max())} images, protocol sound, "
         f"{grid.TRACKS[first['kind']]}. Positive: MLSM is ahead; a star: significant at "
         "5 % (paired Wilcoxon, Holm)."
     )

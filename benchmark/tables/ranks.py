@@ -9,12 +9,11 @@ import pandas as pd
 from benchmark.core import statistics
 from benchmark.core.types import Track
 from benchmark.methods.records import ChainRecord
-from benchmark.tables import cells as tables
-from benchmark.tables import competitors, grid
+from benchmark.tables import cells, competitors, grid
 from benchmark.tables.output import Page, Sheet, page
 
 METRICS = ("psnr", "ssim")
-COLUMNS = [*tables.KEYS, "n", "value", "critical_difference", "friedman_p"]
+COLUMNS = [*cells.KEYS, "n", "value", "critical_difference", "friedman_p"]
 EVERY = "all"
 """What the column `dataset` says of a number over all of them."""
 
@@ -42,7 +41,7 @@ def rankings(rows: pd.DataFrame, records: Mapping[str, ChainRecord]) -> list[Ran
         rows: See `benchmark.scoring.results`; uncompressed images are no block.
         records: Chain -> what it is made of.
     """
-    made = []
+    results = []
     for field in competitors.fields(records):
         for metric in METRICS:
             blocks = [
@@ -53,19 +52,19 @@ def rankings(rows: pd.DataFrame, records: Mapping[str, ChainRecord]) -> list[Ran
             table = pd.DataFrame(blocks).dropna(axis=1)
             if len(table) < 2 or table.shape[1] < 3:
                 continue
-            found = statistics.friedman(table.to_numpy())
-            order = pd.Series(found.ranks, table.columns).sort_values(kind="stable")
-            ranked = found._replace(ranks=np.sort(found.ranks, kind="stable"))
+            test = statistics.friedman(table.to_numpy())
+            order = pd.Series(test.ranks, table.columns).sort_values(kind="stable")
+            ranked = test._replace(ranks=np.sort(test.ranks, kind="stable"))
             chains = tuple(map(str, order.index))
-            made.append(Ranking(field.track, tables.SPELLING[metric], chains, ranked))
-    return made
+            results.append(Ranking(field.track, cells.SPELLING[metric], chains, ranked))
+    return results
 
 
-def pages(made: list[Ranking], records: Mapping[str, ChainRecord]) -> list[Page]:
+def pages(rankings: list[Ranking], records: Mapping[str, ChainRecord]) -> list[Page]:
     """Return the table `statistics_ranks`; none where there was nothing to rank."""
-    if not made:
+    if not rankings:
         return []
-    cells = [
+    rows = [
         {
             "method": records[chain].title,
             "order": records[chain].order,
@@ -79,10 +78,10 @@ def pages(made: list[Ranking], records: Mapping[str, ChainRecord]) -> list[Page]
             "critical_difference": ranking.found.critical_difference,
             "friedman_p": ranking.found.p,
         }
-        for ranking in made
+        for ranking in rankings
         for chain, rank in zip(ranking.chains, ranking.found.ranks, strict=True)
     ]
-    numbers = pd.DataFrame(cells, columns=COLUMNS).round(tables.DECIMALS)
+    numbers = pd.DataFrame(rows, columns=COLUMNS).round(cells.DECIMALS)
     notes = [
         "Average rank of the mean over images, 1 is best, equal values share a rank; a block is a "
         "data set at a quality factor. Two methods differ where their ranks are further apart than "
@@ -92,7 +91,7 @@ def pages(made: list[Ranking], records: Mapping[str, ChainRecord]) -> list[Page]
         "data set. Take it for a summary of the tables and not for evidence beyond them.",
     ]
     title = "Average ranks over data sets and quality factors"
-    sheets = [_sheet(ranking, records) for ranking in made]
+    sheets = [_sheet(ranking, records) for ranking in rankings]
     return [page("statistics_ranks", title, numbers, sheets, notes)]
 
 

@@ -59,11 +59,11 @@ def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 
 def _caption(grid: Grid) -> str:
     cells = [cell for line in grid.lines for cell in line.cells]
-    said = " In parentheses: the paper's number." if any(c.reported for c in cells) else ""
+    legend = " In parentheses: the paper's number." if any(c.reported for c in cells) else ""
     if any(c.difference for c in cells):
         limits = ", ".join(f"{metric} {limit:g}" for metric, limit in APART.items())
-        said = said[:-1] + f", and how far ours is from it where that is more than {limits}."
-    return grid.caption + said
+        legend = legend[:-1] + f", and how far ours is from it where that is more than {limits}."
+    return grid.caption + legend
 
 
 def _marked(text: str, mark: str) -> str:
@@ -82,7 +82,7 @@ def _beside(cell: Cell) -> str:
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[object]], text: Sequence[bool]) -> str:
-    """Return a Markdown table whose columns of text stand left and those of numbers right."""
+    """Return a Markdown table with columns of text aligned left and those of numbers right."""
     return pipes(heads, rows, [":--" if left else "--:" for left in text])
 
 
@@ -99,7 +99,7 @@ def _plain(value: object) -> str:
 
 
 def latex(grids: Sequence[Grid]) -> str:
-    """Return LaTeX floats, one a grid; they need the package booktabs."""
+    """Return LaTeX floats, one for each grid; they need the package booktabs."""
     return "\n".join(_float(grid) for grid in grids)
 
 
@@ -165,13 +165,17 @@ def counts(title: str, table: pd.DataFrame, notes: Sequence[str]) -> tuple[str, 
         [str(row[0]), *(DASH if pd.isna(number) else str(number) for number in row[1:shown])]
         for row in table.itertuples(index=False, name=None)
     ]
-    said = [*notes, "A dash: not in this profile, or not in the paper."]
+    paragraphs = [*notes, "A dash: not in this profile, or not in the paper."]
     text = (
         "\n\n".join(
-            [f"# {title}", *said, aligned(heads[:shown], rows, [i == 0 for i in range(shown)])]
+            [
+                f"# {title}",
+                *paragraphs,
+                aligned(heads[:shown], rows, [i == 0 for i in range(shown)]),
+            ]
         )
         + "\n"
     )
     lines = [" & ".join(map(escape, row)) + r" \\" for row in [heads[:shown], *rows]]
     spec = "l" + "r" * (shown - 1)
-    return text, latex_float(f"{title}. {' '.join(said)}", spec, lines[:1], lines[1:], [])
+    return text, latex_float(f"{title}. {' '.join(paragraphs)}", spec, lines[:1], lines[1:], [])

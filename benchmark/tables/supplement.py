@@ -10,8 +10,16 @@ from benchmark.core import jpeg, statistics
 from benchmark.core.params import Params
 from benchmark.data import compression, inputs, lists
 from benchmark.scoring import lpips_weights, results
-from benchmark.tables import ablations, bitrates, grid, output, paired_differences, ranks, render
-from benchmark.tables import cells as tables
+from benchmark.tables import (
+    ablations,
+    bitrates,
+    cells,
+    grid,
+    output,
+    paired_differences,
+    ranks,
+    render,
+)
 from benchmark.tables.grid import Scope
 from benchmark.tables.output import Page
 
@@ -25,41 +33,41 @@ PERCEPTION_NOTES = (
 )
 
 
-def pages(params: Params, made: pd.DataFrame, scope: Scope) -> Iterator[Page]:
+def pages(params: Params, rows: pd.DataFrame, scope: Scope) -> Iterator[Page]:
     """Yield every further table of a profile.
 
     Args:
         params: The profile.
-        made: Rows of its chains (`evidence.image_rows`).
+        rows: Rows of its chains (`load.image_rows`).
         scope: What its tables of image quality hold.
 
     Raises:
         InputError: The stage perceive has not run.
     """
-    resampling = tables.BootstrapSettings(params.seed, params.bootstrap)
+    resampling = cells.BootstrapSettings(params.seed, params.bootstrap)
     for name in ablations.TABLES:
-        cells = ablations.cells(name, made, scope, resampling, bool(params.external))
-        if len(cells):
-            yield _grids(name, cells, ablations.scope(name, scope), _few(cells))
+        table = ablations.cells(name, rows, scope, resampling, bool(params.external))
+        if len(table):
+            yield _grids(name, table, ablations.scope(name, scope), _few(table))
     if params.perceived_chains:
         perceived = perception_rows(params)
         chosen = {name: scope.records[name] for name in params.perceived_chains}
-        cells = tables.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
-        missing = lpips_weights.absence() if "LPIPS" not in set(cells["metric"]) else ""
+        table = cells.quality(perceived, scope.records, scope.datasets, resampling, compare=False)
+        missing = lpips_weights.absence() if "LPIPS" not in set(table["metric"]) else ""
         notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
-        yield _grids("table_perception", cells, replace(scope, records=chosen), notes)
+        yield _grids("table_perception", table, replace(scope, records=chosen), notes)
     yield from paired_differences.pages(
-        paired_differences.differences(made, scope.records, resampling)
+        paired_differences.differences(rows, scope.records, resampling)
     )
-    yield from ranks.pages(ranks.rankings(made, scope.records), scope.records)
+    yield from ranks.pages(ranks.rankings(rows, scope.records), scope.records)
     encoder = jpeg.encoder()
     sizes = bitrates.measure(_cases(params))
     yield from bitrates.pages(sizes, f"{encoder.library}, chroma {encoder.subsampling}")
 
 
-def write_supplement(folder: Path, params: Params, made: pd.DataFrame, scope: Scope) -> None:
+def write_supplement(folder: Path, params: Params, rows: pd.DataFrame, scope: Scope) -> None:
     """Write every further table of a profile into a folder; see `pages`."""
-    for page in pages(params, made, scope):
+    for page in pages(params, rows, scope):
         output.write(folder, page)
 
 
@@ -78,14 +86,14 @@ def _cases(params: Params) -> list[inputs.EvaluationInput]:
     return compression.read_cases(jpegs / "scores.csv", jpegs, places)
 
 
-def _grids(name: str, cells: pd.DataFrame, scope: Scope, notes: list[str]) -> Page:
-    made = grid.build(name, cells, scope)
-    text = render.markdown(grid.TITLES[name], made, notes)
-    return output.Page(name, cells[tables.COLUMNS], text, render.latex(made))
+def _grids(name: str, table: pd.DataFrame, scope: Scope, notes: list[str]) -> Page:
+    grids = grid.build(name, table, scope)
+    text = render.markdown(grid.TITLES[name], grids, notes)
+    return output.Page(name, table[cells.COLUMNS], text, render.latex(grids))
 
 
-def _few(cells: pd.DataFrame) -> list[str]:
-    """Return what a reader must know about the number of images."""
-    counts = {str(d): int(n) for d, n in cells.groupby("dataset")["n"].max().items()}
+def _few(table: pd.DataFrame) -> list[str]:
+    """Return warnings about sets of few images."""
+    counts = {str(d): int(n) for d, n in table.groupby("dataset")["n"].max().items()}
     warned = {dataset: statistics.warning(n) for dataset, n in counts.items()}
     return [f"{dataset}: {text}." for dataset, text in warned.items() if text]

@@ -30,7 +30,7 @@ class Choice(NamedTuple):
 def choose(
     boxes: Sequence[Annotation | Result],
     names: Mapping[str, str],
-    asked: str | None,
+    requested: str | None,
     where: str,
 ) -> Choice:
     """Return the category to score: the requested one, or the only one.
@@ -38,15 +38,15 @@ def choose(
     Args:
         boxes: All boxes of labels and detections.
         names: Category id -> name, as declared by the labels.
-        asked: Id or name of the requested category, if any.
+        requested: Id or name of the requested category, if any.
         where: The files, for messages.
 
     Raises:
         InputError: There are several categories and none is requested, or the requested one does
             not exist.
     """
-    met = dict.fromkeys(one.category_id for one in boxes if one.category_id is not None)
-    if asked is None:
+    met = dict.fromkeys(box.category_id for box in boxes if box.category_id is not None)
+    if requested is None:
         if len(met) > 1:
             raise InputError(
                 f"{where} hold boxes of {len(met)} categories ({_listed(met, names)}), expected "
@@ -54,19 +54,22 @@ def choose(
             )
         return Choice(None, False, "")
     known = dict.fromkeys([*names, *met])
-    by_name = [one for one in known if names.get(one) == asked]
-    found = [asked] if asked in known else by_name
-    if len(found) != 1:
-        problem = "is the name of several categories" if found else "is no category"
+    by_name = [category for category in known if names.get(category) == requested]
+    matches = [requested] if requested in known else by_name
+    if len(matches) != 1:
+        problem = "is the name of several categories" if matches else "is no category"
         raise InputError(
-            f"Option --category {excerpt(asked)} {problem} of {where}, expected the id or name of "
-            f"one ({_listed(known, names) or 'they tell none'}): correct it."
+            f"Option --category {excerpt(requested)} {problem} of {where}, expected the id or name "
+            f"of one ({_listed(known, names) or 'they tell none'}): correct it."
         )
-    return Choice(found[0], len(met) > 1, _listed(found, names))
+    return Choice(matches[0], len(met) > 1, _listed(matches, names))
 
 
 def _listed(ids: Iterable[str], names: Mapping[str, str]) -> str:
-    listed = [shown(f"{one} {names[one]!r}" if names.get(one) else one) for one in ids]
+    listed = [
+        shown(f"{category} {names[category]!r}" if names.get(category) else category)
+        for category in ids
+    ]
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return ", ".join(listed[:_SHOWN]) + more
 
@@ -85,13 +88,13 @@ def of(choice: Choice, path: Path, section: str, boxes: Sequence[_Boxes]) -> lis
     """
     if choice.id is None:
         return list(boxes)
-    for place, one in enumerate(boxes):
-        if choice.several and one.category_id is None:
+    for place, box in enumerate(boxes):
+        if choice.several and box.category_id is None:
             raise InputError(
                 f"{shown(path)} {section} {place} lacks the field category_id, expected one beside "
                 "boxes of several categories: add it."
             )
-    kept = [one for one in boxes if one.category_id in (choice.id, None)]
+    kept = [box for box in boxes if box.category_id in (choice.id, None)]
     if boxes and not kept:
         raise InputError(
             f"{shown(path)} holds {len(boxes)} boxes, none of category {choice.title}, expected "

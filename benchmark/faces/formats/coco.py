@@ -66,25 +66,25 @@ def read_truth(path: Path) -> Truth:
     images = _entries(path, "images", content.images, Picture)
     annotations = _entries(path, "annotations", content.annotations, Annotation)
     categories = _entries(path, "categories", content.categories, Category)
-    names = {one.id: one.file_name or one.id for one in images}
-    _once(path, "images", "id", [one.id for one in images])
+    names = {image.id: image.file_name or image.id for image in images}
+    _once(path, "images", "id", [image.id for image in images])
     _once(path, "images", "file_name", list(names.values()))
-    _once(path, "categories", "id", [one.id for one in categories])
-    _once(path, "annotations", "id", [one.id for one in annotations if one.id is not None])
-    truth = Truth(path, names, annotations, {one.id: one.name for one in categories})
-    for place, one in enumerate(annotations):
-        _belongs(truth, f"annotations entry {place}", one)
+    _once(path, "categories", "id", [category.id for category in categories])
+    _once(path, "annotations", "id", [a.id for a in annotations if a.id is not None])
+    truth = Truth(path, names, annotations, {category.id: category.name for category in categories})
+    for place, annotation in enumerate(annotations):
+        _belongs(truth, f"annotations entry {place}", annotation)
     return truth
 
 
-def _belongs(truth: Truth, place: str, one: Annotation) -> None:
-    wrong, category = "", one.category_id
-    if one.image_id not in truth.names:
-        wrong = f"image_id {excerpt(one.image_id)}, expected the id of one of `images`"
+def _belongs(truth: Truth, place: str, annotation: Annotation) -> None:
+    wrong, category = "", annotation.category_id
+    if annotation.image_id not in truth.names:
+        wrong = f"image_id {excerpt(annotation.image_id)}, expected the id of one of `images`"
     elif truth.categories and category is not None and category not in truth.categories:
         wrong = f"category_id {excerpt(category)}, expected the id of one of `categories`"
-    elif min(one.bbox[2:]) < 0:
-        wrong = f"bbox {one.bbox}, expected x y width height, none of the sizes negative"
+    elif min(annotation.bbox[2:]) < 0:
+        wrong = f"bbox {annotation.bbox}, expected x y width height, none of the sizes negative"
     if wrong:
         raise InputError(f"{shown(truth.path)} {place} has {wrong}: correct it.")
 
@@ -115,7 +115,7 @@ def _json(path: Path, what: str) -> Any:
 
 def _entries(path: Path, section: str, listed: list[Any], model: type[_Known]) -> list[_Known]:
     name = f"{section} entry".strip()
-    return [checked(path, f"{name} {place}", one, model) for place, one in enumerate(listed)]
+    return [checked(path, f"{name} {place}", entry, model) for place, entry in enumerate(listed)]
 
 
 def _once(path: Path, section: str, field: str, values: Sequence[str]) -> None:
@@ -140,13 +140,13 @@ def faces(truth: Truth, annotations: Iterable[Annotation]) -> dict[str, Boxes]:
     counted: dict[str, list[list[float]]] = {name: [] for name in truth.names.values()}
     regions: dict[str, list[list[float]]] = {name: [] for name in counted}
     crowds: dict[str, list[bool]] = {name: [] for name in counted}
-    for one in annotations:
-        name = truth.names[one.image_id]
-        if one.iscrowd or one.ignore:
-            regions[name].append(one.bbox)
-            crowds[name].append(bool(one.iscrowd))
+    for annotation in annotations:
+        name = truth.names[annotation.image_id]
+        if annotation.iscrowd or annotation.ignore:
+            regions[name].append(annotation.bbox)
+            crowds[name].append(bool(annotation.iscrowd))
         else:
-            counted[name].append(one.bbox)
+            counted[name].append(annotation.bbox)
     return {
         name: Boxes.labelled(
             _corners(boxes), Regions(_corners(regions[name]), np.array(crowds[name], np.bool_))

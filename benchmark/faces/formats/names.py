@@ -44,19 +44,19 @@ class Names:
         """
         path = parts(name)
         alike = self._by_last.get(path[-1] if path else "", [])
-        exact = [known for other, known in alike if other == path]
-        ending = [known for other, known in alike if _ends(other, path)]
-        found = exact or ending
-        if len(found) > 1:
-            listed = ", ".join(shown(one) for one in found[:2])
+        exact = [known for candidate, known in alike if candidate == path]
+        ending = [known for candidate, known in alike if _ends(candidate, path)]
+        matches = exact or ending
+        if len(matches) > 1:
+            listed = ", ".join(shown(image) for image in matches[:2])
             raise InputError(
-                f"The name {shown(name)} stands for {len(found)} images of {shown(self._labels)} "
+                f"The name {shown(name)} stands for {len(matches)} images of {shown(self._labels)} "
                 f"({listed}), expected one: give detections the folders of the images, too."
             )
-        return found[0] if found else None
+        return matches[0] if matches else None
 
 
-def _ends(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _ends(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     """Return True if the longer of two paths ends in the shorter one."""
-    shared = min(len(one), len(other))
-    return one[len(one) - shared :] == other[len(other) - shared :]
+    shared = min(len(first), len(second))
+    return first[len(first) - shared :] == second[len(second) - shared :]

@@ -73,13 +73,13 @@ def read(path: Path, raw: Raw, layout: Layout, truth: Mapping[str, Boxes]) -> di
             or a box has x1 < x0 or y1 < y0.
     """
     chosen = LAYOUTS[layout]
-    here = _met(raw, chosen, truth)
-    for other in (*LAYOUTS.values(), *_SCORE_FIRST):
-        there = _met(raw, other, truth)
-        if there > _FACTOR * here:
+    hits = _met(raw, chosen, truth)
+    for reading in (*LAYOUTS.values(), *_SCORE_FIRST):
+        other_hits = _met(raw, reading, truth)
+        if other_hits > _FACTOR * hits:
             raise InputError(
-                f"{shown(path)} read as {chosen.title} meets {here} labelled faces, read as "
-                f"{other.title} it meets {there}: {_remedy(other)}."
+                f"{shown(path)} read as {chosen.title} meets {hits} labelled faces, read as "
+                f"{reading.title} it meets {other_hits}: {_remedy(reading)}."
             )
     return {name: _faces(path, numbers, chosen) for name, numbers in raw.items()}
 
@@ -94,44 +94,45 @@ def _faces(path: Path, numbers: NDArray[np.float64], reading: Reading) -> Boxes:
     corners = reading.boxes(numbers)
     turned = np.flatnonzero((corners[:, 2:] < corners[:, :2]).any(axis=1))
     if len(turned):
-        other = next(one for one in LAYOUTS.values() if one is not reading)
+        alternative = next(candidate for candidate in LAYOUTS.values() if candidate is not reading)
         raise InputError(
             f"{shown(path)} holds the box {numbers[turned[0], :4].tolist()}, which has no extent "
-            f"as {reading.title}: {_remedy(other)}."
+            f"as {reading.title}: {_remedy(alternative)}."
         )
     return Boxes(corners, np.ascontiguousarray(numbers[:, 4]))
 
 
 def _met(raw: Raw, reading: Reading, truth: Mapping[str, Boxes]) -> int:
     """Count the boxes that overlap a labelled face by half or more, on some of the images."""
-    met = seen = 0
+    met = looked_at = 0
     for name, faces in truth.items():
         numbers = raw.get(name, np.empty((0, 5)))
         boxes = reading.boxes(numbers[np.argsort(-numbers[:, reading.score], kind="stable")])
         whole = boxes[(boxes[:, 2:] >= boxes[:, :2]).all(axis=1)]
         if len(whole) and len(faces):
             met += int((matching.overlaps(faces.boxes, whole).max(axis=1) >= 0.5).sum())
-        seen += len(boxes)
-        if seen > _LOOKED_AT:
+        looked_at += len(boxes)
+        if looked_at > _LOOKED_AT:
             break
     return met
 
 
-def unmet(truth: Mapping[str, Boxes], found: Mapping[str, Boxes], iou: float) -> str | None:
+def unmet(truth: Mapping[str, Boxes], detections: Mapping[str, Boxes], iou: float) -> str | None:
     """Return a warning if no box overlaps any face, which usually means a wrong file.
 
     This is not an error: an average precision of 0 is correct for a detector that finds nothing.
 
     Args:
         truth: Image name -> labelled faces.
-        found: The same image names -> detections.
+        detections: The same image names -> detections.
         iou: Smallest intersection over union of a hit.
     """
-    pooled = average_precision.pool(truth, found, iou)
+    pooled = average_precision.pool(truth, detections, iou)
     if not len(pooled.scores) or pooled.hits.any():
         return None
     boxes, faces = (
-        np.concatenate([one.boxes for one in listed.values()]) for listed in (found, truth)
+        np.concatenate([boxes.boxes for boxes in by_name.values()])
+        for by_name in (detections, truth)
     )
     return (
         f"none of {len(boxes)} boxes overlaps a labelled face by {iou:g} or more, so average "

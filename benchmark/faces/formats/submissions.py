@@ -41,14 +41,14 @@ class Loaded(NamedTuple):
 
     def described(self) -> str:
         """Return a summary: numbers of images, faces and boxes, and images without detections."""
-        boxes, faces = (sum(map(len, one.values())) for one in (self.found, self.truth))
-        regions = sum(len(one.ignored) for one in self.truth.values())
-        told = f"{boxes} boxes against {faces} faces in {len(self.truth)} images"
-        told += f", {regions} ignored regions" if regions else ""
+        boxes, faces = (sum(map(len, by_image.values())) for by_image in (self.found, self.truth))
+        regions = sum(len(labelled.ignored) for labelled in self.truth.values())
+        text = f"{boxes} boxes against {faces} faces in {len(self.truth)} images"
+        text += f", {regions} ignored regions" if regions else ""
         if self.unseen:
             first = shown(self.unseen[0])
-            told += f", {len(self.unseen)} images without detections (the first is {first})"
-        return told
+            text += f", {len(self.unseen)} images without detections (the first is {first})"
+        return text
 
 
 class _Boxes(NamedTuple):
@@ -86,7 +86,7 @@ def load(
         [*(known.annotations if known else []), *(results.entries if results else [])],
         known.categories if known else {},
         category,
-        " and ".join(shown(one.path) for one in (known, results) if one),
+        " and ".join(shown(file.path) for file in (known, results) if file),
     )
     truth = _truth(labels, known, choice)
     names = Names(truth, labels)
@@ -95,9 +95,9 @@ def load(
     else:
         given = _table(detections) if _ends(detections, ".parquet") else _folder(detections)
         boxes = _Boxes(_renamed(detections, given.by_image, names, labels), given.layout)
-    found = readings.read(detections, boxes.by_image, layout or boxes.layout, truth)
-    unseen = [name for name in truth if name not in found]
-    return Loaded(truth, {name: found.get(name, Boxes.none()) for name in truth}, unseen)
+    by_name = readings.read(detections, boxes.by_image, layout or boxes.layout, truth)
+    unseen = [name for name in truth if name not in by_name]
+    return Loaded(truth, {name: by_name.get(name, Boxes.none()) for name in truth}, unseen)
 
 
 def _ends(path: Path, suffix: str) -> bool:
@@ -134,12 +134,14 @@ def _of_results(
 ) -> _Boxes:
     """Group COCO results by image: by its id in COCO ground truth, otherwise by its name."""
     rows: dict[str, list[list[float]]] = {}
-    for one in categories.of(choice, results.path, "entry", results.entries):
-        rows.setdefault(one.image_id, []).append([*one.bbox, one.score])
-    by_id = {name: np.array(found, np.float64) for name, found in rows.items()}
-    strange = [] if known is None else [one for one in by_id if one not in known.names]
+    for result in categories.of(choice, results.path, "entry", results.entries):
+        rows.setdefault(result.image_id, []).append([*result.bbox, result.score])
+    by_id = {image_id: np.array(boxes, np.float64) for image_id, boxes in rows.items()}
+    strange = (
+        [] if known is None else [image_id for image_id in by_id if image_id not in known.names]
+    )
     if known is not None and not strange:
-        return _Boxes({known.names[one]: found for one, found in by_id.items()}, "xywh")
+        return _Boxes({known.names[image_id]: boxes for image_id, boxes in by_id.items()}, "xywh")
     if strange and not all(map(names.find, by_id)):
         raise _unlabelled(results.path, strange, len(by_id), labels)
     return _Boxes(_renamed(results.path, by_id, names, labels), "xywh")

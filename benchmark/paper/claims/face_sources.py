@@ -14,9 +14,9 @@ from benchmark.tables.cells import DARK_FACE, BootstrapSettings, DetectionSet
 from benchmark.tables.competitors import Competitors
 
 DRAWS = 300
-"""Most resamples of the images: every draw integrates every curve again."""
+"""Largest number of resamples of the images, each of which integrates every curve again."""
 POINTS = 50
-"""Recalls at which precision is averaged."""
+"""Number of recalls at which precision is averaged."""
 
 
 class FaceCurves:
@@ -25,39 +25,39 @@ class FaceCurves:
     Args:
         truth: Image -> labelled faces.
         found: What the detector found.
-        field: Whose rows count.
+        field: The chains whose rows count.
         resampling: Of the images.
     """
 
     def __init__(
         self,
         truth: Mapping[str, Boxes],
-        found: Iterable[DetectionSet],
+        detection_sets: Iterable[DetectionSet],
         field: Competitors,
         resampling: BootstrapSettings,
     ) -> None:
         self._truth = truth
-        self._found = {
-            (one.chain, one.qf): one.detections
-            for one in found
-            if field.tracks.get(one.chain) == one.track
+        self._detections = {
+            (entry.chain, entry.qf): entry.detections
+            for entry in detection_sets
+            if field.tracks.get(entry.chain) == entry.track
         }
         random = np.random.default_rng(resampling.seed)
         images = len(truth)
         draws = min(resampling.draws, DRAWS)
         drawn = random.integers(images, size=(draws, images))
-        counts = [np.bincount(one, minlength=images) for one in drawn]
+        counts = [np.bincount(draw, minlength=images) for draw in drawn]
         faces = np.array([len(labels) for labels in truth.values()])
         self._times = [np.ones(images, np.intp), *(c for c in counts if c @ faces > 0)]
         self._pools: dict[tuple[str, int, float], Pool] = {}
         self._aps: dict[tuple[str, int, float], NDArray[np.float64]] = {}
 
     def _pool(self, chain: str, qf: int, iou: float) -> Pool | None:
-        if (chain, qf) not in self._found:
+        if (chain, qf) not in self._detections:
             return None
         key = (chain, qf, iou)
         if key not in self._pools:
-            self._pools[key] = average_precision.pool(self._truth, self._found[chain, qf], iou)
+            self._pools[key] = average_precision.pool(self._truth, self._detections[chain, qf], iou)
         return self._pools[key]
 
     def ap(self, ours: str, theirs: str, at: Place, by: float) -> Difference | None:
@@ -82,13 +82,15 @@ class FaceCurves:
             )
         return self._aps[key]
 
-    def recall(self, chains: tuple[str, str], asked: Recall) -> Difference | None:
+    def recall(self, chains: tuple[str, str], predicate: Recall) -> Difference | None:
         """Return the difference of two chains' mean precision at high recall."""
-        pools = [self._pool(chain, asked.qf, asked.iou) for chain in chains]
+        pools = [self._pool(chain, predicate.qf, predicate.iou) for chain in chains]
         if pools[0] is None or pools[1] is None:
             return None
-        reach = max(self._reach(qf, asked.iou) for _, qf in self._found if qf == asked.qf)
-        recalls = np.linspace(asked.share * reach, reach, POINTS)
+        reach = max(
+            self._reach(qf, predicate.iou) for _, qf in self._detections if qf == predicate.qf
+        )
+        recalls = np.linspace(predicate.share * reach, reach, POINTS)
         first, second = (
             np.array([_precision(_curve(pooled, times), recalls) for times in self._times])
             for pooled in (pools[0], pools[1])
@@ -97,7 +99,7 @@ class FaceCurves:
 
     def _reach(self, qf: int, iou: float) -> float:
         """Return the highest recall that any chain reaches."""
-        pools = [self._pool(chain, qf, iou) for chain, known in self._found if known == qf]
+        pools = [self._pool(chain, qf, iou) for chain, known in self._detections if known == qf]
         return max(float(pool.hits.sum() / pool.faces.sum()) for pool in pools if pool is not None)
 
     def _difference(self, apart: NDArray[np.float64]) -> Difference:

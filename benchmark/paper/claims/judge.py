@@ -18,10 +18,10 @@ SIGNIFICANT = 0.05
 
 
 class Comparison(NamedTuple):
-    """One thing that a claim says, and what was found."""
+    """One thing that a claim says, in words, and the difference of its numbers, None if unknown."""
 
-    said: str
-    found: Difference | None
+    text: str
+    difference: Difference | None
 
 
 class Verdict(NamedTuple):
@@ -30,9 +30,9 @@ class Verdict(NamedTuple):
     Attributes:
         word: One of the words above.
         comparisons: How many things the claim says.
-        measured: On how many of them there are numbers.
+        measured: How many of them have numbers.
         against: How many go against it.
-        why: Sentences.
+        why: Reasons, in sentences.
     """
 
     word: str
@@ -46,8 +46,8 @@ class Outcome(NamedTuple):
     """A claim in one source.
 
     Attributes:
-        means: By the numbers as they are.
-        sure: With intervals and tests; None in the paper, which has neither.
+        means: Verdict by the numbers as they are.
+        sure: Verdict with intervals and tests; None in the paper, which has neither.
     """
 
     means: Verdict
@@ -67,22 +67,22 @@ def judge(claim: Claim, source: Source) -> Outcome:
         return Outcome(Verdict(BY_EYE, 0, 0, 0, "No number of the paper or of a run tells."), None)
     if isinstance(predicate, Count | Larger):
         stated = _stated(predicate) if isinstance(source, sources.Printed) else None
-        told = stated or Verdict(UNMEASURED, 1, 0, 0, "It speaks of the paper's own numbers.")
-        return Outcome(told, None)
+        verdict = stated or Verdict(UNMEASURED, 1, 0, 0, "It speaks of the paper's own numbers.")
+        return Outcome(verdict, None)
     listed = list(comparisons(predicate, source))
     means = _by_means(listed)
-    with_images = [one for one in listed if one.found and one.found.images]
+    with_images = [c for c in listed if c.difference and c.difference.images]
     return Outcome(means, _surely(listed) if with_images else None)
 
 
 def comparisons(predicate: Ahead | Loses | Recall, source: Source) -> Iterator[Comparison]:
-    """Yield everything that a predicate says, with what the source knows of it."""
+    """Yield everything that a predicate says, with the source's numbers."""
     if isinstance(predicate, Recall):
         faces = Columns(tables=["VII"], metrics=["mAP@0.5"])
         for ours in sources.keys(predicate.subject, faces):
             for theirs in sources.keys(predicate.rivals, faces):
-                found = source.recall(ours, theirs, predicate)
-                yield Comparison(f"{ours.method} against {theirs.method}", found)
+                difference = source.recall(ours, theirs, predicate)
+                yield Comparison(f"{ours.method} against {theirs.method}", difference)
         return
     subject = sources.keys(predicate.subject, predicate.columns)
     rivals = (
@@ -95,8 +95,8 @@ def comparisons(predicate: Ahead | Loses | Recall, source: Source) -> Iterator[C
                 continue
             by = {str(metric): value for metric, value in predicate.by.items()}.get(at.metric, 0.0)
             for theirs in rivals:
-                said = f"{ours.method} against {theirs.method}, {_where(at)}"
-                yield Comparison(said, source.ahead(ours, theirs, at, by))
+                text = f"{ours.method} against {theirs.method}, {_where(at)}"
+                yield Comparison(text, source.ahead(ours, theirs, at, by))
 
 
 def _where(at: Place) -> str:
@@ -115,29 +115,30 @@ def _stated(predicate: Count | Larger) -> Verdict:
 
 
 def _by_means(listed: list[Comparison]) -> Verdict:
-    known = [(one.said, one.found) for one in listed if one.found is not None]
+    known = [(c.text, c.difference) for c in listed if c.difference is not None]
     if not known:
         return Verdict(UNMEASURED, len(listed), 0, 0, "There is no number for any of it.")
     wrong = sorted(
-        ((said, found) for said, found in known if found.value <= 0), key=lambda one: one[1].value
+        ((text, difference) for text, difference in known if difference.value <= 0),
+        key=lambda pair: pair[1].value,
     )
-    told = _listed([(said, f"short by {-found.value:.4g}") for said, found in wrong])
-    why = told or "Nothing that was measured goes against it."
+    violations = [(text, f"short by {-difference.value:.4g}") for text, difference in wrong]
+    why = _listed(violations) or "Nothing that was measured goes against it."
     return Verdict(FAILS if wrong else HOLDS, len(listed), len(known), len(wrong), why)
 
 
 def _surely(listed: list[Comparison]) -> Verdict:
-    known = [(one.said, one.found) for one in listed if one.found is not None]
-    corrected = statistics.holm([found.p for _, found in known])
+    known = [(c.text, c.difference) for c in listed if c.difference is not None]
+    corrected = statistics.holm([difference.p for _, difference in known])
     sure = [
-        (said, f"short by {-found.value:.4g} ({-found.high:.4g} to {-found.low:.4g})")
-        for (said, found), p in zip(known, corrected, strict=True)
-        if found.value < 0 and p < SIGNIFICANT
+        (text, f"short by {-d.value:.4g} ({-d.high:.4g} to {-d.low:.4g})")
+        for (text, d), p in zip(known, corrected, strict=True)
+        if d.value < 0 and p < SIGNIFICANT
     ]
-    few = min(found.images for _, found in known) < statistics.LEAST_PAIRS
-    open_ones = sum(found.low <= 0 for _, found in known)
+    few = min(d.images for _, d in known) < statistics.LEAST_PAIRS
+    open_ones = sum(d.low <= 0 for _, d in known)
     counts = (len(listed), len(known), len(sure))
-    images = int(np.min([found.images for _, found in known]))
+    images = int(np.min([d.images for _, d in known]))
     if few:
         return Verdict(OPEN, *counts[:2], 0, f"{images} images are too few for any test.")
     if sure:
@@ -150,6 +151,6 @@ def _surely(listed: list[Comparison]) -> Verdict:
 
 def _listed(wrong: list[tuple[str, str]]) -> str:
     """Return the first violations in words."""
-    told = "; ".join(f"{said}: {how}" for said, how in wrong[:SHOWN])
+    violations = "; ".join(f"{text}: {how}" for text, how in wrong[:SHOWN])
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-    return f"{told}{more}." if told else ""
+    return f"{violations}{more}." if violations else ""

@@ -10,7 +10,7 @@ from benchmark.paper.claims.sources import Printed, Source
 from benchmark.tables import grid, render
 
 PAPER = "paper"
-"""What records call the paper's own tables, beside the tracks of a run."""
+"""Name of the paper's own tables in records, beside the tracks of a run."""
 INTRODUCTION = (
     f"What the text of arXiv:{reported.ARXIV} claims, judged three times: by the numbers that its "
     "own tables print, by the means of this run, and by this run with its uncertainty. Claims, and "
@@ -29,7 +29,7 @@ def records(claims: Sequence[Claim], run: Mapping[str, Source]) -> list[dict[str
     """Return every claim with its verdicts, as plain values.
 
     Args:
-        claims: From `language.read`.
+        claims: From `schema.read`.
         run: Track -> the run's numbers; none judges the paper alone.
 
     Returns:
@@ -37,22 +37,24 @@ def records(claims: Sequence[Claim], run: Mapping[str, Source]) -> list[dict[str
         and `intervals`, each a verdict or None.
     """
     places: dict[str, Source] = {PAPER: Printed(), **run}
-    made = []
+    claim_records = []
     for claim in claims:
         verdicts = {}
         for name, source in places.items():
             outcome = judge(claim, source)
             sure = outcome.sure._asdict() if outcome.sure else None
             verdicts[name] = {"means": outcome.means._asdict(), "intervals": sure}
-        said = claim.model_dump(include={"key", "section", "quote", "reading"})
-        made.append({**said, "reading": " ".join(claim.reading.split()), "verdicts": verdicts})
-    return made
+        fields = claim.model_dump(include={"key", "section", "quote", "reading"})
+        claim_records.append(
+            {**fields, "reading": " ".join(claim.reading.split()), "verdicts": verdicts}
+        )
+    return claim_records
 
 
-def summary(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return a row a claim: key, section, and a word for every verdict."""
+def summary(claim_records: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return a row for each claim: key, section, and a word for every verdict."""
     rows = []
-    for record in found:
+    for record in claim_records:
         row = {"claim": record["key"], "section": record["section"]}
         for place, verdicts in record["verdicts"].items():
             if place == PAPER:
@@ -73,19 +75,21 @@ def _word(verdict: Mapping[str, Any] | None) -> str:
     return f"{verdict['word']}{part}{left}"
 
 
-def markdown(title: str, found: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> str:
+def markdown(
+    title: str, claim_records: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()
+) -> str:
     """Return the page: a table of verdicts, then every claim with its reading and reasons.
 
     Args:
         title: Heading.
-        found: From `records`.
+        claim_records: From `records`.
         notes: Paragraphs on this run.
     """
-    rows = summary(found)
+    rows = summary(claim_records)
     heads = list(rows[0])
     body = [[_linked(head, row[head]) for head in heads] for row in rows]
     parts = [f"# {title}", *INTRODUCTION, *notes, render.aligned(heads, body, [True] * len(heads))]
-    for record in found:
+    for record in claim_records:
         parts += [
             f"## {record['key']}",
             f"{record['section']}: “{record['quote']}”",

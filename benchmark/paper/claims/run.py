@@ -1,4 +1,4 @@
-"""The claims judged by what a profile's run left on disk."""
+"""The claims judged by the files of a profile's run."""
 
 from typing import Any
 
@@ -37,10 +37,10 @@ def sources(params: Params) -> dict[str, Source]:
     # Read from the results, which a clone without the pipeline's files holds, too.
     stored = records.from_plain(jsonfile.read(record)["chains"])
     chains = {chain: stored[chain] for chain in params.chains if chain in stored}
-    made = results.read(params.results / "rows.parquet")
+    rows = results.read(params.results / "rows.parquet")
     resampling = BootstrapSettings(params.seed, params.bootstrap)
     return {
-        field.track: Measured(made, chains, field, resampling, _curves(params, field))
+        field.track: Measured(rows, chains, field, resampling, _curves(params, field))
         for field in competitors.fields(chains)
     }
 
@@ -52,19 +52,19 @@ def _curves(params: Params, field: competitors.Competitors) -> FaceCurves | None
     resampling = BootstrapSettings(params.seed, params.bootstrap)
     truth = load.truth(params)
     dataset = next(iter(truth))  # the paper has one
-    found = [one for one in load.found(params) if one.dataset == dataset]
-    return FaceCurves(truth[dataset], found, field, resampling)
+    detection_sets = [entry for entry in load.found(params) if entry.dataset == dataset]
+    return FaceCurves(truth[dataset], detection_sets, field, resampling)
 
 
-def notes(params: Params, made: pd.DataFrame) -> list[str]:
-    """Return what a reader must know of a run: its data and its number of images."""
-    said = [f"Profile `{params.profile}`: {params.title}."]
+def notes(params: Params, rows: pd.DataFrame) -> list[str]:
+    """Return notes for a reader on a run: its data and its number of images."""
+    sentences = [f"Profile `{params.profile}`: {params.title}."]
     if params.builtin:
-        said.append(
+        sentences.append(
             "Its images are miniatures that this suite makes: the verdicts show that the machinery "
             "runs, and say nothing about the paper."
         )
-    for dataset, group in made.groupby("dataset", sort=False):
+    for dataset, group in rows.groupby("dataset", sort=False):
         warned = statistics.warning(int(group["image"].nunique()))
-        said += [f"{dataset}: {warned}."] if warned else []
-    return said
+        sentences += [f"{dataset}: {warned}."] if warned else []
+    return sentences

@@ -54,7 +54,7 @@ class Columns(_Model):
     tables: Annotated[list[Table], Field(min_length=1)]
     metrics: Annotated[list[Metric], Field(min_length=1)]
     datasets: Names | None = None
-    """None: all that the tables have."""
+    """None selects all that the tables have."""
     qfs: list[int] | None = None
 
 
@@ -86,7 +86,7 @@ class Recall(_Model):
     iou: Annotated[float, Field(gt=0.0, lt=1.0)]
     qf: int
     share: Annotated[float, Field(gt=0.0, lt=1.0)]
-    """High recall: from this share of the highest that any of them reaches."""
+    """High recall starts at this share of the highest recall that any of them reaches."""
 
 
 class Count(_Model):

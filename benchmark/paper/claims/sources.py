@@ -36,9 +36,9 @@ class Difference(NamedTuple):
     Attributes:
         value: The difference; of means over images where there are any.
         low: Lower end of its 95 % interval; NaN in the paper, which has none.
-        high: Upper end.
-        p: Of the hypothesis that there is no difference, two-sided; NaN in the paper.
-        images: Behind it; 0 in the paper.
+        high: Upper end of the interval.
+        p: Two-sided p-value of no difference; NaN in the paper.
+        images: Number of images behind it; 0 in the paper.
     """
 
     value: float
@@ -57,7 +57,7 @@ class Source(Protocol):
     def loss(self, row: Key, at: Place) -> Difference | None:
         """Return a row's value on uncompressed images minus that at a place."""
 
-    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
+    def recall(self, ours: Key, theirs: Key, predicate: Recall) -> Difference | None:
         """Return ours minus theirs: mean precision at high recall."""
 
 
@@ -111,18 +111,18 @@ class Printed:
         """The paper prints no row on uncompressed images."""
         return None
 
-    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
+    def recall(self, ours: Key, theirs: Key, predicate: Recall) -> Difference | None:
         """The paper prints its curves as a figure alone."""
         return None
 
 
 class Curves(Protocol):
-    """What the detection of faces in a run says; see `benchmark.paper.claims.face_sources`."""
+    """Numbers of the detection of faces in a run; see `benchmark.paper.claims.face_sources`."""
 
     def ap(self, ours: str, theirs: str, at: Place, by: float) -> Difference | None:
         """Return the difference of two chains' average precision, minus `by`."""
 
-    def recall(self, chains: tuple[str, str], asked: Recall) -> Difference | None:
+    def recall(self, chains: tuple[str, str], predicate: Recall) -> Difference | None:
         """Return the difference of two chains' mean precision at high recall."""
 
 
@@ -132,9 +132,9 @@ class Measured:
     Args:
         rows: See `benchmark.scoring.results`.
         records: Chain -> what it is made of.
-        field: Whose rows count.
+        field: The chains whose rows count.
         resampling: Of the images.
-        curves: Of the faces; None where none were looked for.
+        curves: Curves of the faces; None where no detector ran.
     """
 
     def __init__(
@@ -146,8 +146,8 @@ class Measured:
         curves: Curves | None = None,
     ) -> None:
         pairs = pd.MultiIndex.from_frame(rows[["chain", "track"]])
-        wanted = pairs.isin(list(field.tracks.items())) & (rows["protocol"] == PROTOCOL)
-        chosen = rows[wanted].assign(qf=rows["qf"].astype("float64").fillna(0).astype(int))
+        competing = pairs.isin(list(field.tracks.items())) & (rows["protocol"] == PROTOCOL)
+        chosen = rows[competing].assign(qf=rows["qf"].astype("float64").fillna(0).astype(int))
         self._values = {
             (str(chain), str(dataset), int(str(qf)), cells.SPELLING[str(metric)]): group.set_index(
                 "image"
@@ -183,12 +183,12 @@ class Measured:
         """Return the mean over images of what compression costs a row."""
         return self._paired(self._at(row, at._replace(qf=0)), self._at(row, at), 0.0)
 
-    def recall(self, ours: Key, theirs: Key, asked: Recall) -> Difference | None:
-        """Ask the curves."""
+    def recall(self, ours: Key, theirs: Key, predicate: Recall) -> Difference | None:
+        """Return ours minus theirs, from the curves."""
         chains = [self._chains.get(key) for key in (ours, theirs)]
         if self._curves is None or chains[0] is None or chains[1] is None:
             return None
-        return self._curves.recall((chains[0], chains[1]), asked)
+        return self._curves.recall((chains[0], chains[1]), predicate)
 
     def _paired(
         self, first: "pd.Series[float] | None", second: "pd.Series[float] | None", by: float
