@@ -7,12 +7,11 @@ from typing import TypeAlias
 import numpy as np
 
 from benchmark import methods
-from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.images import Bytes, read_uint8, to_float
 from benchmark.core.types import Track
 from benchmark.data.labels import boxes
 from benchmark.faces import detectors
-from benchmark.scoring.jobs import Job, assembled, context_of
+from benchmark.scoring.jobs import Job, Work, measure_all, outputs
 
 Place: TypeAlias = tuple[str, int | None]
 """Data set and quality factor of the inputs; None stands for uncompressed inputs."""
@@ -28,10 +27,9 @@ def file_name(dataset: str, track: Track, qf: int | None) -> str:
 
 def output(job: Job) -> Bytes:
     """Return the output of a chain for an input, uint8 (H, W, 3)."""
-    steps = assembled(job.chain, job.track, job.trained)
-    reference = job.case.reference if needs_reference(job.chain) else None
-    belongs = context_of(job.case, None if reference is None else read_uint8(reference))
-    return methods.run(steps, read_uint8(job.case.input), "sound", belongs)
+    needed = job.case.reference if needs_reference(job.chain) else None
+    reference = None if needed is None else read_uint8(needed)
+    return outputs(job, read_uint8(job.case.input), ("sound",), reference)["sound"]
 
 
 def find_faces(detector: str, job: Job) -> list[list[float]]:
@@ -57,27 +55,31 @@ def ready(detector: str) -> boxes.Detector:
 
 
 def detect(
-    jobs: Sequence[Job], detector: str, journal: ResultCache, processes: int = 1
-) -> dict[Place, dict[str, boxes.Boxes]]:
-    """Return (set, quality factor) -> image -> detections for one chain on one track.
+    work: Sequence[Work], detector: str, processes: int = 1
+) -> list[dict[Place, dict[str, boxes.Boxes]]]:
+    """Return (set, quality factor) -> image -> detections, for each chain on its track.
 
     Sets without reference images are left out if the chain needs them.
 
     Args:
-        jobs: One job per input, all of the same chain and track.
+        work: Jobs of chains, with the results of an earlier, unfinished run.
         detector: A name in `detectors.DETECTORS`.
-        journal: Results of an earlier, unfinished run.
         processes: Number of processes.
     """
-    chosen = [job for job in jobs if job.case.reference or not needs_reference(job.chain)]
-    if not chosen:
-        return {}
-    keys = [job.case.key() for job in chosen]
-    label = f"faces in {chosen[0].label}"
-    work = functools.partial(find_faces, detector)
-    values = cached_map(chosen, keys, work, journal, processes, label)
+    chosen = [
+        Work([job for job in jobs if job.case.reference or not needs_reference(job.chain)], cache)
+        for jobs, cache in work
+    ]
+    find = functools.partial(find_faces, detector)
+    values = measure_all(chosen, find, processes, f"faces by {detector}")
+    return [_by_place(jobs, of_jobs) for (jobs, _), of_jobs in zip(chosen, values, strict=True)]
+
+
+def _by_place(
+    jobs: Sequence[Job], values: Sequence[list[list[float]]]
+) -> dict[Place, dict[str, boxes.Boxes]]:
     by_place: dict[Place, dict[str, boxes.Boxes]] = {}
-    for job, value in zip(chosen, values, strict=True):
+    for job, value in zip(jobs, values, strict=True):
         numbers = np.array(value, np.float64).reshape(-1, 5)
         of_place = by_place.setdefault((job.case.dataset, job.case.qf), {})
         of_place[job.case.image] = boxes.Boxes(numbers[:, :4], numbers[:, 4])

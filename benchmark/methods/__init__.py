@@ -4,7 +4,7 @@ A method elsewhere needs this package, `benchmark.training.recipe` if it learns,
 """
 
 from benchmark.core.images import Image
-from benchmark.methods.chain import Chain, MethodContext, Step, outputs, run, save
+from benchmark.methods.chain import Chain, MethodContext, Step, advance, outputs, run, save
 from benchmark.methods.plugin import (
     Method,
     NetworkMethod,
@@ -26,6 +26,7 @@ __all__ = [
     "Released",
     "Step",
     "WeightsFile",
+    "advance",
     "digest",
     "find",
     "from_network",

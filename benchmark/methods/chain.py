@@ -62,6 +62,11 @@ class Chain:
     def __str__(self) -> str:
         return "+".join(self.steps)
 
+    def first(self, count: int) -> "Chain":
+        """Return the chain of the first steps, with their settings."""
+        steps = self.steps[:count]
+        return Chain(steps, tuple(setting for setting in self.settings if setting[0] in steps))
+
     @property
     def plugins(self) -> list[Plugin]:
         """The methods in order."""
@@ -141,21 +146,33 @@ def outputs(
         InputError: A method needs a reference and there is none.
         ValueError: A method breaks the contract.
     """
-    current: dict[Protocol, Bytes] = dict.fromkeys(protocols, pixels)
+    current: Mapping[Protocol, Bytes] = dict.fromkeys(protocols, pixels)
     for step in steps:
-        results: dict[int, Image] = {}  # identity of an input -> output
-        stored: dict[tuple[int, Writer], Bytes] = {}
-        following: dict[Protocol, Bytes] = {}
-        for protocol, before in current.items():
-            if id(before) not in results:
-                results[id(before)] = _applied(step, before, given or MethodContext())
-            writer: Writer = step.plugin.writes if protocol == "paper" else "round"
-            key = (id(before), writer)
-            if key not in stored:
-                stored[key] = save(results[id(before)], writer)
-            following[protocol] = stored[key]
-        current = following
-    return current
+        current = advance(step, current, given)
+    return dict(current)
+
+
+def advance(
+    step: Step, current: Mapping[Protocol, Bytes], given: MethodContext | None = None
+) -> dict[Protocol, Bytes]:
+    """Apply one step to protocol -> pixels; it runs once for protocols with the same array.
+
+    Raises:
+        InputError: The method needs a reference and there is none.
+        ValueError: The method breaks the contract.
+    """
+    results: dict[int, Image] = {}  # identity of an input -> output
+    stored: dict[tuple[int, Writer], Bytes] = {}
+    following: dict[Protocol, Bytes] = {}
+    for protocol, before in current.items():
+        if id(before) not in results:
+            results[id(before)] = _applied(step, before, given or MethodContext())
+        writer: Writer = step.plugin.writes if protocol == "paper" else "round"
+        key = (id(before), writer)
+        if key not in stored:
+            stored[key] = save(results[id(before)], writer)
+        following[protocol] = stored[key]
+    return following
 
 
 def _applied(step: Step, pixels: Bytes, given: MethodContext) -> Image:

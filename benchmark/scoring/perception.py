@@ -5,13 +5,11 @@ The networks take as long as many methods, and the paper's ablations use that qu
 
 from collections.abc import Sequence
 
-from benchmark import methods
-from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8
 from benchmark.core.types import Protocol
 from benchmark.scoring import lpips_weights, perceptual
-from benchmark.scoring.jobs import Job, assembled, context_of
+from benchmark.scoring.jobs import Job, Work, measure_all, outputs
 from benchmark.scoring.results import Row
 from benchmark.scoring.score import as_rows
 
@@ -32,10 +30,7 @@ def score(job: Job) -> dict[str, float]:
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: perceptual distances need one.")
     reference = read_uint8(job.case.reference)
-    steps = assembled(job.chain, job.track, job.trained)
-    output = methods.run(
-        steps, read_uint8(job.case.input), PROTOCOL, context_of(job.case, reference)
-    )
+    output = outputs(job, read_uint8(job.case.input), (PROTOCOL,), reference)[PROTOCOL]
     distances = {
         "st_lpips": perceptual.st_lpips(output, reference),
         "psnr_gtmean": perceptual.psnr_gtmean(output, reference),
@@ -45,10 +40,10 @@ def score(job: Job) -> dict[str, float]:
     return distances
 
 
-def rows(profile: str, work: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
-    """Return the result rows of one chain on one track; see `score.rows`."""
-    if not work:
-        return []
-    keys = [f"{job.case.key()}|{lpips_weights.absence() == ''}" for job in work]
-    values = cached_map(work, keys, score, journal, processes, work[0].label)
-    return as_rows(profile, work, [{PROTOCOL: distances} for distances in values])
+def rows(profile: str, work: Sequence[Work], processes: int = 1) -> list[list[Row]]:
+    """Return the result rows of each chain on its track; see `score.rows`."""
+    values = measure_all(work, score, processes, "perceptual distances")
+    return [
+        as_rows(profile, jobs, [{PROTOCOL: distances} for distances in of_jobs])
+        for (jobs, _), of_jobs in zip(work, values, strict=True)
+    ]

@@ -1,6 +1,7 @@
 """The scoring jobs of a profile, and the caches of their results."""
 
-from typing import get_args
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 from benchmark import ROOT, methods
 from benchmark.core import code_digest
@@ -10,8 +11,9 @@ from benchmark.core.hashing import digest_values
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data import compression, lists
+from benchmark.data.inputs import EvaluationInput
 from benchmark.methods import records
-from benchmark.scoring.jobs import Job
+from benchmark.scoring.jobs import Job, Work
 
 
 def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
@@ -34,6 +36,36 @@ def planned(params: Params, chain: str, listing: str) -> dict[Track, list[Job]]:
     }
 
 
+def work(
+    params: Params,
+    chains: Sequence[str],
+    listing: str,
+    kind: str,
+    code: str,
+    *depends: Any,
+    chosen: Callable[[EvaluationInput], bool] = lambda _: True,
+) -> dict[tuple[str, Track], Work]:
+    """Return chain and track -> its jobs with their result cache, for all tracks it has.
+
+    Args:
+        params: The profile.
+        chains: Names of its chains.
+        listing: As in `planned`.
+        kind: As in `journal`, like `code` and `depends`.
+        code: Name of the module that computes the results.
+        depends: Further values that the results depend on.
+        chosen: Whether an input is among the jobs.
+    """
+    return {
+        (chain, track): Work(
+            [job for job in jobs if chosen(job.case)],
+            journal(params, chain, track, kind, code, *depends),
+        )
+        for chain in chains
+        for track, jobs in planned(params, chain, listing).items()
+    }
+
+
 def _record(params: Params, chain: str) -> records.ChainRecord:
     known = records.read(params.work)
     if chain not in known:
@@ -42,7 +74,7 @@ def _record(params: Params, chain: str) -> records.ChainRecord:
 
 
 def journal(
-    params: Params, chain: str, track: Track, kind: str, code: str, *depends: str
+    params: Params, chain: str, track: Track, kind: str, code: str, *depends: Any
 ) -> ResultCache:
     """Return the result cache of a chain, whose name changes with everything the results depend on.
 

@@ -45,13 +45,13 @@ def measure(params: Params, folder: Path) -> pd.DataFrame:
     Learned chains are measured with retrained weights. An interrupted run is resumed.
     """
     inputs = cases(params, folder)
-    rows = []
+    work = []
     for text in params.curve.chains:
         chain = methods.Chain.parse(text, params.methods)
         track: Track = "retrained" if chain.learned else "classical"
-        work = [jobs.Job(chain, track, params.weights, case) for case in inputs]
-        journal = plan.journal(params, text, track, "scores", score.__name__)
-        rows += score.rows(params.profile, work, journal, params.jobs)
-    means = results.means(results.frame(rows))
+        own = [jobs.Job(chain, track, params.weights, case) for case in inputs]
+        work.append(jobs.Work(own, plan.journal(params, text, track, "scores", score.__name__)))
+    rows = score.rows(params.profile, work, params.jobs)
+    means = results.means(results.frame(row for of_chain in rows for row in of_chain))
     kept = means[(means["protocol"] == "sound") & means["metric"].isin(METRICS)]
     return kept[COLUMNS].reset_index(drop=True)

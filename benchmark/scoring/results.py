@@ -1,6 +1,6 @@
 """Result rows: one measured number per image in long form, with validation, reading and writing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,6 +86,23 @@ def read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"There are no results at {path}: run `dvc repro` for this profile first.")
     return check(pd.read_parquet(path))
+
+
+def write_chains(
+    folder: Path, chains: Sequence[str], rows: Iterable[tuple[str, Sequence[Row]]]
+) -> None:
+    """Write a file per chain into a folder; a chain without rows has an empty one.
+
+    Args:
+        folder: Where.
+        chains: All chains.
+        rows: A chain and its rows on one track, any number of times.
+    """
+    by_chain: dict[str, list[Row]] = {chain: [] for chain in chains}
+    for chain, own in rows:
+        by_chain[chain] += own
+    for chain, own in by_chain.items():
+        write(folder / f"{chain}.parquet", frame(own))
 
 
 def means(made: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmark import methods
 from benchmark.core import images, user_files
-from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.errors import InputError
 from benchmark.core.types import Protocol
 from benchmark.scoring import metrics
-from benchmark.scoring.jobs import Job, assembled, context_of
+from benchmark.scoring.jobs import Job, Work, measure_all, outputs
 from benchmark.scoring.results import PROTOCOLS, Row
 
 
@@ -20,7 +18,6 @@ def score(job: Job) -> dict[Protocol, dict[str, float]]:
     """
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: full-reference metrics need one.")
-    steps = assembled(job.chain, job.track, job.trained)
     read = user_files.read if job.case.own else images.read_uint8
     pixels, reference = read(job.case.input), read(job.case.reference)
     if pixels.shape != reference.shape:
@@ -29,27 +26,24 @@ def score(job: Job) -> dict[Protocol, dict[str, float]]:
             f"{job.case.input} and its reference {job.case.reference} are {sizes} pixels, "
             "expected one size: crop them to it."
         )
-    outputs = methods.outputs(steps, pixels, PROTOCOLS, context_of(job.case, reference))
     return {
         protocol: metrics.measure(output, reference, protocol)
-        for protocol, output in outputs.items()
+        for protocol, output in outputs(job, pixels, PROTOCOLS, reference).items()
     }
 
 
-def rows(profile: str, jobs: Sequence[Job], journal: ResultCache, processes: int = 1) -> list[Row]:
-    """Return the result rows of one chain on one track.
+def rows(profile: str, work: Sequence[Work], processes: int = 1) -> list[list[Row]]:
+    """Return the result rows of each chain on its track.
 
     Args:
         profile: Name of the profile.
-        jobs: One job per input, all of the same chain and track.
-        journal: Results of an earlier, unfinished run.
+        work: Jobs of chains, with the results of an earlier, unfinished run.
         processes: Number of processes.
     """
-    if not jobs:
-        return []
-    keys = [job.case.key() for job in jobs]
-    values = cached_map(jobs, keys, score, journal, processes, jobs[0].label)
-    return as_rows(profile, jobs, values)
+    values = measure_all(work, score, processes, "scoring")
+    return [
+        as_rows(profile, jobs, of_jobs) for (jobs, _), of_jobs in zip(work, values, strict=True)
+    ]
 
 
 def as_rows(

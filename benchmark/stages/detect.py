@@ -4,7 +4,7 @@ One stage for all chains: detectors are loaded once, and images that are done ar
 cache.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from benchmark import stages
 from benchmark.core import jsonfile
@@ -13,29 +13,34 @@ from benchmark.data.labels import boxes
 from benchmark.faces import detect as detection
 from benchmark.faces import detectors
 from benchmark.scoring import plan
+from benchmark.scoring.jobs import Work
 
 
 def detect(params: Params) -> None:
     """Run the detectors on every output of every chain; finished images survive a kill."""
-    folder = stages.emptied(params.work / "measured" / "faces")
-    for chain in params.detection.chains:
-        _with(params, chain, params.detection.detector, folder / chain)
-        for detector, chains in params.detection.others.items():
-            if chain in chains:
-                _with(params, chain, detector, folder / chain / detector)
+    stages.emptied(params.work / "measured" / "faces")
+    _with(params, params.detection.detector, params.detection.chains, "")
+    for detector, chains in params.detection.others.items():
+        _with(params, detector, chains, detector)
 
 
-def _with(params: Params, chain: str, detector: str, to: Path) -> None:
+def _with(params: Params, detector: str, chains: Sequence[str], below: str) -> None:
+    """Write a detector's boxes for some chains, each into its folder or one below it."""
     identity = detectors.identity(detector)
-    jsonfile.write(to / detection.DETECTOR, identity._asdict())
-    raw = chain in params.detection.uncompressed and detector == params.detection.detector
-    for track, planned in plan.planned(params, chain, "faces").items():
-        journal = plan.journal(params, chain, track, "faces", detection.__name__, identity.digest)
-        work = [job for job in planned if job.case.qf or raw]
-        for (dataset, qf), detections in detection.detect(
-            work, detector, journal, params.jobs
-        ).items():
-            boxes.write_detections(to / detection.file_name(dataset, track, qf), detections)
+    uncompressed = [] if below else params.detection.uncompressed
+    work = plan.work(params, chains, "faces", "faces", detection.__name__, identity.digest)
+    chosen = [
+        Work([job for job in jobs if job.case.qf or chain in uncompressed], cache)
+        for (chain, _), (jobs, cache) in work.items()
+    ]
+    found = detection.detect(chosen, detector, params.jobs)
+    for chain in chains:
+        folder = params.work / "measured" / "faces" / chain / below
+        jsonfile.write(folder / detection.DETECTOR, identity._asdict())
+    for (chain, track), by_place in zip(work, found, strict=True):
+        folder = params.work / "measured" / "faces" / chain / below
+        for (dataset, qf), detections in by_place.items():
+            boxes.write_detections(folder / detection.file_name(dataset, track, qf), detections)
 
 
 if __name__ == "__main__":

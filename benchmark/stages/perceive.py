@@ -6,19 +6,25 @@ found in the cache.
 
 from benchmark import stages
 from benchmark.core.params import Params
-from benchmark.scoring import perception, plan, results
+from benchmark.scoring import lpips_weights, perception, plan, results
 
 
 def perceive(params: Params) -> None:
     """Measure each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "perception")
-    for chain in params.perceived_chains:
-        rows: list[results.Row] = []
-        for track, planned in plan.planned(params, chain, "scores").items():
-            work = [job for job in planned if job.case.qf == perception.quality_factor(params.qfs)]
-            journal = plan.journal(params, chain, track, "perception", perception.__name__)
-            rows += perception.rows(params.profile, work, journal, params.jobs)
-        results.write(folder / f"{chain}.parquet", results.frame(rows))
+    qf = perception.quality_factor(params.qfs)
+    work = plan.work(
+        params,
+        params.perceived_chains,
+        "scores",
+        "perception",
+        perception.__name__,
+        lpips_weights.absence() == "",
+        chosen=lambda case: case.qf == qf,
+    )
+    rows = perception.rows(params.profile, list(work.values()), params.jobs)
+    named = [(chain, own) for (chain, _), own in zip(work, rows, strict=True)]
+    results.write_chains(folder, params.perceived_chains, named)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Stage score: every chain on every test image at every quality factor.
 
-One stage for all of them: processes and libraries are started once, and images that are measured
-already are found in the cache, so another chain costs its own images alone.
+One stage and one pool of processes for all of them: what chains have in common that begin alike
+runs once per image, and images that are measured already are found in the cache, so another chain
+costs its own images alone.
 """
 
 from benchmark import stages
@@ -13,12 +14,10 @@ from benchmark.scoring import score as scoring
 def score(params: Params) -> None:
     """Score each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "rows")
-    for chain in params.chains:
-        rows: list[results.Row] = []
-        for track, work in plan.planned(params, chain, "scores").items():
-            journal = plan.journal(params, chain, track, "scores", scoring.__name__)
-            rows += scoring.rows(params.profile, work, journal, params.jobs)
-        results.write(folder / f"{chain}.parquet", results.frame(rows))
+    work = plan.work(params, params.chains, "scores", "scores", scoring.__name__)
+    rows = scoring.rows(params.profile, list(work.values()), params.jobs)
+    named = [(chain, own) for (chain, _), own in zip(work, rows, strict=True)]
+    results.write_chains(folder, params.chains, named)
 
 
 if __name__ == "__main__":

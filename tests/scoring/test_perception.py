@@ -7,7 +7,7 @@ from benchmark.core import images
 from benchmark.core.cache import ResultCache
 from benchmark.methods import Chain
 from benchmark.scoring import folders, perception, perceptual
-from benchmark.scoring.jobs import Job
+from benchmark.scoring.jobs import Job, Work
 from tests.helpers.pictures import photograph
 
 
@@ -22,7 +22,7 @@ def job(tmp_path):
 
 
 def test_a_row_is_the_distance_of_the_chains_output_under_protocol_sound(job, tmp_path):
-    made = perception.rows("demo", [job], ResultCache(None))
+    [made] = perception.rows("demo", [Work([job], ResultCache(None))])
     pixels = images.to_float(images.read_uint8(job.case.input))
     output = images.to_uint8(pixels ** np.float32(0.45))
     reference = images.read_uint8(job.case.reference)
@@ -34,6 +34,6 @@ def test_a_row_is_the_distance_of_the_chains_output_under_protocol_sound(job, tm
 
 def test_what_a_journal_holds_is_not_measured_again(job, tmp_path, monkeypatch):
     path = tmp_path / "done.jsonl"
-    first = perception.rows("demo", [job], ResultCache(path))
+    first = perception.rows("demo", [Work([job], ResultCache(path))])
     monkeypatch.setattr(perception, "score", None)
-    assert perception.rows("demo", [job], ResultCache(path)) == first
+    assert perception.rows("demo", [Work([job], ResultCache(path))]) == first

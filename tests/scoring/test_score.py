@@ -10,7 +10,7 @@ from benchmark.core.errors import InputError
 from benchmark.data import compression, lists
 from benchmark.methods import Chain
 from benchmark.scoring import folders, metrics, score
-from benchmark.scoring.jobs import Job
+from benchmark.scoring.jobs import Job, Work
 from tests.helpers.pictures import photograph
 
 
@@ -39,7 +39,7 @@ def test_the_uncompressed_input_is_the_file_itself(pair_folders, tmp_path):
 
 def test_a_row_is_the_metric_of_the_chains_output(pair_folders, tmp_path):
     found = cases(pair_folders, tmp_path)
-    rows = score.rows("demo", jobs(found), ResultCache(None))
+    [rows] = score.rows("demo", [Work(jobs(found), ResultCache(None))])
     pixels = images.to_float(images.read_uint8(found[0].input))
     output = images.to_uint8(pixels ** np.float32(0.45))
     reference = images.read_uint8(found[0].reference)
@@ -50,22 +50,21 @@ def test_a_row_is_the_metric_of_the_chains_output(pair_folders, tmp_path):
 
 def test_rows_do_not_depend_on_the_number_of_processes(pair_folders, tmp_path):
     found = jobs(cases(pair_folders, tmp_path))
-    assert score.rows("demo", found, ResultCache(None), 1) == score.rows(
-        "demo", found, ResultCache(None), 2
-    )
+    one, two = (score.rows("demo", [Work(found, ResultCache(None))], count) for count in (1, 2))
+    assert one == two
 
 
 def test_a_pair_of_different_sizes_is_refused_with_both_sizes(pair_folders, tmp_path):
     images.write(pair_folders[1] / "1.png", photograph(40, 64, 1))
     with pytest.raises(InputError, match=r"64x48 and 64x40 pixels"):
-        score.rows("demo", jobs(cases(pair_folders, tmp_path)), ResultCache(None))
+        score.rows("demo", [Work(jobs(cases(pair_folders, tmp_path)), ResultCache(None))])
 
 
 def test_a_changed_input_is_not_taken_from_the_journal(pair_folders, tmp_path):
     journal = ResultCache(tmp_path / "journal.jsonl")
-    before = score.rows("demo", jobs(cases(pair_folders, tmp_path)), journal)
+    [before] = score.rows("demo", [Work(jobs(cases(pair_folders, tmp_path)), journal)])
     images.write(pair_folders[0] / "1.png", np.zeros((48, 64, 3), np.uint8))
-    after = score.rows("demo", jobs(cases(pair_folders, tmp_path)), journal)
+    [after] = score.rows("demo", [Work(jobs(cases(pair_folders, tmp_path)), journal)])
     changed = {r.image for r, s in zip(before, after, strict=True) if r != s}
     assert changed == {"1"}
 
