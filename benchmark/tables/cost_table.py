@@ -58,10 +58,10 @@ def measure(work: Iterable[measuring.Job], journal: ResultCache) -> pd.DataFrame
     """
     cpu = str(environment.environment()["cpu"])
     wanted = [(job, _key(job, cpu)) for job in work]
-    with measuring.Measurer(dark_picture()) as measurer:
-        for job, key in tqdm(wanted, desc="costs", unit="method"):
-            if key not in journal.done:
-                journal.add(key, list(measurer.measure(job)))
+    dark = dark_picture()
+    for job, key in tqdm(wanted, desc="costs", unit="method"):
+        if key not in journal.done:
+            journal.add(key, list(measuring.measure(job, dark)))
     made = []
     for job, key in wanted:
         plugin = methods.find(job.method)
