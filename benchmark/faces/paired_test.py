@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.core import statistics
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision
 from benchmark.faces.average_precision import Pool, Weighted
@@ -58,7 +59,7 @@ def compare(
     every = np.ones(len(first.faces), dtype=np.int32)
     value = one.ap(every) - other.ap(every)
     drawn = list(average_precision.draw_images(first.faces, seed, draws))
-    low, high = average_precision.interval(one.aps(drawn) - other.aps(drawn))
+    low, high = statistics.percentile_interval(one.aps(drawn) - other.aps(drawn))
     return Difference(value, low, high, _randomised(first, second, value, seed, draws))
 
 
