@@ -18,14 +18,13 @@ from scipy import ndimage
 from skimage.measure import ransac
 from skimage.transform import SimilarityTransform
 
-from benchmark.core.images import Image
+from benchmark.core.images import Image, luma
 from benchmark.registration.geometry import Matrix, Points, corners, inverse, transform
 
 Plane: TypeAlias = NDArray[np.float64]
 """float64 (H, W)."""
 
 PARAMETERS = {"translation": 2, "similarity": 4, "homography": 8}
-_LUMA = np.array([0.299, 0.587, 0.114])
 _SURF_THRESHOLD = 0.01  # on a 0..255 scale: practically all extrema, the strongest are kept
 _LOCAL_PX = 8.0  # window of the local contrast: larger than noise, smaller than lighting
 _LOCAL_FLOOR = 0.03  # contrast below which a place counts as flat and its noise stays small
@@ -75,7 +74,7 @@ def normalise(image: Image, sigma_px: float, median: float) -> Plane:
     Returns:
         float64 (H, W) in [0, 1]; zero if the image is constant.
     """
-    grey = ndimage.gaussian_filter(image.astype(np.float64) @ _LUMA, sigma_px)
+    grey = ndimage.gaussian_filter(luma(image), sigma_px)
     low, high = np.percentile(grey, (0.5, 99.5))
     stretched = np.clip((grey - low) / max(high - low, 1e-6), 0.0, 1.0)
     middle = float(np.clip(np.median(stretched), 1e-3, 1.0 - 1e-3))
