@@ -11,9 +11,9 @@ from benchmark.core import jsonfile, reported
 from benchmark.core.params import Params
 from benchmark.figures import report_images
 from benchmark.methods.records import shown_tracks
+from benchmark.paper.consistency import Finding
 from benchmark.report import captions, markdown
 from benchmark.report.markdown import Document
-from benchmark.report.page import Finding
 from benchmark.tables import cells as tables
 from benchmark.tables import load
 
@@ -75,14 +75,7 @@ def findings() -> list[Finding]:
     if not path.is_file():
         return []
     return [
-        Finding(
-            key=str(found["key"]),
-            title=str(found["title"]),
-            where=str(found["where"]),
-            evidence=str(found["evidence"]),
-            consequence=str(found["consequence"]),
-            rows=pd.DataFrame(found.get("rows", [])),
-        )
+        Finding(**found | {"rows": pd.DataFrame(found.get("rows", []))})
         for found in jsonfile.read(path)["findings"]
     ]
 
