@@ -4,12 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.core.images import LUMA
+
 STAGES = 5
 STRIDE = 2 ** (STAGES - 1)
 SLOPE = 0.2
 WIDEST_PX = 2200
 """Images wider than this are brightened at half their size."""
-LUMA = (0.299, 0.587, 0.114)
 
 
 class Convolution(nn.Sequential):

@@ -4,8 +4,9 @@ import numpy as np
 
 from benchmark.core.images import Image
 from benchmark.registration.criteria import RegistrationSettings
-from benchmark.registration.features import Fit, Matches, Plane
-from benchmark.registration.geometry import Matrix
+from benchmark.registration.dense import Fit
+from benchmark.registration.features import Matches
+from benchmark.registration.geometry import Matrix, Plane
 from benchmark.registration.register import Registration, judge, normalised
 
 try:

@@ -20,7 +20,7 @@ from skimage.registration import phase_cross_correlation
 from benchmark.core import code_digest, images
 from benchmark.core.cache import ResultCache, cached_map
 from benchmark.core.images import Image
-from benchmark.registration import features, geometry
+from benchmark.registration import dense, features, geometry
 
 if TYPE_CHECKING:
     from benchmark.data.lists import PathResolver
@@ -70,7 +70,7 @@ def measure(dark: Image, normal: Image) -> Misalignment:
         normal: The same.
     """
     flat_dark, flat_normal = (
-        features.flatten(features.normalise(_middle(image), _DENOISE_PX, _MEDIAN))
+        dense.flatten(features.normalise(_middle(image), _DENOISE_PX, _MEDIAN))
         for image in (dark, normal)
     )
     if min(float(np.ptp(plane)) for plane in (flat_dark, flat_normal)) == 0.0:
@@ -80,9 +80,9 @@ def measure(dark: Image, normal: Image) -> Misalignment:
     )
     start = np.eye(3)
     start[:2, 2] = columns, rows
-    prepared = features.template(flat_normal)
-    moved = features.refine(flat_dark, prepared, start, "translation")
-    turned = features.refine(flat_dark, prepared, moved.matrix, "similarity")
+    prepared = dense.template(flat_normal)
+    moved = dense.refine(flat_dark, prepared, start, "translation")
+    turned = dense.refine(flat_dark, prepared, moved.matrix, "similarity")
     return Misalignment(
         shift_px=float(np.hypot(*moved.matrix[:2, 2])),
         displacement_px=float(geometry.displacement_px(turned.matrix, flat_normal.shape)),

@@ -6,12 +6,12 @@ An image is float32 (H, W, 3), sRGB, [0, 1].
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from benchmark.core import files
 from benchmark.core.console import shown
@@ -30,6 +30,8 @@ small files that decompress to fill the memory; Pillow's own (a warning at 89, a
 below such sensors."""
 UPRIGHT = 1
 """EXIF orientation of an image that is stored upright."""
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the luma of ITU-R BT.601."""
 _LOSSLESS = {".png": "PNG", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 _DIRECT_MODES = ("RGB", "L", "P", "1")
 _ROWS = 1024
@@ -50,6 +52,12 @@ def to_uint8(image: Image) -> Bytes:
 def to_float(pixels: Bytes) -> Image:
     """Scale 8-bit pixels of any shape to float32 [0, 1]."""
     return pixels.astype(np.float32) / np.float32(255.0)
+
+
+def luma(pixels: Image | Bytes, kind: DTypeLike = np.float64) -> NDArray[Any]:
+    """Compute the luma (H, W) of an image (H, W, 3), on its scale and in floats of this kind."""
+    grey: NDArray[Any] = pixels.astype(kind) @ np.array(LUMA, kind)
+    return grey
 
 
 def read(path: Path) -> Image:

@@ -18,6 +18,13 @@ FEW_PAIRS = 30
 """Number of images below which readers are warned."""
 
 
+class Interval(NamedTuple):
+    """A bootstrap percentile interval."""
+
+    low: float
+    high: float
+
+
 class Mean(NamedTuple):
     """A mean over images with its confidence interval.
 
@@ -36,12 +43,39 @@ class Mean(NamedTuple):
     infinite: int
 
 
+def resamples(images: int, seed: int, draws: int) -> NDArray[np.int64]:
+    """Draw images with replacement, for bootstrap intervals.
+
+    Source: Efron 1979, "Bootstrap methods: another look at the jackknife". A seed draws the same
+    images for all methods with the same number of images, so that methods can be compared draw by
+    draw.
+
+    Args:
+        images: Number of images, at least 1.
+        seed: Seed of the draws.
+        draws: Number of resamples.
+
+    Returns:
+        (draws, images) positions of the drawn images.
+    """
+    return np.random.default_rng(seed).integers(images, size=(draws, images))
+
+
+def percentile_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
+    """Return the interval that contains the middle `level` of resampled values.
+
+    Args:
+        values: (n,), one per resample, n at least 1.
+        level: Coverage probability of the interval, (0, 1).
+    """
+    low, high = np.quantile(np.asarray(values), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
 def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float = LEVEL) -> Mean:
     """Compute the mean of one value per image and its bootstrap percentile interval.
 
-    Images are drawn with replacement (Efron 1979, "Bootstrap methods: another look at the
-    jackknife"). A seed draws the same images for all methods with the same number of images, so
-    that methods can be compared draw by draw. A single image gives an interval of zero width.
+    A single image gives an interval of zero width. `resamples` draws the images.
 
     Args:
         values: (n,), n at least 1, finite or +inf; infinite values are left out and counted.
@@ -67,10 +101,9 @@ def mean_interval(values: ArrayLike, seed: int, draws: int = 2000, level: float 
     infinite = len(array) - len(finite)
     if not len(finite):
         return Mean(np.inf, np.inf, np.inf, 0, infinite)
-    drawn = np.random.default_rng(seed).integers(len(finite), size=(draws, len(finite)))
-    means = finite[drawn].mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Mean(float(finite.mean()), float(low), float(high), len(finite), infinite)
+    means = finite[resamples(len(finite), seed, draws)].mean(axis=1)
+    low, high = percentile_interval(means, level)
+    return Mean(float(finite.mean()), low, high, len(finite), infinite)
 
 
 class Friedman(NamedTuple):

@@ -30,7 +30,6 @@ from benchmark.data.rank_thumbnails import SIDE, ranks
 BITS = 256
 """Number of bits of a perceptual hash."""
 _EQUALISED = 256  # side in pixels at which images are equalised
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
@@ -90,7 +89,7 @@ def fingerprint(path: Path) -> Fingerprint:
         InputError: It is not an image that the suite can use; see `images.read_uint8`.
     """
     pixels = images.read_uint8(path)
-    grey = pixels.astype(np.float32) @ _LUMA
+    grey = images.luma(pixels, np.float32)
     plane = PIL.Image.fromarray(pixels).convert("L")
     level = PIL.ImageOps.equalize(plane.resize((_EQUALISED, _EQUALISED), PIL.Image.Resampling.BOX))
     bits = imagehash.phash(level, hash_size=math.isqrt(BITS)).hash.ravel()

@@ -57,14 +57,18 @@ class PathResolver:
         return folder / inside
 
 
-def inventory(work: Path, name: str) -> pd.DataFrame:
+def inventory(work: Path, name: str, split: str = "") -> pd.DataFrame:
     """Return the inventory of a raw set, with paths in the form of merged manifests.
 
     Args:
         work: `data/work/<profile>`.
         name: Name of the set.
+        split: The only split of its rows; "" keeps all.
     """
-    return prefixed(manifest.read_manifest(work / "inventory" / f"{name}.csv"), f"raw/{name}/")
+    listed = manifest.read_manifest(work / "inventory" / f"{name}.csv")
+    if split:
+        listed = listed[listed["split"] == split].reset_index(drop=True)
+    return prefixed(listed, f"raw/{name}/")
 
 
 def prefixed(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:

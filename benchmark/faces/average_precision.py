@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from benchmark.core import statistics
 from benchmark.core.errors import InputError
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces.matching import Matched, match
@@ -67,13 +68,6 @@ class Curve(NamedTuple):
     """Number of labelled faces in all images."""
     images: int
     """Number of images, including those without a face or a detection."""
-
-
-class Interval(NamedTuple):
-    """A bootstrap percentile interval."""
-
-    low: float
-    high: float
 
 
 def pool(
@@ -181,13 +175,12 @@ def ap_interval(
     iou: float,
     seed: int,
     draws: int = 1000,
-    level: float = 0.95,
-) -> Interval:
-    """Bootstrap the average precision over images (percentile interval, Efron 1979).
+    level: float = statistics.LEVEL,
+) -> statistics.Interval:
+    """Bootstrap the average precision over images.
 
     Images rather than boxes are drawn, because the boxes of an image share its light and its noise.
-    A seed draws the same images for every method that is scored on the same truth. Resamples
-    without any face have no AP and are left out.
+    Resamples without any face have no AP and are left out.
 
     Args:
         truth: Image name -> labelled faces.
@@ -206,14 +199,8 @@ def ap_interval(
     if not 0.0 < level < 1.0:
         raise ValueError(f"Argument `level` must be in (0, 1), but got {level}.")
     weighted = Weighted(pool(truth, detections, iou))
-    return interval(weighted.aps(draw_images(weighted.faces, seed, draws)), level)
-
-
-def interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the percentile interval that contains the middle `level` of resampled values."""
-    given = np.asarray(values, dtype=np.float64)
-    low, high = np.quantile(given, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
+    aps = weighted.aps(draw_images(weighted.faces, seed, draws))
+    return statistics.percentile_interval(aps, level)
 
 
 def draw_images(faces: NDArray[np.int64], seed: int, draws: int) -> Iterator[NDArray[np.int32]]:
@@ -224,10 +211,8 @@ def draw_images(faces: NDArray[np.int64], seed: int, draws: int) -> Iterator[NDA
         seed: Seed of the draws, which should be the same for all methods on the same images.
         draws: Number of resamples.
     """
-    random = np.random.default_rng(seed)
-    images = len(faces)
-    for _ in range(draws):
-        times = np.bincount(random.integers(images, size=images), minlength=images)
+    for drawn in statistics.resamples(len(faces), seed, draws):
+        times = np.bincount(drawn, minlength=len(faces))
         if times @ faces > 0:
             yield times.astype(np.int32)
 

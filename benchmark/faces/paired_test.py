@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.core import statistics
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision
 from benchmark.faces.average_precision import Pool, Weighted
@@ -60,7 +61,9 @@ def compare(
     every = np.ones(len(first.faces), dtype=np.int32)
     value = weighted_first.ap(every) - weighted_second.ap(every)
     drawn = list(average_precision.draw_images(first.faces, seed, draws))
-    low, high = average_precision.interval(weighted_first.aps(drawn) - weighted_second.aps(drawn))
+    low, high = statistics.percentile_interval(
+        weighted_first.aps(drawn) - weighted_second.aps(drawn)
+    )
     return Difference(value, low, high, _randomised(first, second, value, seed, draws))
 
 

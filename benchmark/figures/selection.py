@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark import methods
 from benchmark.core.errors import InputError
-from benchmark.core.images import Bytes, read_uint8, to_float, to_uint8
+from benchmark.core.images import Bytes, luma, read_uint8, to_float, to_uint8
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data.inputs import EvaluationInput
@@ -132,7 +132,7 @@ def most_blocking(dark: Bytes, side: int) -> Box:
             second block.
     """
     height, width = (min(side, length) for length in dark.shape[:2])
-    grey = brightened(dark).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    grey = luma(brightened(dark))
     step = 2 * metrics.BLOCK
     boxes = [
         Box(row, column, height, width)

@@ -1,1 +1,1 @@
-"""Registration of misaligned pairs: SURF, RANSAC, criteria, geometry."""
+"""Registration of misaligned pairs: SURF, RANSAC, dense alignment, criteria, geometry."""

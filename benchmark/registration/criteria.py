@@ -13,9 +13,10 @@ from skimage.registration import phase_cross_correlation
 
 from benchmark.data import rank_thumbnails
 from benchmark.registration import features
-from benchmark.registration.features import Matches, Plane
+from benchmark.registration.features import Matches
 from benchmark.registration.geometry import (
     Matrix,
+    Plane,
     Points,
     displacement_px,
     largest_rectangle,

@@ -15,6 +15,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 """bool (H, W)."""
 Matrix: TypeAlias = NDArray[np.float64]
 """float64 (3, 3)."""
+Plane: TypeAlias = NDArray[np.float64]
+"""float64 (H, W)."""
 Points: TypeAlias = NDArray[np.float64]
 """float64 (N, 2), x and y in pixels."""
 

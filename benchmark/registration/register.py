@@ -15,11 +15,13 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from benchmark.core.images import Image
-from benchmark.registration import criteria, features
+from benchmark.registration import criteria, dense, features
 from benchmark.registration.criteria import Measurements, RegistrationSettings
-from benchmark.registration.features import Fit, Matches, Plane
+from benchmark.registration.dense import Fit
+from benchmark.registration.features import Matches
 from benchmark.registration.geometry import (
     Matrix,
+    Plane,
     corners,
     displacement_px,
     largest_rectangle,
@@ -121,7 +123,7 @@ def judge(
     evidence = Measurements(len(pairs.dark), criteria.cells(pairs.dark, dark.shape))
     if reason := criteria.refusal(evidence, settings):
         return _refused(reason, evidence)
-    flat_dark, flat_normal = features.flatten(dark), features.flatten(normal)
+    flat_dark, flat_normal = dense.flatten(dark), dense.flatten(normal)
     fit = estimate(flat_dark, flat_normal)
     evidence = criteria.geometry(evidence, fit.matrix, pairs, dark.shape, normal.shape, settings)
     moved_px = displacement_px(fit.matrix, normal.shape)
@@ -177,15 +179,15 @@ def align(
 
 def _fits(dark: Plane, normal: Plane, start: Matrix) -> tuple[Fit, Fit, Fit]:
     """Align densely within each family of transforms, simplest first."""
-    prepared = features.template(normal)
-    similarity = features.refine(dark, prepared, start, "similarity")
+    prepared = dense.template(normal)
+    similarity = dense.refine(dark, prepared, start, "similarity")
     centre = corners(normal.shape).mean(axis=0)
     shift = np.eye(3)
     shift[:2, 2] = transform(similarity.matrix, centre[None])[0] - centre
     return (
-        features.refine(dark, prepared, shift, "translation"),
+        dense.refine(dark, prepared, shift, "translation"),
         similarity,
-        features.refine(dark, prepared, similarity.matrix, "homography"),
+        dense.refine(dark, prepared, similarity.matrix, "homography"),
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from benchmark.core import reported
 from benchmark.methods import records
 from benchmark.methods.records import ChainRecord
+from benchmark.paper.consistency import Finding
 from benchmark.report import data, markdown
 from benchmark.report.captions import Picture
 from benchmark.report.markdown import Document
@@ -24,26 +25,6 @@ SCRIPTS = ("page.js", "marks.js", "results.js", "compare.js", "explorer.js")
 """Scripts of the templates, in the order in which they run."""
 LARGEST_BYTES = 15_000_000
 """Size of a report that a mail server and a phone still take."""
-
-
-class Finding(NamedTuple):
-    """Something that does not fit inside the paper's own tables.
-
-    Attributes:
-        key: Its name in links.
-        title: The finding in one sentence.
-        where: Its place in the paper.
-        evidence: The numbers.
-        consequence: What follows for a user.
-        rows: The rows behind it.
-    """
-
-    key: str
-    title: str
-    where: str
-    evidence: str
-    consequence: str
-    rows: pd.DataFrame
 
 
 @dataclass(frozen=True)

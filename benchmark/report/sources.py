@@ -11,9 +11,9 @@ from benchmark.core import jsonfile, reported
 from benchmark.core.params import Params
 from benchmark.figures import report_images
 from benchmark.methods.records import shown_tracks
+from benchmark.paper.consistency import Finding
 from benchmark.report import captions, markdown
 from benchmark.report.markdown import Document
-from benchmark.report.page import Finding
 from benchmark.tables import cells, load
 
 ABLATIONS: Mapping[str, str] = {
@@ -74,14 +74,7 @@ def findings() -> list[Finding]:
     if not path.is_file():
         return []
     return [
-        Finding(
-            key=str(finding["key"]),
-            title=str(finding["title"]),
-            where=str(finding["where"]),
-            evidence=str(finding["evidence"]),
-            consequence=str(finding["consequence"]),
-            rows=pd.DataFrame(finding.get("rows", [])),
-        )
+        Finding(**finding | {"rows": pd.DataFrame(finding.get("rows", []))})
         for finding in jsonfile.read(path)["findings"]
     ]
 

@@ -1,23 +1,22 @@
 """Costs of methods: parameters, multiply-accumulates, seconds and memory.
 
-Each method is measured in a new process: `python -m benchmark.scoring.costs DARK.npy` reads jobs as
-lines of JSON from stdin and answers with lines of JSON. Parameters and multiply-accumulates follow
-from the code; seconds and memory are valid only for the machine they were measured on.
+Each method is measured in a new process. Parameters and multiply-accumulates follow from the code;
+seconds and memory are valid only for the machine they were measured on.
 """
 
-import json
+import multiprocessing
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from benchmark import ROOT, methods
+from benchmark import methods
 from benchmark.core.errors import InputError
 from benchmark.core.images import Image
 from benchmark.core.parallel import THREADS
@@ -87,59 +86,41 @@ def jobs(
                 yield Job(name, track, str(trained), settings.get(name, {}))
 
 
-class Measurer:
-    """Measure jobs, each in its own process and on one thread.
+def measure(job: Job, dark: Image) -> Cost:
+    """Measure a job in a process of its own, on one thread.
 
-    The processes are forked from one that has already loaded the libraries, because loading takes
-    longer than most methods. Use it in a `with` block; that process starts with the first job.
+    The process is forked from a server that has already loaded the libraries, because loading takes
+    longer than most methods. It imports the main module again, which should therefore be small.
 
     Args:
+        job: The method.
         dark: float32 (400, 600, 3), sRGB, [0, 1].
+
+    Raises:
+        InputError: The method fails, or its process dies.
     """
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # libraries read them when the server loads them
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["torch", __name__])
+    with ProcessPoolExecutor(1, server) as process:
+        try:
+            cost = process.submit(_attempt, job, dark).result()
+        except BrokenProcessPool:
+            cost = "its process has died, perhaps for lack of memory"
+    if isinstance(cost, str):
+        raise InputError(
+            f"Method {job.method} ({job.track}) failed while its costs were measured ({cost}): "
+            "run `mlsm-bench baseline test` on it."
+        )
+    return cost
 
-    def __init__(self, dark: Image) -> None:
-        self._dark = dark
-        self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> "Measurer":
-        self._folder = tempfile.TemporaryDirectory()
-        self._path = Path(self._folder.name) / "dark.npy"
-        np.save(self._path, self._dark)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            self._process.communicate()  # closes its stdin, which ends it
-        self._folder.cleanup()
-
-    def measure(self, job: Job) -> Cost:
-        """Measure a job.
-
-        Raises:
-            InputError: The method fails.
-        """
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark.scoring.costs", str(self._path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | dict.fromkeys(THREADS, "1"),
-                cwd=ROOT,
-                text=True,
-            )
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(job) + "\n")
-        process.stdin.flush()
-        answer = process.stdout.readline()
-        cost = json.loads(answer) if answer.strip() else "the process that measures has died"
-        if isinstance(cost, str):
-            raise InputError(
-                f"Method {job.method} ({job.track}) failed while its costs were measured ({cost}): "
-                "run `mlsm-bench baseline test` on it."
-            )
-        return Cost(*cost)
+def _attempt(job: Job, dark: Image) -> Cost | str:
+    """Return the costs of a job or its error as text, as not every error can be pickled."""
+    try:
+        return measure_here(job, dark)
+    except Exception as error:  # whatever a method raises is what its author should read
+        return f"{type(error).__name__}: {error}"
 
 
 def measure_here(job: Job, dark: Image) -> Cost:
@@ -204,32 +185,3 @@ def _peak_mib() -> float:
 
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def main(path: str) -> None:
-    """Answer each job on stdin with its costs or an error, computed in a forked process."""
-    import torch  # noqa: F401  # what takes long to load, once for all
-
-    dark = np.load(path)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _answer(Job(*json.loads(line)), dark)
-        _, status = os.waitpid(child, 0)
-        if status:
-            print(json.dumps(f"its process ended with status {status}"), flush=True)
-
-
-def _answer(job: Job, dark: Image) -> None:
-    """Print the costs of a job and end this process."""
-    try:
-        cost = measure_here(job, dark)
-        told: Any = [int(cost.parameters), *map(float, cost[1:])]
-    except Exception as error:  # whatever a method raises is what its author should read
-        told = f"{type(error).__name__}: {error}"
-    print(json.dumps(told), flush=True)
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

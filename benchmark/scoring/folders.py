@@ -117,13 +117,7 @@ def cases(pair: Pair, qfs: Sequence[int | None], dataset: str, to: Path) -> list
     Raises:
         InputError: An image cannot be read, or they differ in size.
     """
-    pixels, reference = user_files.read(pair.dark), user_files.read(pair.normal)
-    if pixels.shape != reference.shape:
-        sizes = " and ".join(f"{a.shape[1]}x{a.shape[0]}" for a in (pixels, reference))
-        raise InputError(
-            f"{pair.dark} and its reference {pair.normal} are {sizes} pixels, expected one size: "
-            "crop them to it."
-        )
+    pixels, _ = score.read_pair(pair.dark, pair.normal, own=True)
     inputs = []
     for qf in qfs:
         source = pair.dark if qf is None else to / f"qf{qf}.jpg"

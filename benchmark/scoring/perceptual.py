@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.core.errors import InputError
-from benchmark.core.images import Bytes
+from benchmark.core.images import Bytes, luma
 from benchmark.scoring import lpips_weights, metrics
 
 PACKAGE = "stlpips_pytorch"
@@ -179,8 +179,7 @@ def psnr_gtmean(output: Bytes, reference: Bytes) -> float:
     no user can obtain such an output, because it needs the reference. The suite shows it only in a
     marked column.
     """
-    weights = np.array([0.299, 0.587, 0.114])
-    ours, theirs = (float((pixels @ weights).mean()) for pixels in (output, reference))
+    ours, theirs = (float(luma(pixels).mean()) for pixels in (output, reference))
     if ours == 0.0:
         return metrics.METRICS["sound", "psnr"](output, reference)
     matched = np.clip(np.round(output * (theirs / ours)), 0, 255).astype(np.uint8)

@@ -1,9 +1,11 @@
 """Score a chain on test inputs (decode, enhance, measure), resumable after every image."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmark.core import images, user_files
 from benchmark.core.errors import InputError
+from benchmark.core.images import Bytes
 from benchmark.core.types import Protocol
 from benchmark.scoring import metrics
 from benchmark.scoring.jobs import Job, Work, measure_all, outputs
@@ -18,18 +20,28 @@ def score(job: Job) -> dict[Protocol, dict[str, float]]:
     """
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: full-reference metrics need one.")
-    read = user_files.read if job.case.own else images.read_uint8
-    pixels, reference = read(job.case.input), read(job.case.reference)
-    if pixels.shape != reference.shape:
-        sizes = " and ".join(f"{a.shape[1]}x{a.shape[0]}" for a in (pixels, reference))
-        raise InputError(
-            f"{job.case.input} and its reference {job.case.reference} are {sizes} pixels, "
-            "expected one size: crop them to it."
-        )
+    pixels, reference = read_pair(job.case.input, job.case.reference, job.case.own)
     return {
         protocol: metrics.measure(output, reference, protocol)
         for protocol, output in outputs(job, pixels, PROTOCOLS, reference).items()
     }
+
+
+def read_pair(source: Path, reference: Path, own: bool) -> tuple[Bytes, Bytes]:
+    """Read an input and its reference, which may be files of a user's `own`.
+
+    Raises:
+        InputError: An image cannot be read, or they differ in size.
+    """
+    read = user_files.read if own else images.read_uint8
+    pixels, target = read(source), read(reference)
+    if pixels.shape != target.shape:
+        sizes = " and ".join(f"{a.shape[1]}x{a.shape[0]}" for a in (pixels, target))
+        raise InputError(
+            f"{source} and its reference {reference} are {sizes} pixels, expected one size: "
+            "crop them to it."
+        )
+    return pixels, target
 
 
 def rows(profile: str, work: Sequence[Work], processes: int = 1) -> list[list[Row]]:

@@ -12,8 +12,7 @@ def register(params: Params) -> None:
     whole = stages.emptied(params.work / "pairs")
     places = lists.PathResolver.of(params)
     for name in params.merge.mapping_pairs:
-        listed = lists.inventory(params.work, name)
-        listed = listed[listed["split"] == "train"].reset_index(drop=True)
+        listed = lists.inventory(params.work, name, "train")
         if registry.SETS[name].needs_registration:
             prefix, cache = f"work/pairs/{name}/", ROOT / ".cache" / "pairs"
             listed, facts = batch.register_pairs(

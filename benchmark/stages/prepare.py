@@ -10,8 +10,7 @@ def prepare(params: Params) -> None:
     whole = stages.emptied(params.work / "prepared")
     places = lists.PathResolver.of(params)
     for name in params.merge.test:
-        listed = lists.inventory(params.work, name)
-        listed = listed[listed["split"] == "test"].reset_index(drop=True)
+        listed = lists.inventory(params.work, name, "test")
         size = params.merge.resize_test.get(name)
         if size:
             prefix = f"work/prepared/{name}/"

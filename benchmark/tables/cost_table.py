@@ -58,10 +58,10 @@ def measure(work: Iterable[costs.Job], journal: ResultCache) -> pd.DataFrame:
     """
     cpu = str(environment.environment()["cpu"])
     keyed_jobs = [(job, _key(job, cpu)) for job in work]
-    with costs.Measurer(dark_picture()) as measurer:
-        for job, key in tqdm(keyed_jobs, desc="costs", unit="method"):
-            if key not in journal.done:
-                journal.add(key, list(measurer.measure(job)))
+    dark = dark_picture()
+    for job, key in tqdm(keyed_jobs, desc="costs", unit="method"):
+        if key not in journal.done:
+            journal.add(key, list(costs.measure(job, dark)))
     rows = []
     for job, key in keyed_jobs:
         plugin = methods.find(job.method)

@@ -23,13 +23,11 @@ WRITERS = {
     "benchmark/methods/fetching.py": "hands a finished file to the library that checks its SHA-256",
     "benchmark/demo/sets.py": "moves whole folders that are written beside their place",
     "benchmark/registration/batch.py": "gives a finished file of its own cache a second name",
-    "benchmark/scoring/costs.py": "hands an array to its own process in a temporary folder",
     "benchmark/check/repeat.py": "lays out a copy of the code in a temporary folder",
 }
 """Module -> why it may open files to write by itself."""
 PRINTERS = {
     "benchmark/core/console.py": "the one place",
-    "benchmark/scoring/costs.py": "its process answers another one in JSON, not a user",
 }
 """Module -> why it may print by itself."""
 

@@ -19,6 +19,11 @@ def test_one_seed_gives_one_interval_and_another_seed_another() -> None:
     assert mean_interval(values, seed=3).low != mean_interval(values, seed=4).low
 
 
+def test_a_seed_keeps_its_draws_from_version_to_version() -> None:
+    mean = mean_interval([10.0, 12.5, 11.0, 30.25, 18.0], seed=2403)
+    assert (mean.low, mean.high) == pytest.approx((10.9975, 23.75), abs=1e-12)
+
+
 def test_the_interval_is_as_wide_as_the_normal_one_on_many_normal_values() -> None:
     values = np.random.default_rng(5).normal(0.0, 1.0, 400)
     mean = mean_interval(values, seed=0, draws=4000)

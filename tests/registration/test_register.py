@@ -11,7 +11,7 @@ from scipy import ndimage
 from benchmark.core import images
 from benchmark.core.images import Image
 from benchmark.data import registry
-from benchmark.registration import criteria, features
+from benchmark.registration import criteria, dense, features
 from benchmark.registration.criteria import Measurements, RegistrationSettings
 from benchmark.registration.geometry import corners, largest_rectangle, transform, valid_mask, warp
 from benchmark.registration.register import (
@@ -145,7 +145,7 @@ def test_any_estimator_is_judged_by_the_same_criteria() -> None:
     pairs = features.matches(*planes, SETTINGS.max_keypoints, SETTINGS.ratio)
 
     def judged(matrix: list[list[float]]) -> Registration:
-        fit = features.Fit("homography", np.array(matrix, np.float64), 0.0)
+        fit = dense.Fit("homography", np.array(matrix, np.float64), 0.0)
         return judge(*planes, pairs, lambda *_: fit, SETTINGS)
 
     assert judged(MATRICES["translation"]).accepted
@@ -275,14 +275,14 @@ def test_a_true_pair_beyond_the_limits_is_refused(matrix: NDArray[np.float64], r
 def test_a_wrong_alignment_is_caught_after_warping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keypoint criteria wide open: the overlaid images alone must refuse a shift of 4 px."""
     dark, normal = pair("coffee", np.array(MATRICES["similarity"], np.float64))
-    aligned = features.refine
+    aligned = dense.refine
 
-    def astray(*arguments: object) -> features.Fit:
+    def astray(*arguments: object) -> dense.Fit:
         fit = aligned(*arguments)  # type: ignore[arg-type]
         off = np.array([[1, 0, 4.0], [0, 1, 0], [0, 0, 1]])
         return fit._replace(matrix=off @ fit.matrix)
 
-    monkeypatch.setattr(features, "refine", astray)
+    monkeypatch.setattr(dense, "refine", astray)
     blind = replace(SETTINGS, inlier_px=20.0, max_rmse_px=20.0)
     assert register(dark, normal, blind, 0).reason.startswith("gain in gradient correlation: -")
     blinder = replace(blind, min_gradient_gain=-2.0)
@@ -314,9 +314,9 @@ def test_a_homography_of_implausible_perspective_gives_way_to_a_simpler_model(
     bent = np.array([[1, 0, 0], [0, 1, 0], [1e-4, 0, 1.0]])
     moved = np.array([[1, 0, 2.0], [0, 1, 0], [0, 0, 1.0]])
     fits = (
-        features.Fit("translation", np.eye(3), 0.1),
-        features.Fit("similarity", moved, 0.8),
-        features.Fit("homography", bent, 0.9),
+        dense.Fit("translation", np.eye(3), 0.1),
+        dense.Fit("similarity", moved, 0.8),
+        dense.Fit("homography", bent, 0.9),
     )
     monkeypatch.setattr("benchmark.registration.register._fits", lambda dark, normal, start: fits)
     plane, at = np.zeros((300, 400)), np.random.default_rng(0).uniform(0, 300, (40, 2))

@@ -1,11 +1,15 @@
 """Costs of methods: counted where they follow from the code, measured in a process of their own."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from torch import Tensor, nn
 
-from benchmark import methods
+from benchmark import ROOT, methods
 from benchmark.core.cache import ResultCache
 from benchmark.core.errors import InputError
 from benchmark.methods import assemble
@@ -54,9 +58,8 @@ def test_a_method_without_a_network_counts_nothing():
 @pytest.mark.slow
 def test_a_process_of_its_own_measures_the_memory_of_one_method():
     big = np.zeros((2000, 2000, 3), np.float32)
-    with costs.Measurer(DARK) as few, costs.Measurer(big) as many:
-        job = costs.Job("gamma", "classical", "", {})
-        found, again, larger = few.measure(job), few.measure(job), many.measure(job)
+    job = costs.Job("gamma", "classical", "", {})
+    found, again, larger = (costs.measure(job, dark) for dark in (DARK, DARK, big))
     assert 20 < found.peak_mib < 4000
     assert again.peak_mib == pytest.approx(found.peak_mib, rel=0.1)
     assert larger.peak_mib > found.peak_mib + 40  # the image has 48 MB
@@ -65,10 +68,29 @@ def test_a_process_of_its_own_measures_the_memory_of_one_method():
 
 @pytest.mark.slow
 def test_a_method_that_fails_is_named_and_the_next_one_is_measured():
-    with costs.Measurer(DARK) as measurer:
-        with pytest.raises(InputError, match=r"Method gamma .* failed .*TypeError.*exponents"):
-            measurer.measure(costs.Job("gamma", "classical", "", {"exponents": 1}))
-        assert measurer.measure(costs.Job("gamma", "classical", "", {})).parameters == 0
+    with pytest.raises(InputError, match=r"Method gamma .* failed .*TypeError.*exponents"):
+        costs.measure(costs.Job("gamma", "classical", "", {"exponents": 1}), DARK)
+    assert costs.measure(costs.Job("gamma", "classical", "", {}), DARK).parameters == 0
+
+
+class Deadly:
+    """A setting that kills the process which receives it, as the system does for lack of memory."""
+
+    def __reduce__(self):
+        return signal.raise_signal, (signal.SIGKILL,)
+
+
+@pytest.mark.slow
+def test_a_method_whose_process_is_killed_is_named_and_the_next_one_is_measured():
+    with pytest.raises(InputError, match=r"Method gamma .* failed .*died"):
+        costs.measure(costs.Job("gamma", "classical", "", {"exponent": Deadly()}), DARK)
+    assert costs.measure(costs.Job("gamma", "classical", "", {}), DARK).parameters == 0
+
+
+def test_the_stage_is_small_because_every_measured_process_imports_it():
+    code = "import sys, benchmark.stages.costs; print({'pandas', 'torch'} & {*sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert loaded.stdout == "set()\n"
 
 
 def test_a_chain_costs_the_sum_of_its_methods():
@@ -84,11 +106,11 @@ def test_a_chain_costs_the_sum_of_its_methods():
 def test_a_method_is_measured_again_only_where_it_has_changed(monkeypatch, tmp_path):
     calls: list[str] = []
 
-    def measured(_: object, job: costs.Job) -> costs.Cost:
+    def measured(job: costs.Job, _: object) -> costs.Cost:
         calls.append(job.method)
         return costs.Cost(0, 0.0, 0.5, 600.0)
 
-    monkeypatch.setattr(costs.Measurer, "measure", measured)
+    monkeypatch.setattr(costs, "measure", measured)
     monkeypatch.setattr(cost_table, "dark_picture", lambda: DARK)
     journal = ResultCache(tmp_path / "costs.jsonl")
     job = costs.Job("gamma", "classical", "", {})

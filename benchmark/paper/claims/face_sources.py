@@ -42,13 +42,9 @@ class FaceCurves:
             for entry in detection_sets
             if field.tracks.get(entry.chain) == entry.track
         }
-        random = np.random.default_rng(resampling.seed)
-        images = len(truth)
-        draws = min(resampling.draws, DRAWS)
-        drawn = random.integers(images, size=(draws, images))
-        counts = [np.bincount(draw, minlength=images) for draw in drawn]
         faces = np.array([len(labels) for labels in truth.values()])
-        self._times = [np.ones(images, np.intp), *(c for c in counts if c @ faces > 0)]
+        drawn = average_precision.draw_images(faces, resampling.seed, min(resampling.draws, DRAWS))
+        self._times = [np.ones(len(truth), np.int32), *drawn]
         self._pools: dict[tuple[str, int, float], Pool] = {}
         self._aps: dict[tuple[str, int, float], NDArray[np.float64]] = {}
 
@@ -111,7 +107,7 @@ class FaceCurves:
         return Difference(value, float(low), float(high), p, len(self._truth))
 
 
-def _curve(pooled: Pool, times: NDArray[np.intp]) -> average_precision.PrecisionRecall:
+def _curve(pooled: Pool, times: NDArray[np.int32]) -> average_precision.PrecisionRecall:
     """Return the curve of the set in which image i occurs times[i] times."""
     hits = np.repeat(pooled.hits, times[pooled.images])
     return average_precision.precision_recall(hits, int(times @ pooled.faces))

@@ -3,14 +3,16 @@
 import pytest
 import torch
 
-from benchmark.figures import module_graph, network_diagram
+from benchmark.figures import network_diagram
 from mlsm.config import Config
 from mlsm.model import MLSM
 
 
 def overview(**fields):
     network = MLSM(Config(width=4, n_res=0, **fields)).eval()
-    return module_graph.trace(network, module_graph.opened(network), torch.zeros(1, 3, 64, 96))
+    return network_diagram.trace(
+        network, network_diagram.opened(network), torch.zeros(1, 3, 64, 96)
+    )
 
 
 def test_every_level_has_its_boxes_at_its_resolution():
@@ -40,8 +42,10 @@ def test_what_the_output_does_not_depend_on_is_not_drawn():
 def test_a_detail_shows_the_branches_and_what_comes_in():
     network = MLSM(Config(width=4)).eval()
     detail = "mapping.levels.0"
-    paths = module_graph.opened(network, detail)
-    graph = module_graph.part(module_graph.trace(network, paths, torch.zeros(1, 3, 64, 96)), detail)
+    paths = network_diagram.opened(network, detail)
+    graph = network_diagram.part(
+        network_diagram.trace(network, paths, torch.zeros(1, 3, 64, 96)), detail
+    )
     outside = [node.label for node in graph.values() if node.kind == "outside"]
     assert outside == ["encoder.mu_heads.0", "up"]
     assert graph[f"{detail}.enlighten.2"].note == "ASPP\n1, 6, 12, 18"
