@@ -8,8 +8,9 @@ import sys
 import time
 
 from benchmark import ROOT
+from benchmark.check import stage_times
 from benchmark.cli import checkout
-from benchmark.core import params, stage_times
+from benchmark.core import params
 from benchmark.core.console import say
 from benchmark.core.errors import told
 

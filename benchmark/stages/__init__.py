@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmark.core import params, stage_times
+from benchmark.check import stage_times
+from benchmark.core import params
 from benchmark.core.errors import told
 
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from benchmark.core import stage_times
-from benchmark.core.stage_times import StageTime
+from benchmark.check import stage_times
+from benchmark.check.stage_times import StageTime
 
 
 @pytest.fixture(autouse=True)
