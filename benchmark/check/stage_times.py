@@ -1,18 +1,16 @@
 """Seconds and memory of every stage that ran, kept in `.cache/stage_times`."""
 
+import contextlib
 import json
-import resource
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from benchmark import ROOT
-from benchmark.core import files
+from benchmark.core import environment, files
 
 FOLDER = ROOT / ".cache" / "stage_times"
 
@@ -24,8 +22,8 @@ class StageTime(NamedTuple):
         stage: Name of its module, with its options: `compress train`.
         ended: Unix time at its end.
         seconds: Wall time of its process, from its start on.
-        cpu_seconds: Processor time of its process and all that it waited for.
-        peak_mib: Largest memory of a single one of these processes.
+        cpu_seconds: Processor time of its process and of all that it started.
+        peak_mib: Largest memory of a single one of these processes at any time.
     """
 
     stage: str
@@ -35,20 +33,19 @@ class StageTime(NamedTuple):
     peak_mib: float
 
 
-@contextmanager
+@contextlib.contextmanager
 def measured(profile: str, stage: str) -> Iterator[None]:
     """Add this process to the times of a profile when the block ends without an error."""
     yield
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes, Linux KiB
+    own = psutil.Process()
+    cpu, peaks = [sum(own.cpu_times()[:4])], [environment.peak_mib()]
+    for worker in own.children(recursive=True):  # pools end only with this process
+        with contextlib.suppress(psutil.Error, OSError):
+            cpu.append(sum(worker.cpu_times()[:2]))
+            peaks.append(environment.peak_mib(worker.pid))
     now = time.time()
-    run = StageTime(
-        stage,
-        now,
-        round(now - psutil.Process().create_time(), 2),
-        round(sum(usage.ru_utime + usage.ru_stime for usage in usages), 2),
-        round(max(usage.ru_maxrss for usage in usages) / unit, 1),
-    )
+    seconds = now - own.create_time()
+    run = StageTime(stage, now, round(seconds, 2), round(sum(cpu), 2), round(max(peaks), 1))
     files.append(_file(profile), f"{json.dumps(run)}\n".encode())
 
 

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmark import ROOT
 from benchmark.core import jpeg
 
@@ -68,3 +70,22 @@ def git(folder: Path, *arguments: str) -> str:
         ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
     )
     return done.stdout
+
+
+def peak_mib(pid: int | None = None) -> float:
+    """Return the largest resident memory of a process since its start, in MiB.
+
+    Where the system does not tell it, it is what the process has now.
+
+    Args:
+        pid: The process; None is this one.
+
+    Raises:
+        psutil.NoSuchProcess: There is none of that number.
+    """
+    status = Path("/proc", "self" if pid is None else str(pid), "status")
+    if status.is_file():  # unlike getrusage, not inherited from the process that started this one
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return float(psutil.Process(pid).memory_info().rss) / 2**20

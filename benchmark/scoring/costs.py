@@ -6,7 +6,6 @@ seconds and memory are valid only for the machine they were measured on.
 
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from benchmark import methods
+from benchmark.core import environment
 from benchmark.core.errors import InputError
 from benchmark.core.images import Image
 from benchmark.core.parallel import THREADS
@@ -141,7 +141,7 @@ def measure_here(job: Job, dark: Image) -> Cost:
             times.append(_timed(step, pixels, given))
         seconds = min(times)
     gmacs = counter.get_total_flops() / 2e9
-    return Cost(seen.total, gmacs, seconds / MEGAPIXELS, _peak_mib())
+    return Cost(seen.total, gmacs, seconds / MEGAPIXELS, environment.peak_mib())
 
 
 def _timed(step: methods.Step, pixels: Any, given: methods.MethodContext) -> float:
@@ -172,16 +172,3 @@ class _Parameters:
     def _see(self, module: Any, _: Any) -> None:
         for parameter in module.parameters(recurse=False):
             self._found[id(parameter)] = parameter  # kept alive, so that no id is used twice
-
-
-def _peak_mib() -> float:
-    """Return the largest resident memory of this process since its start, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # unlike getrusage, not inherited from the process that started this one
-        for line in status.read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    import resource
-
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
