@@ -9,12 +9,13 @@ module do not count, so that a better sentence or a moved file does not repeat a
 
 import ast
 import functools
+import importlib.machinery
 import importlib.metadata
 import importlib.util
 import io
 import sys
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def _closure(modules: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
 
 def forget() -> None:
     """Clear the caches, so that sources are read again instead of once per process."""
-    for known in (_closure, _read, _taken):
+    for known in (_closure, _read, _spec, _taken):
         known.cache_clear()
 
 
@@ -135,8 +136,20 @@ def _entry(name: str, own: frozenset[str]) -> str:
 
 
 @functools.cache
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    """Find a module without importing the packages that it lies in, which may take seconds."""
+    package = name.rpartition(".")[0]
+    if not package:
+        return importlib.util.find_spec(name)
+    above = _spec(package)
+    if above is None or above.submodule_search_locations is None:
+        return None
+    return importlib.machinery.PathFinder.find_spec(name, above.submodule_search_locations)
+
+
+@functools.cache
 def _read(name: str, own: frozenset[str]) -> _Module:
-    spec = importlib.util.find_spec(name)
+    spec = _spec(name)
     if spec is None:
         raise ModuleNotFoundError(f"There is no module {name}.", name=name)
     if spec.origin is None or not spec.origin.endswith(".py"):  # a folder, or compiled
@@ -146,12 +159,12 @@ def _read(name: str, own: frozenset[str]) -> _Module:
 
 
 def _parse(source: str, package: str, own: frozenset[str]) -> _Module:
-    tree = ast.parse(source)
-    for_checkers = {id(node) for block in _type_checking(tree) for node in ast.walk(block)}
+    nodes = list(ast.walk(ast.parse(source)))
+    for_checkers = {id(node) for block in _type_checking(nodes) for node in ast.walk(block)}
     ours: list[_Binding] = []
     libraries: set[str] = set()
     cuts: list[ast.stmt] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         base = _base(node, package)
@@ -164,33 +177,33 @@ def _parse(source: str, package: str, own: frozenset[str]) -> _Module:
             ours += _bindings(node, base[0])
         else:
             libraries |= tops - sys.stdlib_module_names
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    text = _without(source, [*cuts, *_docstrings(tree)])
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    text = _without(source, [*cuts, *_docstrings(nodes)])
     return _Module(
         text,
         tuple(binding for binding in ours if binding.local in used),
         tuple(binding for binding in ours if binding.local not in used),
         frozenset(libraries),
-        _attributes(tree),
+        _attributes(nodes),
     )
 
 
-def _attributes(tree: ast.Module) -> Mapping[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+def _attributes(nodes: Sequence[ast.AST]) -> Mapping[str, frozenset[str]]:
+    read: dict[str, set[str]] = {}
     dotted = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found.setdefault(node.value.id, set()).add(node.attr)
+            read.setdefault(node.value.id, set()).add(node.attr)
             dotted.add(id(node.value))
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and id(node) not in dotted:
-            found.setdefault(node.id, set()).add("")
-    return {name: frozenset(attributes) for name, attributes in found.items()}
+            read.setdefault(node.id, set()).add("")
+    return {name: frozenset(attributes) for name, attributes in read.items()}
 
 
-def _type_checking(tree: ast.Module) -> Iterator[ast.If]:
+def _type_checking(nodes: Sequence[ast.AST]) -> Iterator[ast.If]:
     """Yield the `if TYPE_CHECKING` blocks of a module."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             yield node
 
@@ -222,7 +235,7 @@ def _taken(name: str, own: frozenset[str]) -> tuple[_Binding, ...]:
     for binding in module.bindings:
         origin = _origin(binding, own)
         taken.append(origin)
-        spec = None if origin.name else importlib.util.find_spec(origin.module)
+        spec = None if origin.name else _spec(origin.module)
         if spec is not None and spec.submodule_search_locations:
             attributes = module.attributes.get(binding.local, frozenset())
             handed = {one.local for one in _read(origin.module, own).reexports}
@@ -234,21 +247,21 @@ def _taken(name: str, own: frozenset[str]) -> tuple[_Binding, ...]:
 def _origin(binding: _Binding, own: frozenset[str]) -> _Binding:
     """Follow a name through packages that only re-export it to the module that defines it."""
     inner = f"{binding.module}.{binding.name}"
-    spec = importlib.util.find_spec(binding.module)
+    spec = _spec(binding.module)
     if spec is None or not spec.submodule_search_locations:
         return binding
     for handed in _read(binding.module, own).reexports:
         if handed.local == binding.name and handed.name:
             return _origin(_Binding(binding.local, handed.module, handed.name), own)
-    is_module = importlib.util.find_spec(inner) is not None
+    is_module = _spec(inner) is not None
     return _Binding(binding.local, inner, "") if is_module else binding
 
 
-def _docstrings(tree: ast.Module) -> list[ast.stmt]:
+def _docstrings(nodes: Sequence[ast.AST]) -> list[ast.stmt]:
     """Return the statements that consist of a constant: docstrings of objects and attributes."""
     return [
         node
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     ]
 

@@ -12,7 +12,6 @@ from benchmark.scoring import lpips_weights, perception, plan, results
 def perceive(params: Params) -> None:
     """Measure each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "perception")
-    qf = perception.quality_factor(params.qfs)
     work = plan.work(
         params,
         params.perceived_chains,
@@ -20,7 +19,7 @@ def perceive(params: Params) -> None:
         "perception",
         perception.__name__,
         lpips_weights.absence() == "",
-        chosen=lambda case: case.qf == qf,
+        chosen=lambda case: case.qf == perception.quality_factor(params.qfs),
     )
     rows = perception.rows(params.profile, list(work.values()), params.jobs)
     named = [(chain, own) for (chain, _), own in zip(work, rows, strict=True)]

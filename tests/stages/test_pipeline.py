@@ -135,3 +135,14 @@ def test_a_stage_that_runs_chains_depends_on_its_own_and_on_no_others(name):
     assert keys(name)["data/work/${profile}/chain_digests.json"] == USES[name]
     assert not any("chains.json" in dep for dep in STAGES[name]["deps"])
     assert "chains" not in keys(name)["${params_file}"] or name == "score"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("**/dvc.lock")), ids=lambda path: path.parent.name
+)
+def test_a_lock_file_holds_stages_of_the_pipeline_alone(path):
+    """DVC keeps those that went, and reads and writes the whole file at every stage."""
+    for name in yaml.safe_load(path.read_text())["stages"]:
+        stage, _, item = name.partition("@")
+        assert stage in STAGES
+        assert bool(item) == ("matrix" in STAGES[stage])
