@@ -217,6 +217,9 @@ class Params(_Model):
     """Numerical precision of trainings that do not set their own. `64-true` prevents differences in
     rounding between CPUs from growing into different weights, and takes four to eight times as
     long."""
+    costs_at_once: Count = 1
+    """Number of methods whose costs are measured at a time; with more than one they disturb each
+    other's times."""
     devices: Count = 1
     """Number of training processes, which average their gradients."""
 

@@ -148,8 +148,12 @@ def learning(logs: Mapping[str, pd.DataFrame]) -> Figure:
     across = 2 if len(logs) <= 6 else 3
     rows = math.ceil(len(logs) / across)
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(3.6 * across, 2.5 * rows), layout="constrained")
-        panels = figure.subplots(rows, across, squeeze=False).flat
+        height = 2.6 * rows  # inches; a layout engine takes ten seconds for thirty panels
+        figure = Figure(figsize=(3.6 * across, height))
+        space = {"left": 0.07, "right": 0.93, "top": 1 - 0.3 / height, "bottom": 1.1 / height}
+        panels = figure.subplots(
+            rows, across, squeeze=False, gridspec_kw=space | {"hspace": 1.1, "wspace": 0.7}
+        ).flat
         for (name, log), axes in zip(logs.items(), panels, strict=False):
             _learning_panel(axes, name, log)
         for axes in list(panels):

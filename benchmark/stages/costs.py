@@ -10,7 +10,7 @@ def write_costs(params: Params) -> None:
     from benchmark.tables import cost_table, load, output  # too large for a main module, see costs
 
     work = costs.jobs(load.records(params), params.methods, params.weights)
-    table = cost_table.measure(work, cost_table.journal())
+    table = cost_table.measure(work, cost_table.journal(), params.costs_at_once)
     output.write(params.results, cost_table.costs_page(table))
 
 

@@ -1,6 +1,7 @@
 """The table of costs: every method on every track, and what chains of them cost."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,13 +46,15 @@ def dark_picture() -> Image:
     return images.read(sample_photos.locate(PICTURE)) * DARKNESS
 
 
-def measure(work: Iterable[costs.Job], journal: ResultCache) -> pd.DataFrame:
-    """Measure methods one after the other, each in a process of its own.
+def measure(work: Iterable[costs.Job], journal: ResultCache, at_once: int = 1) -> pd.DataFrame:
+    """Measure methods, each in a process of its own.
 
     Args:
         work: From `costs.jobs`.
         journal: Costs of earlier runs on this machine: a method is measured again only where its
             code, weights or settings have changed.
+        at_once: Number of methods that are measured at a time; more than one takes less time and
+            makes each method's time less exact.
 
     Returns:
         Columns `COLUMNS`, one row for each job.
@@ -59,9 +62,13 @@ def measure(work: Iterable[costs.Job], journal: ResultCache) -> pd.DataFrame:
     cpu = str(environment.environment()["cpu"])
     keyed_jobs = [(job, _key(job, cpu)) for job in work]
     dark = dark_picture()
-    for job, key in tqdm(keyed_jobs, desc="costs", unit="method"):
-        if key not in journal.done:
-            journal.add(key, list(costs.measure(job, dark)))
+    missing = [(job, key) for job, key in keyed_jobs if key not in journal.done]
+    with ThreadPoolExecutor(at_once) as threads:
+        measured = threads.map(lambda entry: costs.measure(entry[0], dark), missing)
+        for (_, key), cost in zip(
+            missing, tqdm(measured, "costs", len(missing), unit="method"), strict=True
+        ):
+            journal.add(key, list(cost))
     rows = []
     for job, key in keyed_jobs:
         plugin = methods.find(job.method)
