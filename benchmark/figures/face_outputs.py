@@ -11,7 +11,7 @@ from benchmark.core.types import Track
 from benchmark.data.labels.boxes import Boxes
 from benchmark.faces import average_precision, detect
 from benchmark.figures import face_grid
-from benchmark.scoring import plan
+from benchmark.scoring import kept_outputs, plan
 from benchmark.tables.cells import DetectionSet
 
 IOU = 0.5
@@ -82,7 +82,9 @@ def fig_12(
 def _outputs(params: Params, entry: DetectionSet, images: Sequence[str]) -> dict[str, Bytes]:
     planned = plan.planned(params, entry.chain, "faces")
     return {
-        job.case.image: detect.output(job)
+        job.case.image: kept_outputs.output(
+            job, kept_outputs.folder(params, entry.chain, entry.track)
+        )
         for track, listed in planned.items()
         if track == entry.track
         for job in listed

@@ -14,7 +14,7 @@ from benchmark.core import files, jsonfile, parallel
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, read_uint8
 from benchmark.core.params import Params
-from benchmark.scoring import jobs, plan
+from benchmark.scoring import kept_outputs, plan
 from benchmark.scoring.jobs import Job
 
 LARGEST_PX = 480
@@ -89,10 +89,11 @@ NO_CHAIN = "No image is shown: the profile measures no image quality."
 
 @dataclass(frozen=True)
 class _Work:
-    """One picture: a chain's output, or with `job.chain` unused one side of the pair."""
+    """One picture: a chain's output, kept in a folder, or one side of the pair without a chain."""
 
     job: Job
     kind: str
+    kept: Path | None = None
 
 
 def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
@@ -119,13 +120,14 @@ def make(params: Params, rows: pd.DataFrame, folder: Path) -> None:
 def _planned(params: Params, chosen: Sequence[Chosen]) -> list[_Work]:
     planned: list[_Work] = []
     for chain in params.chains:
-        for of_track in plan.planned(params, chain, "scores").values():
+        for track, of_track in plan.planned(params, chain, "scores").items():
+            kept = kept_outputs.folder(params, chain, track)
             by_case = {(job.case.dataset, job.case.image, job.case.qf): job for job in of_track}
             for choice in chosen:
                 job = by_case[choice.dataset, choice.image, min(params.qfs)]
                 if chain == params.chains[0]:
                     planned += [_Work(job, DARK), _Work(job, REFERENCE)]
-                planned.append(_Work(job, f"{job.chain} {job.track}"))
+                planned.append(_Work(job, f"{chain} {track}", kept))
     return list({(_where(work), work.kind): work for work in planned}.values())
 
 
@@ -142,9 +144,8 @@ def _pixels(work: _Work) -> Bytes:
     pixels = read_uint8(job.case.input)
     if work.kind == DARK:
         return _centre(pixels)
-    steps = jobs.assembled(job.chain, job.track, job.trained)
-    belongs = jobs.context_of(job.case, read_uint8(job.case.reference))
-    return _centre(methods.run(steps, pixels, "sound", belongs))
+    assert work.kept is not None  # every other kind is an output
+    return _centre(kept_outputs.output(job, work.kept))
 
 
 def _centre(pixels: Bytes) -> Bytes:

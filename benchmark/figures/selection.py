@@ -1,18 +1,18 @@
 """Which test images are shown, and what chains make of them: chosen by rules, never by hand."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmark import methods
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, luma, read_uint8, to_float, to_uint8
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data.inputs import EvaluationInput
-from benchmark.scoring import jobs, metrics, plan
+from benchmark.scoring import jobs, kept_outputs, metrics, plan
 
 QF = 90
 CHAIN = "mlsm"
@@ -99,11 +99,15 @@ def inputs(case: EvaluationInput) -> tuple[Bytes, Bytes]:
     return read_uint8(case.input), read_uint8(case.reference)
 
 
-def run(job: jobs.Job) -> Shown:
-    """Run a chain on a test image and measure its output."""
-    dark, reference = inputs(job.case)
-    steps = jobs.assembled(job.chain, job.track, job.trained)
-    output = methods.run(steps, dark, "sound", jobs.context_of(job.case, reference))
+def run(job: jobs.Job, kept: Path) -> Shown:
+    """Run a chain on a test image, if its output is not kept, and measure the output.
+
+    Args:
+        job: The chain and the image.
+        kept: From `kept_outputs.folder`.
+    """
+    _, reference = inputs(job.case)
+    output = kept_outputs.output(job, kept)
     return Shown(output, *measured(output, reference))
 
 

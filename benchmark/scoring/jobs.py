@@ -117,7 +117,7 @@ def outputs(
         protocols: See `methods.run`.
         reference: The normal-light image, for methods that need it.
     """
-    before = _latest(job.track, job.trained, job.case, protocols)
+    before = _latest(job.track, job.trained, job.case.key(), protocols)
     context = context_of(job.case, reference)
     current: Mapping[Protocol, Bytes] = dict.fromkeys(protocols, pixels)
     for count, step in enumerate(assembled(job.chain, job.track, job.trained), 1):

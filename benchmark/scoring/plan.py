@@ -86,10 +86,15 @@ def journal(
         code: Name of the module that computes them; its imports count as well.
         depends: Further values that the results depend on.
     """
+    key = digest(params, chain, track, code, *depends)
+    return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")
+
+
+def digest(params: Params, chain: str, track: Track, code: str, *depends: Any) -> str:
+    """Return the SHA-256 of everything that results of a chain depend on; see `journal`."""
     record = _record(params, chain)
     made_of = [
         [name, step.code, record.tracks[track].get(name), record.settings[track].get(name)]
         for name, step in record.steps.items()
     ]
-    key = digest_values([chain, made_of, code_digest.of(code), depends])
-    return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")
+    return digest_values([chain, made_of, code_digest.of(code), depends])

@@ -8,7 +8,7 @@ from benchmark.core.params import Params
 from benchmark.figures import image_grids, network_diagram, selection, style
 from benchmark.methods import assemble
 from benchmark.photographs import enhance
-from benchmark.scoring import results
+from benchmark.scoring import kept_outputs, results
 from benchmark.tables import load
 
 DETAIL = "mapping.levels.0"
@@ -37,7 +37,8 @@ def _draw_grids(params: Params, folder: Path) -> None:
     shown = {}
     for chain in dict.fromkeys(chain for chains in grids.values() for chain in chains):
         job = selection.planned(params, chain)[dataset, image]
-        shown[chain] = selection.run(job)
+        kept = kept_outputs.folder(params, chain, job.track)
+        shown[chain] = selection.run(job, kept)
     dark, reference = selection.inputs(job.case)
     box = image_grids.window(dark)
     first, last = image_grids.ends(dark, reference, box)

@@ -9,7 +9,7 @@ from benchmark.core.errors import InputError
 from benchmark.data import inputs
 from benchmark.figures import report_images
 from benchmark.methods import Chain
-from benchmark.scoring import jobs, plan, results
+from benchmark.scoring import jobs, kept_outputs, plan, results
 from tests.helpers import synthetic_results as synthetic
 
 
@@ -73,6 +73,7 @@ def test_every_chain_is_shown_on_every_image_beside_input_and_reference(tmp_path
         return {"classical": [jobs.Job(Chain((chain,)), "classical", tmp_path, c) for c in cases]}
 
     monkeypatch.setattr(plan, "planned", planned)
+    monkeypatch.setattr(kept_outputs, "folder", lambda params, chain, track: tmp_path / chain)
     faces = {"chains": [], "sets": [], "detector": "mtcnn", "qfs": [90], "iou": [0.5]}
     chains = ["identity", "gamma"]
     params = synthetic.profile(chains=chains, detection=faces, previews=[0.0, 1.0], jobs=1)

@@ -72,7 +72,7 @@ def test_a_chain_is_run_and_measured_against_the_reference(tmp_path):
     write(tmp_path / "dark.png", normal // 4)
     case = EvaluationInput("LOL", "1", 90, tmp_path / "dark.png", tmp_path / "normal.png", None)
     identity = jobs.Job(methods.Chain.parse("identity"), "classical", tmp_path, case)
-    shown = selection.run(identity)
+    shown = selection.run(identity, tmp_path / "identity")
     assert (shown.output == normal // 4).all()
     gamma = jobs.Job(methods.Chain.parse("gamma"), "classical", tmp_path, case)
-    assert selection.run(gamma).psnr > shown.psnr
+    assert selection.run(gamma, tmp_path / "gamma").psnr > shown.psnr
