@@ -307,4 +307,4 @@ def save(figure: Figure, folder: Path, name: str, photographs: bool = False) -> 
         kind, dither = PIL.Image.Quantize.MEDIANCUT, PIL.Image.Dither.NONE
         drawn = drawn.quantize(256, kind, dither=dither)
     with files.beside(folder / f"{name}.png") as place:
-        drawn.save(place, optimize=True)
+        drawn.save(place)
