@@ -125,6 +125,25 @@ def test_a_method_is_measured_again_only_where_it_has_changed(monkeypatch, tmp_p
     assert first["cpu"].iloc[0] in text
 
 
+def test_methods_measured_at_once_keep_their_order_and_what_ends_before_a_failure(
+    monkeypatch, tmp_path
+):
+    def measure(job, dark):
+        if job.settings["exponent"] == 0.3:
+            raise InputError("it failed")
+        return costs.Cost(0, 0.0, job.settings["exponent"], 1.0)
+
+    monkeypatch.setattr(costs, "measure", measure)
+    work = [costs.Job("gamma", "classical", "", {"exponent": e}) for e in (0.5, 0.4, 0.2)]
+    table = cost_table.measure(work, ResultCache(None), at_once=2)
+    assert table["seconds_per_megapixel"].tolist() == [0.5, 0.4, 0.2]
+    journal = ResultCache(tmp_path / "costs.jsonl")
+    failing = [work[0], work[1]._replace(settings={"exponent": 0.3}), work[2]]
+    with pytest.raises(InputError, match="it failed"):
+        cost_table.measure(failing, journal, at_once=2)
+    assert len(ResultCache(tmp_path / "costs.jsonl").done) == 1
+
+
 def test_what_holds_for_one_machine_is_named():
     assert set(cost_table.MACHINE_BOUND) < set(cost_table.COLUMNS)
 
