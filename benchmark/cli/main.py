@@ -49,23 +49,21 @@ def list_methods(
     as_json: JsonOption = False,
 ) -> None:
     """List every method: role, weights at hand, paper."""
-    from benchmark import methods
-    from benchmark.methods import assemble
+    from benchmark.methods import assemble, summaries
 
     rows = []
-    for name in methods.names():
-        plugin, chain = methods.find(name), methods.Chain((name,))
+    for plugin in summaries.plugins():
         ready: list[str] = [
             track
-            for track in assemble.tracks(chain)
-            if not assemble.absent(chain, track, ROOT / "weights" / weights)
+            for track in assemble.tracks_of([plugin])
+            if not assemble.absence(plugin, track, ROOT / "weights" / weights)
         ]
         if wrong := assemble.broken(plugin):
             ready.append("released: broken")
             note(f"warning: {wrong}.")
         rows.append(
             {
-                "name": name,
+                "name": plugin.name,
                 "role": plugin.role,
                 "weights": ", ".join(ready) if ready else "absent",
                 "title": plugin.title,

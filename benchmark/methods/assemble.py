@@ -2,7 +2,7 @@
 
 import functools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,14 @@ def read_released(released: Released) -> Mapping[str, Any]:
 def absent(chain: Chain, track: Track, trained: Path) -> str:
     """Return why `assemble` would find no weights, or "" where it finds them all."""
     for step in chain.plugins:
-        reason = _absent(step, track, trained)
+        reason = absence(step, track, trained)
         if reason:
             return reason
     return ""
 
 
-def _absent(step: Plugin, track: Track, trained: Path) -> str:
+def absence(step: Plugin, track: Track, trained: Path) -> str:
+    """Return why a method's weights are missing, or "" where they are here or it has none."""
     if not step.learned:
         return ""
     if track == "retrained":
@@ -92,9 +93,14 @@ def broken(step: Plugin) -> str:
 
 def tracks(chain: Chain) -> tuple[Track, ...]:
     """Return the tracks a chain can have at all."""
-    if not chain.learned:
+    return tracks_of(chain.plugins)
+
+
+def tracks_of(plugins: Sequence[Plugin]) -> tuple[Track, ...]:
+    """Return the tracks that methods applied one after the other can have."""
+    learned = [step for step in plugins if step.learned]
+    if not learned:
         return ("classical",)
-    learned = [step for step in chain.plugins if step.learned]
     return ("retrained", "released") if all(s.released for s in learned) else ("retrained",)
 
 

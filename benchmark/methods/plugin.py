@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 
-from benchmark.core.errors import InputError
 from benchmark.core.images import Image
 from benchmark.core.types import Need, Role, Writer
 
@@ -191,7 +190,7 @@ def _loading(
     def build(state: Mapping[str, Any], **settings: Any) -> Method:
         unknown = sorted(set(settings) - known)
         if unknown:
-            raise InputError(
+            raise TypeError(
                 f"{method.__name__} has no setting {unknown[0]!r}: "
                 f"it has {', '.join(sorted(known)) or 'none'}."
             )

@@ -42,10 +42,14 @@ def names() -> list[str]:
     return sorted({*_files(), *variants(), *installed()})
 
 
+def folder() -> Path:
+    """Return the folder of the suite's own methods."""
+    return Path(importlib.import_module(PACKAGE).__path__[0])
+
+
 def _files() -> list[str]:
     """Return the names of the methods that are files in `baselines/`."""
-    package = importlib.import_module(PACKAGE)
-    modules = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    modules = [module.name for module in pkgutil.iter_modules([str(folder())])]
     return [name for name in modules if not name.startswith("_")]
 
 
@@ -55,7 +59,7 @@ def variants() -> dict[str, Variant]:
     Raises:
         InputError: The file is not such a list.
     """
-    return _read_variants(Path(importlib.import_module(PACKAGE).__path__[0]) / VARIANTS)
+    return _read_variants(folder() / VARIANTS)
 
 
 @functools.cache

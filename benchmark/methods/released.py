@@ -8,7 +8,7 @@ from benchmark import ROOT, methods
 from benchmark.core import locations
 from benchmark.core.errors import InputError
 from benchmark.core.hashing import sha256
-from benchmark.methods import Plugin, Released, WeightsFile, assemble, fetching
+from benchmark.methods import Plugin, Released, WeightsFile, assemble, fetching, summaries
 
 State = Literal["present", "absent", "broken"]
 
@@ -75,7 +75,7 @@ def files(names: Sequence[str] = ()) -> list[Listed]:
     """
     return [
         Listed(plugin, released, file, *_look(file))
-        for plugin in plugins(names)
+        for plugin in (plugins(names) if names else summaries.plugins())
         for released in plugin.released
         for file in released.files
     ]

@@ -128,7 +128,7 @@ def test_a_checkpoint_of_another_part_is_refused_by_both_names(tmp_path):
         ({"blocks": 1, "width": 8}, 0, "size mismatch for"),
         ({"blocks": 2, "width": 4}, 0, "Missing key"),
         (SETTINGS, 1, "Missing key"),
-        ({"blocks": 1, "depth": 4}, 0, "unexpected keyword argument 'depth'"),
+        ({"blocks": 1, "depth": 4}, 0, "edsr has no setting 'depth'"),
     ],
 )
 def test_a_cut_state_or_another_architecture_is_one_sentence(tmp_path, settings, drop, words):

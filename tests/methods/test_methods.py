@@ -347,7 +347,7 @@ def test_a_method_of_a_network_takes_its_settings_from_it_and_ignores_those_of_t
 
 
 def test_a_setting_that_neither_network_nor_training_has_is_named():
-    with pytest.raises(InputError, match="gain has no setting 'ofset': it has offset, penalty"):
+    with pytest.raises(TypeError, match="gain has no setting 'ofset': it has offset, penalty"):
         gain({"gain": torch.ones(1)}, ofset=1.0)
 
 

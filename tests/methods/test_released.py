@@ -10,7 +10,15 @@ from torch import nn
 
 from benchmark import methods
 from benchmark.core.hashing import sha256
-from benchmark.methods import Released, WeightsFile, fetching, from_network, plugin, released
+from benchmark.methods import (
+    Released,
+    WeightsFile,
+    fetching,
+    from_network,
+    plugin,
+    released,
+    summaries,
+)
 from benchmark.training import Recipe
 from tests.helpers.commands import call, fails
 
@@ -53,6 +61,7 @@ def suite(root, monkeypatch):
         }
         monkeypatch.setattr(methods, "names", lambda: list(found))
         monkeypatch.setattr(methods, "find", found.__getitem__)
+        monkeypatch.setattr(summaries, "plugins", lambda: list(found.values()))
         return path
 
     return made
