@@ -77,7 +77,7 @@ class _Shown(NamedTuple):
 
     generated: Tensor
     real: Tensor
-    made_patches: Tensor
+    generated_patches: Tensor
     real_patches: Tensor
 
 
@@ -129,7 +129,7 @@ class Contest:
         """Return the local discriminator's loss, plain LSGAN."""
         shown, critic = self._seen(), self.local.requires_grad_(True)
         real = (critic(shown.real_patches) - 1).square().mean()
-        return {"score": (real + critic(shown.made_patches).square().mean()) / 2}
+        return {"score": (real + critic(shown.generated_patches).square().mean()) / 2}
 
     def _seen(self) -> _Shown:
         if self.shown is None:

@@ -163,9 +163,9 @@ def test_both_discriminators_see_what_the_generator_made(contest):
     batch = batch_of()
     contest.generate(batch)
     shown = contest.shown
-    assert shown.made_patches.shape == shown.real_patches.shape == (6, 3, 32, 32)
+    assert shown.generated_patches.shape == shown.real_patches.shape == (6, 3, 32, 32)
     assert torch.equal(shown.real, 2 * batch.target - 1)
-    assert not shown.made.requires_grad
+    assert not shown.generated.requires_grad
 
 
 def test_discriminators_need_a_generator_before_them(contest):
@@ -179,10 +179,10 @@ def test_the_generators_loss_by_its_parts(contest):
     shown = contest.shown
     wanted = {
         "global": enlightengan.relativistic(
-            contest.overall(shown.made), contest.overall(shown.real)
+            contest.overall(shown.generated), contest.overall(shown.real)
         ),
-        "local": (contest.local(shown.made_patches) - 1).square().mean(),
-        "features": contest.features((shown.made + 1) / 2, batch.input),
+        "local": (contest.local(shown.generated_patches) - 1).square().mean(),
+        "features": contest.features((shown.generated + 1) / 2, batch.input),
     }
     for name, value in wanted.items():
         assert terms[name].item() == pytest.approx(value.item(), rel=1e-4)

@@ -32,11 +32,11 @@ def test_without_test_images_the_sentence_names_the_command(tmp_path, monkeypatc
 
 def test_a_narrowed_profile_has_the_chains_alone_and_is_still_a_profile():
     chosen = params.load(params.profile_path("demo"))
-    content = repeat._narrowed(chosen, ["lime", "zero_dce"], 2)
+    content = repeat._narrowed(chosen, ["lime", "mlsm"], 2)
     made = params.Params.model_validate(content)
-    assert made.chains == ["lime", "zero_dce"]
-    assert made.perceived_chains == ["lime", "zero_dce"]
-    assert set(made.detection.chains) == {"lime", "zero_dce"}
+    assert made.chains == ["lime", "mlsm"]
+    assert made.perceived_chains == ["lime", "mlsm"]
+    assert set(made.detection.chains) == {"lime", "mlsm"}
     assert made.threads == 2
     assert made.training == chosen.training
 

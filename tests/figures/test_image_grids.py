@@ -84,6 +84,7 @@ def test_photographs_are_drawn_only_where_the_profile_allows_it(tmp_path, monkey
         return {("LOL", "7"): Job(methods.Chain.parse("gamma"), "classical", tmp_path, case)}
 
     monkeypatch.setattr(selection, "planned", planned)
+    monkeypatch.setattr(stage.kept_outputs, "folder", lambda *_: tmp_path / "kept")
     records = {chain: record(chain) for chain in ("lime", "mlsm")}
     monkeypatch.setattr(stage.load, "records", lambda params: records)
     shipped = assemble.assemble(methods.Chain.parse("mlsm"), "retrained", ROOT / "weights/lol")

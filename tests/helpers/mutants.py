@@ -172,9 +172,9 @@ MUTANTS = (
     # methods and chains
     Mutant(
         "chains run from right to left",
-        "benchmark/methods/chain.py",
-        "    for step in steps:\n        made",
-        "    for step in reversed(steps):\n        made",
+        "benchmark/scoring/jobs.py",
+        "enumerate(assembled(job.chain, job.track, job.trained), 1)",
+        "enumerate(reversed(assembled(job.chain, job.track, job.trained)), 1)",
         _SCORED,
         "EDSR+CLAHE",
         "PSNR",
@@ -192,9 +192,9 @@ MUTANTS = (
     Mutant(
         "weights of another method: a chain gets those of the chain before",
         "benchmark/scoring/jobs.py",
-        "    return tuple(assemble.assemble(chain, track, trained))\n",
-        "    made = tuple(assemble.assemble(chain, track, trained))\n"
-        "    return _KEPT.setdefault(track, made)\n\n\n_KEPT: dict[str, object] = {}\n",
+        "    (step,) = assemble.assemble(single, track, trained)\n    return step\n",
+        "    (step,) = assemble.assemble(single, track, trained)\n"
+        "    return _KEPT.setdefault(track, step)\n\n\n_KEPT: dict[str, methods.Step] = {}\n",
         _SCORED,
         "MLSM",
         "PSNR",
