@@ -15,7 +15,6 @@ def chains(params: Params) -> None:
     }
     records.write(params.work, every)
     uses = {
-        "every": params.every_chain,
         "scored": params.chains,
         "perceived": params.perceived_chains,
         "detected": params.detection.chains,
