@@ -122,9 +122,9 @@ def _added(text: str, draft: Draft, path: Path) -> str:
     expected: dict[str, Any] = dict(content)
     if isinstance(chains, dict):
         own = chains.get(FAMILY) or []
-        if draft.name not in own:
+        if not any(draft.name in (family or []) for family in chains.values()):
             expected["chains"] = chains | {FAMILY: [*own, draft.name]}
-            text = _into_family(text, [*own, draft.name])
+            text = _into_family(text, draft.name, FAMILY in chains)
     elif draft.name not in chains:
         expected["chains"] = [*chains, draft.name]
         text = _into_block(text, "chains", f"- {draft.name}")
@@ -135,7 +135,8 @@ def _added(text: str, draft: Draft, path: Path) -> str:
         budgeted = f" and '{draft.name}: {TRAINING}' under 'training'" if draft.learned else ""
         raise InputError(
             f"{path} has 'chains' or 'training' in a form that cannot be added to, expected a "
-            f"block with an entry a line: bring it into that form; what it lacks is "
+            f"block with an entry a line, and families as '{FAMILY}: [a, b]': bring it into that "
+            f"form; what it lacks is "
             f"{draft.name!r} under 'chains'{budgeted}."
         )
     return text
@@ -149,13 +150,12 @@ def _parsed(text: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _into_family(text: str, chains: list[str]) -> str:
-    """Write the family of the user's own methods, which is the last line of the block `chains`."""
-    entry = f"{FAMILY}: [{', '.join(chains)}]"
-    line = re.compile(rf"^( +){FAMILY}: \[.*\]$", re.MULTILINE)
-    if len(chains) > 1:
-        return line.sub(rf"\g<1>{entry}", text)
-    return _into_block(text, "chains", entry)
+def _into_family(text: str, name: str, there: bool) -> str:
+    """Add a chain to the family of the user's own methods, or the family to the block `chains`."""
+    if not there:
+        return _into_block(text, "chains", f"{FAMILY}: [{name}]")
+    line = re.compile(rf"^( +{FAMILY}: \[.*\S)(\] *(?:#.*)?)$", re.MULTILINE)
+    return line.sub(rf"\g<1>, {name}\g<2>", text)
 
 
 def _into_block(text: str, key: str, entry: str) -> str:

@@ -23,7 +23,7 @@ class StageTime(NamedTuple):
         ended: Unix time at its end.
         seconds: Wall time of its process, from its start on.
         cpu_seconds: Processor time of its process and of all that it started.
-        peak_mib: Largest memory of a single one of these processes at any time.
+        peak_mib: Largest memory of one of these processes, of those that live at the end.
     """
 
     stage: str
@@ -41,7 +41,7 @@ def measured(profile: str, stage: str) -> Iterator[None]:
     cpu, peaks = [sum(own.cpu_times()[:4])], [environment.peak_mib()]
     for worker in own.children(recursive=True):  # pools end only with this process
         with contextlib.suppress(psutil.Error, OSError):
-            cpu.append(sum(worker.cpu_times()[:2]))
+            cpu.append(sum(worker.cpu_times()[:4]))
             peaks.append(environment.peak_mib(worker.pid))
     now = time.time()
     seconds = now - own.create_time()
@@ -54,7 +54,10 @@ def since(profile: str, start: float) -> list[StageTime]:
     path = _file(profile)
     if not path.is_file():
         return []
-    runs = [StageTime(*json.loads(line)) for line in path.read_text().splitlines() if line]
+    runs = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError, TypeError):  # a line that was cut as it was written
+            runs.append(StageTime(*json.loads(line)))
     return [run for run in runs if run.ended >= start]
 
 

@@ -135,12 +135,6 @@ def _entry(name: str, own: frozenset[str]) -> str:
     return digest_values([_read(name, own).text, sorted(taken)])
 
 
-def origin(name: str) -> Path | None:
-    """Return the file of a module, without importing it; None if there is no such file."""
-    spec = _spec(name)
-    return None if spec is None or spec.origin is None else Path(spec.origin)
-
-
 @functools.cache
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
     """Find a module without importing the packages that it lies in, which may take seconds."""

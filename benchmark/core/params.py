@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -56,7 +56,17 @@ def _in_a_row(chains: object) -> object:
     return [chain for several in written for chain in several]
 
 
-Chains = Annotated[list[str], BeforeValidator(_in_a_row)]
+def _once(chains: list[str]) -> list[str]:
+    """Refuse a chain that is named twice, and a name that no method can have."""
+    for chain in chains:
+        if "-" in chain:  # a method is a Python module
+            raise ValueError(f"chain {chain!r} holds '-': method names use '_'")
+        if chains.count(chain) > 1:
+            raise ValueError(f"chain {chain!r} is named twice")
+    return chains
+
+
+Chains = Annotated[list[str], BeforeValidator(_in_a_row), AfterValidator(_once)]
 """Chains in the order of the tables' rows. A file may have them by family, as a mapping of names to
 lists, and write `{a,b}+c` for `a+c` and `b+c`."""
 
@@ -232,16 +242,6 @@ class Params(_Model):
     def every_chain(self) -> list[str]:
         """All chains of the profile: those that are scored, then those only a detector sees."""
         return list(dict.fromkeys([*self.chains, *self.detection.chains]))
-
-    @field_validator("chains")
-    @classmethod
-    def _no_hyphen(cls, chains: list[str]) -> list[str]:
-        for chain in chains:
-            if "-" in chain:  # DVC joins matrix values with it, so two stages could share a name
-                raise ValueError(f"chain {chain!r} holds '-': method names use '_'")
-        if len(set(chains)) != len(chains):
-            raise ValueError("a chain is named twice")
-        return chains
 
     @model_validator(mode="after")
     def _one_source(self) -> "Params":

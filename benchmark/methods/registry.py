@@ -120,7 +120,7 @@ def module_of(name: str) -> str:
     """
     _refuse_unknown(name)
     if name in variants():
-        return module_of(variants()[name].method)
+        return module_of(_base(name))
     points = installed().get(name, [])
     return points[0].module if points else f"{PACKAGE}.{name}"
 
@@ -139,7 +139,7 @@ def digest(name: str) -> str:
 
 def _variant(name: str, variant: Variant) -> Plugin:
     """Return a method with some settings fixed, which has no released weights."""
-    base = find(variant.method)
+    base = find(_base(name))
     return dataclasses.replace(
         base,
         name=name,
@@ -149,6 +149,17 @@ def _variant(name: str, variant: Variant) -> Plugin:
         released=(),
         fixed=variant.settings,
     )
+
+
+def _base(name: str) -> str:
+    """Return the method that a variant is made of."""
+    base = variants()[name].method
+    if base not in names():
+        raise InputError(
+            f"{PACKAGE}/{VARIANTS} makes {name!r} a variant of {base!r}, which is no method: mend "
+            "its name there, or remove the line."
+        )
+    return base
 
 
 def _fixing(function: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Any]:

@@ -42,12 +42,10 @@ def _key() -> str:
     paths = [path for folder in folders for path in folder.iterdir()]
     sources = sorted(path for path in paths if path.suffix in (".py", ".yaml"))
     points = [point for points in registry.installed().values() for point in points]
-    origins = [code_digest.origin(point.module) for point in points]
     return digest_values(
         [
             *([str(path), sha256(path)] for path in sources),
-            *([point.name, point.value] for point in points),
-            *([str(path), sha256(path)] for path in origins if path is not None),
+            *([point.name, point.value, code_digest.code(point.module)] for point in points),
         ]
     )
 

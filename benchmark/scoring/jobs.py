@@ -31,11 +31,6 @@ class Job:
     trained: Path
     case: inputs.EvaluationInput
 
-    @property
-    def label(self) -> str:
-        """Label of the progress bar."""
-        return f"{self.chain} ({self.track})"
-
 
 class Work(NamedTuple):
     """Jobs of one chain on one track, with the results that are there already.
@@ -70,8 +65,9 @@ def measure_all(
     together: dict[tuple[Any, ...], dict[tuple[int, str], Job]] = {}
     for index, (jobs, cache) in enumerate(work):
         for job in jobs:
-            key = keys.setdefault(job.case, "") or job.case.key()
-            keys[job.case] = key
+            if job.case not in keys:
+                keys[job.case] = job.case.key()
+            key = keys[job.case]
             if key not in cache.done:
                 group = together.setdefault((job.chain.first(1), job.track, job.case), {})
                 group[index, key] = job
@@ -93,11 +89,11 @@ def assembled(chain: methods.Chain, track: Track, trained: Path) -> tuple[method
     Raises:
         InputError: Weights are absent or broken.
     """
-    names = [methods.Chain((name,), chain.settings) for name in chain.steps]
-    return tuple(_step(single.first(1), track, trained) for single in names)
+    singles = [methods.Chain((name,), chain.settings) for name in chain.steps]
+    return tuple(_step(single.first(1), track, trained) for single in singles)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _step(single: methods.Chain, track: Track, trained: Path) -> methods.Step:
     (step,) = assemble.assemble(single, track, trained)
     return step

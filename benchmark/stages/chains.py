@@ -18,7 +18,6 @@ def chains(params: Params) -> None:
         "scored": params.chains,
         "perceived": params.perceived_chains,
         "detected": params.detection.chains,
-        "curve": params.curve.chains,
     }
     chosen = {use: {chain: every[chain] for chain in chains} for use, chains in uses.items()}
     records.write_digests(params.work, chosen)

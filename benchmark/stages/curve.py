@@ -17,7 +17,7 @@ def curve(params: Params) -> None:
     cells = qf_curve.measure(params, params.work / "curve")
     text = cells.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     files.write_text(folder / "curve.csv", text)
-    styles = style.styles(load.records(params))
+    styles = style.styles(load.every_record(params))
     style.save(figure.draw(cells, params, styles), folder, "curve")
     jsonfile.write(folder / "curve.json", figure.words(cells))
 

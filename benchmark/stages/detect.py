@@ -19,6 +19,8 @@ from benchmark.scoring.jobs import Work
 def detect(params: Params) -> None:
     """Run the detectors on every output of every chain; finished images survive a kill."""
     stages.emptied(params.work / "measured" / "faces")
+    if not params.detection.chains:
+        return
     _with(params, params.detection.detector, params.detection.chains, "")
     for detector, chains in params.detection.others.items():
         _with(params, detector, chains, detector)

@@ -60,7 +60,7 @@ def measure(work: Iterable[costs.Job], journal: ResultCache, at_once: int = 1) -
         Columns `COLUMNS`, one row for each job.
     """
     cpu = str(environment.environment()["cpu"])
-    keyed_jobs = [(job, _key(job, cpu)) for job in work]
+    keyed_jobs = [(job, _key(job, cpu, at_once)) for job in work]
     dark = dark_picture()
     missing = [(job, key) for job, key in keyed_jobs if key not in journal.done]
     with ThreadPoolExecutor(at_once) as threads:
@@ -85,11 +85,11 @@ def _settings(job: costs.Job) -> dict[str, Any]:
     return assemble.settings(chain, job.track, Path(job.trained)).get(job.method, {})
 
 
-def _key(job: costs.Job, cpu: str) -> str:
+def _key(job: costs.Job, cpu: str, at_once: int) -> str:
     chain = methods.Chain((job.method,))
     code = [code_digest.of(costs.__name__), methods.digest(job.method)]
     hashes = assemble.hashes(chain, job.track, Path(job.trained))
-    return digest_values([job.method, code, hashes, _settings(job), job.track, cpu])
+    return digest_values([job.method, code, hashes, _settings(job), job.track, cpu, at_once])
 
 
 def journal() -> ResultCache:
@@ -149,7 +149,7 @@ def costs_page(table: pd.DataFrame) -> Page:
         for row in table.to_dict("records")
     ]
     width, height = costs.SIZE
-    cpus = ", ".join(dict.fromkeys(table["cpu"]))
+    cpus = ", ".join(dict.fromkeys(table["cpu"])) or "no machine, as the profile scores no chain"
     caption = (
         f"Cost of each method on one image of {width}×{height} pixels: parameters of the networks "
         "that run, 10⁹ multiply-accumulates of their convolutions and matrix products, seconds of "

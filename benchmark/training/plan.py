@@ -80,6 +80,12 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
     if plugin.train is None or part not in plugin.parts:
         raise InputError(f"Method {method} has no part {part!r}: it has {list(plugin.parts)}.")
     settings = params.training_of(method, part)
+    taken = sorted(set(settings.settings) & set(plugin.fixed))
+    if taken:
+        raise InputError(
+            f"Method {method} is a variant that fixes {taken[0]} to {plugin.fixed[taken[0]]!r}: "
+            f"leave it out of training.{method}.settings."
+        )
     own = {"schedule": "linear", "ema": None, "keep": "last", "precision": "32-true"}
     return {
         "method": method,
@@ -145,7 +151,13 @@ def train_part(
         label=f"{method} {part}" if part != "model" else method,
         precision=settings.precision or params.precision,
     )
-    recipe = fit.recipe(plugin, part, trained, settings, run)
+    try:
+        recipe = fit.recipe(plugin, part, trained, settings, run)
+    except TypeError as error:
+        raise InputError(
+            f"Method {method} cannot be trained with training.{method}.settings "
+            f"{dict(settings.settings)} ({error}): see its file for the settings that it has."
+        ) from error
     images = items(data, recipe.source, known["qfs"])
     unpaired = normal_light(data) if recipe.source == "unpaired" else ()
     kept, log = fit.run(recipe, images, unpaired, run, params.threads, params.devices)

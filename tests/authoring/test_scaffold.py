@@ -104,6 +104,11 @@ def test_comments_indents_and_blank_lines_stay(copy, before, after):
         ("chains:\n  a: [b, c]\n\nseed: 1\n", "chains:\n  a: [b, c]\n  own: [net]\n\nseed: 1\n"),
         ("chains:\n  a:\n  - b\n  own: [c]\n", "chains:\n  a:\n  - b\n  own: [c, net]\n"),
         ("chains:\n    a:\n    - b  # one\n", "chains:\n    a:\n    - b  # one\n    own: [net]\n"),
+        (
+            'chains:\n  own: [c, "{a,b}+c"]  # mine\n',
+            'chains:\n  own: [c, "{a,b}+c", net]  # mine\n',
+        ),
+        ("chains:\n  first: [net]\n  own: [c]\n", "chains:\n  first: [net]\n  own: [c]\n"),
     ],
 )
 def test_among_families_a_new_method_joins_the_users_own(copy, before, after):

@@ -40,5 +40,13 @@ def test_the_longest_stage_stands_first_and_what_is_left_is_dvcs():
     assert lines[-1].split() == ["DVC", "itself", "8.0"]
 
 
+def test_a_line_that_was_cut_is_passed_over():
+    with stage_times.measured("demo", "raw"):
+        pass
+    path = stage_times.FOLDER / "demo.jsonl"
+    path.write_text(path.read_text() + '["score", 17964\n[1]\n')
+    assert [run.stage for run in stage_times.since("demo", 0.0)] == ["raw"]
+
+
 def test_a_run_without_stages_has_no_table():
     assert stage_times.table([], 4.0) == []

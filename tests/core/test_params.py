@@ -65,6 +65,12 @@ def test_a_chain_named_twice_is_refused(tmp_path):
         params.load(written(tmp_path, chains=["gamma", "gamma"]))
 
 
+def test_a_chain_named_twice_by_a_pattern_is_refused_wherever_it_stands(tmp_path):
+    curve = {"chains": ["mlsm", "{mlsm}"], "qfs": [90]}
+    with pytest.raises(InputError, match="'mlsm' is named twice"):
+        params.load(written(tmp_path, curve=curve))
+
+
 def test_a_chain_may_be_seen_by_a_detector_alone(tmp_path):
     own = {"curve": {"chains": [], "qfs": []}, "perceived": []}
     found = params.load(written(tmp_path, chains=["gamma", "clahe"], **own))

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import PIL.Image
-import pytest
 import yaml
 
 from benchmark.core import jpeg
@@ -284,15 +283,3 @@ def write_samples(folder: Path, params: Params) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
-
-
-def run_stages(root: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Params:
-    """Write a run and make its tables, figures and report."""
-    from benchmark.stages import figures, report, tables
-
-    monkeypatch.setattr("benchmark.core.params.ROOT", root)
-    params = write(root, profile(**changes))
-    tables.write_tables(params)
-    figures.draw(params)
-    report.write_report(params)
-    return params

@@ -118,7 +118,7 @@ def test_a_variants_digest_follows_its_code_and_its_settings(variants, package):
         ("softer: [power]", "is no list of variants"),
         ("softer: {method: power, title: A, colour: 1}", "colour"),
         ("a: {method: power, title: A}\nb: {method: a, title: B}", "which is a variant itself"),
-        ("softer: {method: pover, title: A}", "did you mean 'power'"),
+        ("softer: {method: pover, title: A}", "a variant of 'pover', which is no method"),
         ("brighten: {method: power, title: A}", "2 methods called 'brighten'"),
     ],
 )

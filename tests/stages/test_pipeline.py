@@ -21,7 +21,6 @@ USES = {
     "score": ["scored"],
     "perceive": ["perceived"],
     "detect": ["detected"],
-    "curve": ["curve"],
 }
 """Stages that run again for their own chains alone."""
 

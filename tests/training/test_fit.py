@@ -52,6 +52,11 @@ def profile(steps=4, **settings):
     return params.Params.model_validate(content)
 
 
+def training_only(**training):
+    content = profile().model_dump(mode="json", exclude_none=True)
+    return params.Params.model_validate(content | {"training": training})
+
+
 def fit(data, state, **changes):
     return plan.train_part(profile(**changes), "edsr", "model", data, state)
 
@@ -117,6 +122,20 @@ def test_weights_that_a_training_would_give_are_known(data, tmp_path):
     assert plan.is_trained(checkpoint, wanted)
     for other in (profile(steps=5), profile(width=4)):
         assert not plan.is_trained(checkpoint, plan.identity(other, "edsr", "model", data))
+
+
+def test_a_setting_that_a_variant_fixes_cannot_be_set_by_a_profile(data):
+    budget = {"steps": 1, "settings": {"width": 8, "levels": 3}}
+    parts = {name: {"steps": 1} for name in ("vae_dark", "vae_normal")}
+    chosen = training_only(mlsm_level1=budget | {"parts": parts})
+    with pytest.raises(InputError, match=r"mlsm_level1 is a variant that fixes levels to 1"):
+        plan.identity(chosen, "mlsm_level1", "model", data)
+
+
+def test_a_misspelt_setting_of_a_training_is_named(data, tmp_path):
+    chosen = training_only(edsr={"steps": 1, "settings": {"widht": 8}})
+    with pytest.raises(InputError, match=r"training\.edsr\.settings .*'widht'"):
+        plan.train_part(chosen, "edsr", "model", data, tmp_path / "state")
 
 
 def test_the_identity_of_a_training_follows_the_images_and_not_their_paths(data):
