@@ -159,9 +159,12 @@ def facts(params: Params) -> dict[str, str]:
     tested = ", ".join(params.merge.test)
     return {
         "Data": f"{', '.join(params.sets)}; {source}",
-        "Tested on": tested,
+        "Tested on": tested or "no pairs: image quality is not measured",
         "JPEG quality factors": ", ".join(
-            [*map(str, params.qfs), *(["none"] if params.uncompressed else [])]
+            [
+                *map(str, params.qfs or params.detection.qfs),
+                *(["none"] if params.uncompressed else []),
+            ]
         ),
         "Weights": ", ".join(params.tracks),
         "Dark faces": (
@@ -194,6 +197,8 @@ def notes(params: Params) -> list[str]:
             "The images are miniatures that this suite makes, not the paper's sets: the paper's "
             "numbers stand beside ours for orientation, and no difference is given."
         )
+    if not params.merge.test:
+        return [*sentences, "This profile measures no image quality, only a detector on outputs."]
     printed = reported.cells(("III", "IV"))
     for what, listed in (
         ("Data sets", [d for d in printed["dataset"].unique() if d not in params.merge.test]),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.core import params as profiles
 from benchmark.core.errors import InputError
 from benchmark.faces.average_precision import evaluate
 from benchmark.methods.records import absences
@@ -397,3 +398,13 @@ def test_a_stage_that_has_not_run_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.core.params.ROOT", tmp_path)
     with pytest.raises(InputError, match=r"chains\.json: run `dvc repro`"):
         load.records(PARAMS)
+
+
+def test_a_profile_of_faces_alone_says_so_instead_of_listing_what_it_lacks():
+    faces = profiles.load(profiles.profile_path("faces"))
+    assert load.notes(faces) == [
+        "This profile measures no image quality, only a detector on outputs."
+    ]
+    facts = load.facts(faces)
+    assert facts["JPEG quality factors"] == "90"
+    assert "not measured" in facts["Tested on"]
