@@ -88,7 +88,13 @@ def versions(*modules: str) -> dict[str, str]:
     own = _own(modules)
     names = {name for module in closure(*modules) for name in _read(module, own).libraries}
     found = {dist for name in names for dist in _distributions().get(name, ())}
-    return {dist: importlib.metadata.version(dist) for dist in sorted(found)}
+    return {dist: _version(dist) for dist in sorted(found)}
+
+
+@functools.cache
+def _version(distribution: str) -> str:
+    """Return a distribution's version; each reading parses the whole of its metadata."""
+    return importlib.metadata.version(distribution)
 
 
 def closure(*modules: str) -> tuple[str, ...]:
@@ -117,7 +123,7 @@ def _closure(modules: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
 
 def forget() -> None:
     """Clear the caches, so that sources are read again instead of once per process."""
-    for known in (_closure, _read, _spec, _taken):
+    for known in (_closure, _read, _spec, _taken, _version):
         known.cache_clear()
 
 

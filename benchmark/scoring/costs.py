@@ -90,8 +90,8 @@ def measure(job: Job, dark: Image) -> Cost:
     """Measure a job in a process of its own, on one thread.
 
     The process is forked from a server that has already loaded the libraries, because loading takes
-    longer than most methods. The new
-    process imports the main module again, which should therefore be small.
+    longer than most methods. The new process imports the main module again, which should therefore
+    be small.
 
     Args:
         job: The method.
