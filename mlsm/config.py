@@ -89,6 +89,21 @@ class Config:
     discriminator_width: int = 16
     """First channel count of the discriminators. Not in the paper: the ancestor has 64."""
 
+    tone: bool = False
+    """A branch that sees a small copy of the whole image and sets a gamma and a colour matrix for
+    the output (`mlsm.model.Tone`). Not in the paper."""
+
+    mean_matched: bool = False
+    """Mix the L1 of stage 2 with an L1 after matching the mean (`mlsm.losses.mean_matched_l1`).
+    Not in the paper."""
+
+    exposure_stops: float = 0.0
+    """Stage 2 brightens or darkens each dark crop by up to so many stops. Not in the paper."""
+
+    drop_finest: float = 0.0
+    """Share of crops, in both stages, whose finest latent is set to 0, so that the coarser ones
+    must carry the image. Not in the paper."""
+
     conditional_gan: bool = False
     """Show the stage-2 discriminator the dark image too, as the ancestor does; eq. 18 has only
     the enhanced image as argument."""
@@ -110,10 +125,12 @@ class Config:
                 f"Argument `width` must be a multiple of {GROUPS} with norm 'group', "
                 f"but got {self.width}."
             )
-        if not -10.0 <= self.logvar_bias <= 4.0:
-            raise InputError(
-                f"Argument `logvar_bias` must be in [-10, 4], but got {self.logvar_bias!r}."
-            )
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise InputError(
+                    f"Argument `{name}` must be in [{low:g}, {high:g}], "
+                    f"but got {getattr(self, name)!r}."
+                )
 
     @property
     def stride(self) -> int:
@@ -139,6 +156,13 @@ _CHOICES = {
     "mapping": MappingKind,
     "topres": TopResidual,
     "weights": Preset,
+}
+
+
+_RANGES = {
+    "logvar_bias": (-10.0, 4.0),
+    "exposure_stops": (0.0, 4.0),
+    "drop_finest": (0.0, 1.0),
 }
 
 

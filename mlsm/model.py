@@ -16,12 +16,48 @@ Shapes for k = 3 levels of C channels; H and W are padded to multiples of 16 fir
           l_c^i - l_c^{k-1} up ---> UNet ----------------------------(+)-> ResBlock -> l~_n^i
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from mlsm.config import Config
 from mlsm.mapping import LatentMapping
 from mlsm.vae import VAE, Decoder, Encoder, to_signed, to_unit
+
+
+class Tone(nn.Module):
+    """A global branch: a small copy of the dark image decides on gamma and colour of the output.
+
+    Not in the paper. n' = A n^g with g (3,) and A (3, 3), one of each per image; both start as 1.
+    """
+
+    SIDE = 32
+    """Side of the small copy in pixels."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.see = nn.Sequential(
+            nn.Conv2d(3, width, 3, 2, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, 2 * width, 3, 2, 1),
+            nn.ReLU(inplace=True),
+            nn.AdaptiveAvgPool2d(4),
+            nn.Flatten(),
+            nn.Linear(32 * width, 2 * width),
+            nn.ReLU(inplace=True),
+        )
+        self.decide = nn.Linear(2 * width, 12)
+        nn.init.zeros_(self.decide.weight)
+        nn.init.zeros_(self.decide.bias)
+
+    def forward(self, output: Tensor, dark: Tensor) -> Tensor:
+        """Change an output by what the dark image says; both (N, 3, H, W) near [-1, 1]."""
+        small = functional.adaptive_avg_pool2d(dark, self.SIDE)  # (N, 3, 32, 32)
+        chosen = self.decide(self.see(small))  # (N, 12)
+        gamma = chosen[:, :3].exp()[..., None, None]  # (N, 3, 1, 1)
+        matrix = torch.eye(3, device=dark.device) + chosen[:, 3:].unflatten(1, (3, 3))  # (N, 3, 3)
+        light = to_unit(output).clamp(min=1e-3) ** gamma
+        return to_signed(torch.einsum("nij,njhw->nihw", matrix, light))
 
 
 class MLSM(nn.Module):
@@ -37,6 +73,7 @@ class MLSM(nn.Module):
         self.encoder = Encoder(config)
         self.mapping = LatentMapping(config)
         self.decoder = Decoder(config)
+        self.tone = Tone(config.width) if config.tone else None
 
     def adopt(self, dark: VAE, normal: VAE) -> None:
         """Take over trained VAEs and freeze them: "the parameters of two VAEs are frozen"."""
@@ -54,6 +91,16 @@ class MLSM(nn.Module):
         mapped: list[Tensor] = self.mapping([p.mu for p in self.encoder(image)])  # eqs. 9 and 16
         return mapped
 
+    def decode(self, latents: list[Tensor], image: Tensor) -> Tensor:
+        """Decode l~_n^i to n~ (eq. 17), with the tone that the dark image asks for.
+
+        Args:
+            latents: As `latents` returns them.
+            image: The dark image that they come from, (N, 3, H, W) in [-1, 1].
+        """
+        output: Tensor = self.decoder(latents)
+        return output if self.tone is None else self.tone(output, image)
+
     def forward(self, image: Tensor) -> Tensor:
         """Enhance a batch (eq. 19).
 
@@ -65,7 +112,7 @@ class MLSM(nn.Module):
         """
         height, width = image.shape[-2:]
         padded = pad(to_signed(image), self.config.stride)  # (N, 3, H', W')
-        output = to_unit(self.decoder(self.latents(padded)))  # eq. 17, (N, 3, H', W')
+        output = to_unit(self.decode(self.latents(padded), padded))  # (N, 3, H', W')
         return output[..., :height, :width].clamp(0.0, 1.0)
 
 

@@ -30,6 +30,8 @@ from mlsm.vae import VAE, Reconstruction, to_signed, to_unit
 
 BATCH = 16
 """Sec. IV-A."""
+GAMMA = 2.2
+"""Exponent between light and the values of a photograph, about."""
 CROP = 64
 """Pixels, Sec. IV-A; more than four levels need 128."""
 STEPS: Mapping[Source, int] = MappingProxyType(
@@ -90,7 +92,9 @@ def _vae(config: Config, source: Source, pick: Callable[[Batch], Tensor]) -> Rec
 
     def generate(batch: Batch) -> Terms:
         image = _signed(pick(batch), config)  # (N, 3, c, c)
-        reconstruction: Reconstruction = vae(image)
+        posteriors = vae.encoder(image, sample=True)
+        latents = _dropped([p.sample for p in posteriors], config.drop_finest)
+        reconstruction = Reconstruction(vae.decoder(latents), posteriors)
         duel.show(reconstruction.image, image)
         return vae_terms(reconstruction, image, duel.weights, duel.critics)
 
@@ -118,13 +122,15 @@ def mapping(config: Config, dark: Mapping[str, Tensor], normal: Mapping[str, Ten
     model = MLSM(config)
     model.adopt(vae_c, vae_n)
     encoder = vae_n.encoder.requires_grad_(False)
-    duel = _Duel(config, WEIGHTS[config.weights].mapping, 6 if config.conditional_gan else 3)
+    weights = replace(WEIGHTS[config.weights].mapping, mean_matched=config.mean_matched)
+    duel = _Duel(config, weights, 6 if config.conditional_gan else 3)
 
     def generate(batch: Batch) -> Terms:
-        image, real = _signed(batch.input, config), _signed(batch.target, config)
+        image, real = _signed(_exposed(batch.input, config), config), _signed(batch.target, config)
         targets = [p.mu for p in encoder.to(real.device)(real)]  # l_n^i, step 2
         latents = model.latents(image)  # l~_n^i, steps 1 and 3
-        reconstruction = model.decoder(latents)  # n~, step 4
+        kept = _dropped(latents, config.drop_finest)
+        reconstruction = model.decode(kept, image)  # n~, step 4
         condition = image if config.conditional_gan else None
         duel.show(reconstruction, real, condition)
         return mapping_terms(
@@ -132,7 +138,7 @@ def mapping(config: Config, dark: Mapping[str, Tensor], normal: Mapping[str, Ten
         )
 
     settings = SETTINGS[config.weights]
-    phase = Phase("mapping", model.mapping, generate, settings.adam(settings.mapping))
+    phase = Phase("mapping", model, generate, settings.adam(settings.mapping))
     return _recipe(config, model, duel.phases(phase, settings), "pairs", model)
 
 
@@ -193,6 +199,23 @@ class _Duel:
             return (generator,)
         optimiser = settings.adam(settings.discriminator)
         return (generator, Phase("discriminator", discriminator, self.discriminate, optimiser))
+
+
+def _dropped(latents: list[Tensor], share: float) -> list[Tensor]:
+    """Set the finest latent of a random share of a batch to 0."""
+    if not share:
+        return latents
+    finest = latents[0]  # (N, C, h, w)
+    kept = torch.rand(len(finest), 1, 1, 1, device=finest.device) >= share
+    return [finest * kept, *latents[1:]]
+
+
+def _exposed(crops: Tensor, config: Config) -> Tensor:
+    """Expose each crop in [0, 1] longer or shorter, by up to `Config.exposure_stops` stops."""
+    if not config.exposure_stops:
+        return crops
+    stops = (torch.rand(len(crops), 1, 1, 1, device=crops.device) * 2 - 1) * config.exposure_stops
+    return (crops * 2.0 ** (stops / GAMMA)).clamp(0.0, 1.0)
 
 
 def _signed(crops: Tensor, config: Config) -> Tensor:

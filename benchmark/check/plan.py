@@ -122,7 +122,8 @@ def _is_trained(params: Params, name: str, part: str, steps: int) -> bool:
     file = path if path.is_file() else whole
     if not file.is_file():
         return False
-    return file != path or bool(checkpoints.load(file, name, part).record.get("steps") == steps)
+    record = checkpoints.load(file, name, part).record
+    return file != path or bool(record.get("budget_steps", record.get("steps")) == steps)
 
 
 def scoring(params: Params) -> dict[str, Any]:

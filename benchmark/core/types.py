@@ -19,8 +19,9 @@ chain, or (only for controls) the normal-light reference."""
 Writer = Literal["round", "truncate", "jpeg75"]
 """How the authors' script stores an output image; only protocol `paper` follows it."""
 
-Schedule = Literal["linear", "cosine"]
-"""How a learning rate falls to 0 over a budget of steps."""
+Schedule = Literal["linear", "cosine", "until_flat"]
+"""How a learning rate falls to 0: over a budget of steps, or once the validation curve is flat (see
+`benchmark.training.flatness`), over the budget's last quarter at the latest."""
 
 Precision = Literal["32-true", "64-true", "bf16-mixed"]
 """Numerical precision of training, in the spelling of Lightning Fabric."""

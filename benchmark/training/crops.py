@@ -14,7 +14,11 @@ from benchmark.core.images import Bytes, read_uint8
 from benchmark.data.inputs import TrainingImage
 from benchmark.training.recipe import UNCHANGED, Batch, Change, Whole
 
-VALIDATION_CROP = 192
+VALIDATION_GRID = 64
+"""Sides of validation crops are multiples of it, in pixels: networks halve their input up to six
+times. A whole image of LOL, 600x400, is validated on 576x384."""
+VALIDATION_MOST = 1024
+"""Largest side of a validation crop, in pixels: a bound on memory."""
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 """(H, W, C), uint8 or float32 in [0, 1]."""
 
@@ -143,16 +147,17 @@ def _tensor(crops: Sequence[Pixels]) -> Tensor:
 def validation(
     items: Sequence[TrainingImage],
     limit: int = 16,
-    crop: int = VALIDATION_CROP,
     whole: Whole = UNCHANGED,
 ) -> list[Batch]:
-    """Return batches of the centre crops of up to `limit` evenly chosen items.
+    """Return batches of one image each, of up to `limit` evenly chosen items.
 
-    Each crop has one quality factor; these alternate over the items. No symmetry is applied.
+    Images are cut at the centre to multiples of `VALIDATION_GRID`; what is smaller than that stays
+    whole. Quality of a whole image and of its middle differ by a decibel, since a network that sees
+    more of a scene knows more of its light. Each image has one quality factor; these alternate over
+    the items. No symmetry is applied.
     """
     count = min(limit, len(items))
     chosen = [items[index * len(items) // count] for index in range(count)]
-    centre = np.array([0.5, 0.5])
     batches = []
     for index, item in enumerate(chosen):
         qfs = sorted(item.inputs)
@@ -161,8 +166,15 @@ def validation(
             _changed(read_uint8(item.inputs[qf]), whole.input),
             _changed(read_uint8(item.target), whole.target),
         )
-        side = min(crop, *pair[0].shape[:2])
-        batches.append(
-            _batch([(_cut(pair[0], side, centre, 0), _cut(pair[1], side, centre, 0), qf)])
-        )
+        batches.append(_batch([(_on_grid(pair[0]), _on_grid(pair[1]), qf)]))
     return batches
+
+
+def _on_grid(pixels: Pixels) -> Pixels:
+    """Cut the centre of an image to multiples of `VALIDATION_GRID` where it is as large."""
+    height, width = (
+        min(side // VALIDATION_GRID * VALIDATION_GRID, VALIDATION_MOST) or side
+        for side in pixels.shape[:2]
+    )
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]

@@ -8,9 +8,10 @@ several nodes.
 
 import contextlib
 import csv
+import dataclasses
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,15 +23,18 @@ from tqdm import tqdm
 from benchmark.core import files
 from benchmark.core.types import Precision
 from benchmark.methods import checkpoints
+from benchmark.training import flatness
 from benchmark.training.recipe import Batch, Batches, Phase, Recipe
 
+STATE = "state.pt"
 
-@dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """Budget, logging intervals and state folder of one training run.
 
     Attributes:
-        steps: Budget in steps.
+        steps: Budget in steps; with the schedule `until_flat` a run may end earlier.
         seed: Seed of initial weights, crops and noise.
         folder: Folder of the state of an unfinished run; its name must identify everything that
             distinguishes the run (settings, data).
@@ -75,13 +79,16 @@ def _dtype(precision: Precision) -> torch.dtype:
     return torch.float64 if precision == "64-true" else torch.float32
 
 
-@dataclass
+@dataclasses.dataclass
 class _State:
     step: int = 0
-    log: list[dict[str, float]] = field(default_factory=list)
-    sums: dict[str, float] = field(default_factory=dict)
-    best: dict[str, Any] = field(default_factory=dict)
+    log: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    sums: dict[str, float] = dataclasses.field(default_factory=dict)
+    best: dict[str, Any] = dataclasses.field(default_factory=dict)
     """`step`, `psnr` and `weights` of the best validation so far, if the recipe keeps the best."""
+    fall_from: int | None = None
+    """Step after which the rate falls, of the schedule `until_flat`; None before that."""
+    seconds: float = 0.0
 
 
 def seed_of(seed: int, step: int, process: int) -> int:
@@ -116,25 +123,34 @@ def train(
 def _train(loop: "_Loop", batches: Batches) -> list[dict[str, float]]:
     run, fabric = loop.run, loop.fabric
     loop.resume()
-    progress = tqdm(
-        range(loop.state.step, run.steps),
+    with tqdm(
         desc=run.label or "training",
         initial=loop.state.step,
-        total=run.steps,
+        total=loop.end,
         unit="step",
         mininterval=1.0,
         disable=fabric.global_rank > 0,
-    )
-    for step in progress:
-        torch.manual_seed(seed_of(run.seed, step, fabric.global_rank))
-        batch = batches.draw(step, fabric.global_rank)
-        loop.advance(loop.placed(batch))
-        if loop.due(run.log_every):
-            loop.write_row(batches.validation if loop.due(run.validate_every) else ())
-        if loop.due(run.save_every):
-            loop.save()
+    ) as progress:
+        while loop.state.step < loop.end:
+            start = time.perf_counter()
+            step = loop.state.step
+            torch.manual_seed(seed_of(run.seed, step, fabric.global_rank))
+            batch = batches.draw(step, fabric.global_rank)
+            loop.advance(loop.placed(batch))
+            if loop.due(run.log_every):
+                loop.write_row(batches.validation if loop.due(run.validate_every) else ())
+            loop.state.seconds += time.perf_counter() - start
+            if loop.due(run.save_every):
+                loop.save()
+            progress.total = loop.end
+            progress.update()
     loop.use_result()
     return loop.state.log
+
+
+def seconds(run: Run) -> float:
+    """Return how long a finished run took, in seconds; a killed one counts what it saved."""
+    return float(checkpoints.read(run.folder / STATE)["seconds"])
 
 
 class _Loop:
@@ -152,19 +168,26 @@ class _Loop:
             trained = [p for p in phase.module.parameters() if p.requires_grad]
             optimiser = phase.optimiser(trained)
             self.optimisers.append(optimiser)
-            self.schedules.append(
-                torch.optim.lr_scheduler.LambdaLR(
-                    optimiser, lambda step: recipe.factor(step, run.steps)
-                )
-            )
+            self.schedules.append(torch.optim.lr_scheduler.LambdaLR(optimiser, self.factor))
         self.average = _copy(recipe.network) if recipe.ema else None
 
     @property
     def path(self) -> Path:
-        return self.run.folder / "state.pt"
+        return self.run.folder / STATE
+
+    @property
+    def end(self) -> int:
+        """Return the number of steps of the run, as far as it is known."""
+        if self.state.fall_from is None:
+            return self.run.steps
+        return min(flatness.end(self.state.fall_from), self.run.steps)
+
+    def factor(self, step: int) -> float:
+        """Return the factor of the learning rate at a step."""
+        return self.recipe.factor(step, self.end, self.state.fall_from)
 
     def due(self, every: int) -> bool:
-        return self.state.step % every == 0 or self.state.step == self.run.steps
+        return self.state.step % every == 0 or self.state.step == self.end
 
     def placed(self, batch: Batch) -> Batch:
         """Move crops to the device and the precision of the network."""
@@ -230,13 +253,21 @@ class _Loop:
         count = self.state.sums.pop("steps")
         row = {
             "step": float(self.state.step),
-            "rate": self.recipe.factor(self.state.step - 1, self.run.steps),
+            "rate": self.factor(self.state.step - 1),
         }
         row |= {key: value / count for key, value in self.state.sums.items()}
         if validation:
             row["validation_psnr"] = self._validate(validation)
         self.state.log.append(row)
         self.state.sums.clear()
+        if self.recipe.schedule == "until_flat" and self.state.fall_from is None:
+            self._look_for_flatness()
+
+    def _look_for_flatness(self) -> None:
+        """Let the rate fall from here on if the validation curve is flat or the budget demands."""
+        curve = [row["validation_psnr"] for row in self.state.log if "validation_psnr" in row]
+        if self.state.step >= flatness.MOST * self.run.steps or flatness.is_flat(curve):
+            self.state.fall_from = self.state.step
 
     def _validate(self, validation: Sequence[Batch]) -> float:
         """Return the mean PSNR in dB of predictions rounded to 8 bits, over validation crops."""
@@ -277,6 +308,8 @@ class _Loop:
             "log": self.state.log,
             "sums": self.state.sums,
             "best": self.state.best,
+            "fall_from": self.state.fall_from,
+            "seconds": self.state.seconds,
             "network": self.recipe.network.state_dict(),
             "modules": [phase.module.state_dict() for phase in self.recipe.phases],
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -293,7 +326,7 @@ class _Loop:
             return
         content = checkpoints.read(self.path)
         self.state = _State(
-            content["step"], content["log"], content["sums"], content.get("best", {})
+            **{field.name: content[field.name] for field in dataclasses.fields(_State)}
         )
         self.recipe.network.load_state_dict(content["network"])
         for phase, state in zip(self.recipe.phases, content["modules"], strict=True):

@@ -16,7 +16,7 @@ from benchmark.core.params import Params
 from benchmark.data import compression, inputs, manifest
 from benchmark.data.lists import TRAIN_LISTS, PathResolver
 from benchmark.methods import Plugin, checkpoints, find
-from benchmark.training import fit, loop
+from benchmark.training import fit, flatness, loop
 from benchmark.training.recipe import Recipe
 
 _LISTS = {
@@ -148,6 +148,7 @@ def train_part(
         steps=settings.steps,
         seed=params.seed,
         folder=state / digest_values([known, _versions()])[:32],
+        validate_every=_validate_every(settings.steps),
         label=f"{method} {part}" if part != "model" else method,
         precision=settings.precision or params.precision,
     )
@@ -165,7 +166,23 @@ def train_part(
     record["images"] = {split: len(listed) for split, listed in images.items()}
     record["threads"] = torch.get_num_threads()
     record["kept_step"] = _kept_step(recipe, log)
+    record["steps"] = int(log[-1]["step"])
+    record["flat_at"] = _flat_at(recipe, log, settings.steps)
+    record["minutes"] = round(loop.seconds(run) / 60, 1)
     return checkpoints.Checkpoint(method, part, settings.settings, kept, record), log
+
+
+def _validate_every(steps: int) -> int:
+    """Return the steps between validations of a budget, a multiple of the log's 20."""
+    return max(100, round(steps / flatness.VALIDATIONS / 20) * 20)
+
+
+def _flat_at(recipe: Recipe, log: list[dict[str, float]], budget: int) -> int | None:
+    """Return the step at which the validation curve was flat, or None if it never was."""
+    end = int(log[-1]["step"])
+    if recipe.schedule != "until_flat" or end == budget:
+        return None
+    return next(int(row["step"]) for row in log if flatness.end(int(row["step"])) == end)
 
 
 def _kept_step(recipe: Recipe, log: list[dict[str, float]]) -> int:
@@ -247,6 +264,7 @@ def parts_before(plugin: Plugin, part: str) -> tuple[str, ...]:
 
 def _record(params: Params, recipe: Recipe, known: dict[str, Any]) -> dict[str, Any]:
     """Return the record of a training that is stored in the checkpoint."""
+    until_flat = recipe.schedule == "until_flat"
     return {
         "identity": digest_values(known),
         "profile": params.profile,
@@ -256,10 +274,10 @@ def _record(params: Params, recipe: Recipe, known: dict[str, Any]) -> dict[str, 
         "source": recipe.source,
         "batch": recipe.batch,
         "crop_px": recipe.crop,
-        "steps": known["steps"],
+        "budget_steps": known["steps"],
         "published_steps": recipe.steps,
         "rate_factor": known["rate_factor"],
-        "schedule": recipe.schedule if recipe.decay else "constant",
+        "schedule": recipe.schedule if recipe.decay or until_flat else "constant",
         "ema": recipe.ema,
         "keep": recipe.keep,
         "qfs": known["qfs"],

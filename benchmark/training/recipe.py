@@ -108,7 +108,8 @@ class Recipe:
         sees_qf: Whether `predict` also takes the quality factors, as it does for deblockers that
             need the quantisation tables.
         warmup: Number of steps over which the learning rate rises from 0.
-        decay: Whether the learning rate falls to 0 at the end of the budget.
+        decay: Whether the learning rate falls to 0 at the end of the budget; with the schedule
+            `until_flat` it always does.
         schedule: The curve along which it falls.
         rate_factor: Factor of the learning rates of all phases.
         ema: Decay of the running average of weights that is saved instead of the last weights, or
@@ -133,15 +134,24 @@ class Recipe:
     sees_qf: bool = False
     whole: Whole = UNCHANGED
 
-    def factor(self, step: int, budget: int) -> float:
-        """Return the factor of the learning rate at a step of a budget."""
+    def factor(self, step: int, budget: int, fall_from: int | None = None) -> float:
+        """Return the factor of the learning rate at a step.
+
+        Args:
+            step: Number of steps before it.
+            budget: Number of steps of the run.
+            fall_from: With the schedule `until_flat`, the step from which the rate falls, or None
+                as long as it does not.
+        """
         rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        fall = _FALL[self.schedule](step / budget) if self.decay else 1.0
-        return self.rate_factor * rise * fall
+        return self.rate_factor * rise * self._fall(step, budget, fall_from)
 
-
-_FALL: Mapping[Schedule, Callable[[float], float]] = {
-    "linear": lambda done: 1.0 - done,
-    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
-}
-"""Schedule -> factor of the learning rate at a fraction of the budget in [0, 1]."""
+    def _fall(self, step: int, budget: int, fall_from: int | None) -> float:
+        if self.schedule == "until_flat":
+            if fall_from is None or step < fall_from:
+                return 1.0
+            return (budget - step) / (budget - fall_from) if step < budget else 0.0
+        if not self.decay:
+            return 1.0
+        done = step / budget
+        return 1.0 - done if self.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))

@@ -154,17 +154,25 @@ def test_no_images_are_an_error():
         CropSampler([], crop=16, batch=1, seed=0)
 
 
-def test_validation_crops_are_central_and_unturned(item):
-    (batch,) = crops.validation([item], crop=16)
+def test_validation_images_are_cut_at_the_centre_to_the_grid_and_unturned(tmp_path):
+    (batch,) = crops.validation([make_item(tmp_path, size=(200, 100))])
     target = levels(batch.target)[0]
-    assert (int(target[0, 0, 0]), int(target[1, 0, 0])) == (12, 20)
-    assert (int(target[0, -1, -1]), int(target[1, -1, -1])) == (27, 35)
+    assert target.shape == (3, 192, 64)
+    assert (int(target[0, 0, 0]), int(target[1, 0, 0])) == (4, 18)
+    assert (int(target[0, -1, -1]), int(target[1, -1, -1])) == (195, 81)
     assert torch.equal(batch.input[:, :2], batch.target[:, :2])
 
 
-def test_validation_crops_of_small_images_are_their_largest_square(item):
-    (batch,) = crops.validation([item], crop=192)
-    assert batch.target.shape == (1, 3, HEIGHT, HEIGHT)
+def test_validation_images_below_the_grid_stay_whole(item):
+    (batch,) = crops.validation([item])
+    assert batch.target.shape == (1, 3, HEIGHT, WIDTH)
+
+
+def test_validation_images_have_a_largest_side(item, monkeypatch):
+    monkeypatch.setattr(crops, "VALIDATION_GRID", 8)
+    monkeypatch.setattr(crops, "VALIDATION_MOST", 24)
+    (batch,) = crops.validation([item])
+    assert batch.target.shape == (1, 3, 24, 24)
 
 
 def test_quality_factors_alternate_over_validation_images(tmp_path):
@@ -174,7 +182,7 @@ def test_quality_factors_alternate_over_validation_images(tmp_path):
 
 def test_validation_images_are_evenly_chosen(tmp_path):
     items = [make_item(tmp_path, name, size=(8 + number, 30)) for number, name in enumerate("abcd")]
-    sides = [batch.target.shape[-1] for batch in crops.validation(items, limit=2)]
+    sides = [batch.target.shape[-2] for batch in crops.validation(items, limit=2)]
     assert sides == [8, 10]
 
 
@@ -247,11 +255,11 @@ def test_kept_images_count_as_large_as_they_are_after_the_change(item):
 
 
 def test_validation_images_are_changed_as_a_whole_too(item):
-    (batch,) = crops.validation([item], crop=16, whole=Whole(spread, doubled))
-    (plain,) = crops.validation([item], crop=16)
+    (batch,) = crops.validation([item], whole=Whole(spread, doubled))
+    (plain,) = crops.validation([item])
     most = torch.tensor([HEIGHT - 1, WIDTH - 1]).view(1, 2, 1, 1)
     torch.testing.assert_close(batch.input[:, :2], levels(plain.input)[:, :2] / most)
-    assert batch.target.shape == (1, 6, 16, 16)
+    assert batch.target.shape == (1, 6, HEIGHT, WIDTH)
 
 
 def test_a_batch_of_whole_images_is_changed_as_its_recipe_says():

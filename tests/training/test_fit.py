@@ -162,9 +162,11 @@ def test_a_training_on_some_quality_factors_never_sees_the_others(data, tmp_path
         return [{"step": 1.0}]
 
     monkeypatch.setattr(plan.loop, "train", remember)
+    monkeypatch.setattr(plan.loop, "seconds", lambda run: 90.0)
     checkpoint, _ = plan.train_part(changed(qfs=[60]), "edsr", "model", data, tmp_path)
     assert seen == {60}
     assert checkpoint.record["qfs"] == [60]
+    assert checkpoint.record["minutes"] == 1.5
 
 
 def test_what_a_profile_chooses_of_the_loop_is_recorded(data, tmp_path):
@@ -172,9 +174,26 @@ def test_what_a_profile_chooses_of_the_loop_is_recorded(data, tmp_path):
     checkpoint, log = plan.train_part(chosen, "edsr", "model", data, tmp_path)
     record = checkpoint.record
     assert (record["schedule"], record["ema"], record["keep"]) == ("cosine", 0.9, "best")
-    assert record["kept_step"] == log[-1]["step"]
+    assert record["kept_step"] == record["steps"] == record["budget_steps"] == log[-1]["step"]
+    assert record["flat_at"] is None
     usual = plan.identity(profile(), "edsr", "model", data)
     assert plan.identity(chosen, "edsr", "model", data) != usual
+
+
+def test_a_training_until_flat_says_where_it_was_flat(data, tmp_path):
+    chosen = changed(schedule="until_flat", steps=8)
+    checkpoint, log = plan.train_part(chosen, "edsr", "model", data, tmp_path)
+    assert log[-1]["step"] == 8
+    assert checkpoint.record["schedule"] == "until_flat"
+    assert checkpoint.record["flat_at"] is None  # eight steps are validated once, at their end
+
+
+def test_the_step_of_flatness_is_found_in_the_log():
+    made = Recipe(None, (), "pairs", 1, 8, 1, None, schedule="until_flat")
+    log = [{"step": step} for step in (20, 40, 60, 80)]
+    assert plan._flat_at(made, log, 100) == 60
+    assert plan._flat_at(made, log, 80) is None
+    assert plan._flat_at(dataclasses.replace(made, schedule="linear"), log, 100) is None
 
 
 def test_a_part_without_a_budget_is_named():
