@@ -97,6 +97,9 @@ class Training(_Model):
     """Quality factors of the training inputs; None takes the profile's `train_qfs`."""
     precision: Precision | None = None
     """Numerical precision of this training; None takes the profile's."""
+    seeds: list[int] = []
+    """Further seeds that the method is trained with, beside the profile's; their weights lie in
+    folders `seed_<n>`, and tables give means over all seeds with their spread."""
     settings: dict[str, Any] = {}
     """Keyword arguments of the method's own file, such as width and number of blocks."""
     parts: dict[str, "Training"] = {}
@@ -314,6 +317,10 @@ class Params(_Model):
     def results(self) -> Path:
         """Folder of the profile's results (in git)."""
         return ROOT / "results" / self.profile
+
+    def seed_folder(self, folder: Path, seed: int) -> Path:
+        """Return where what belongs to a seed lies: `folder` itself for the profile's own seed."""
+        return folder if seed == self.seed else folder / f"seed_{seed}"
 
     @property
     def weights(self) -> Path:

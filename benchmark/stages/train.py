@@ -21,36 +21,43 @@ from benchmark.training import loop, plan
 def train(params: Params, names: Sequence[str] | None = None) -> None:
     """Train the profile's methods, or only some; a killed training goes on where it stopped.
 
-    A method's files are written as soon as it is trained. Where several are trained at a time, the
-    progress of the single ones is not shown: their lines would overwrite each other.
+    A method's files are written as soon as it is trained, those of further seeds into folders of
+    their own. Where several are trained at a time, the progress of the single ones is not shown:
+    their lines would overwrite each other.
     """
     own = params.weights.with_name(params.profile)  # empty where another profile's weights serve
     for place in (own, params.results / "training"):
         place.mkdir(parents=True, exist_ok=True)
-    chosen = list(params.training if names is None else names)
+    methods = list(params.training if names is None else names)
+    first = [(method, params.seed) for method in methods]
+    further = [(method, seed) for method in methods for seed in params.training[method].seeds]
+    chosen = [*first, *further]
     jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
     work: Callable[[str], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
         pass
 
 
-def _train_quietly(params: Params, method: str) -> None:
+def _train_quietly(params: Params, chosen: tuple[str, int]) -> None:
     with contextlib.redirect_stderr(io.StringIO()):
-        _train(params, method)
+        _train(params, chosen)
 
 
-def _train(params: Params, method: str) -> None:
-    data = plan.training_data(params)
-    logs = params.results / "training"
-    kept = plan.trained_already(params, method, data, params.weights, logs)
+def _train(params: Params, chosen: tuple[str, int]) -> None:
+    method, seed = chosen
+    folder = params.seed_folder(params.weights, seed)
+    logs = params.seed_folder(params.results / "training", seed)
+    name = method if seed == params.seed else f"{method} with seed {seed}"
+    data, own = plan.training_data(params), params.model_copy(update={"seed": seed})
+    kept = plan.trained_already(own, method, data, folder, logs)
     if "model" in kept:
-        say(f"{method} is trained as asked: kept.")
+        say(f"{name} is trained as asked: kept.")
         return
-    trained, log = plan.train_method(params, method, data, ROOT / ".cache" / "training", kept)
+    trained, log = plan.train_method(own, method, data, ROOT / ".cache" / "training", kept)
     loop.write_log(logs / f"{method}.csv", log)
-    say(f"{method} is trained.")
+    say(f"{name} is trained.")
     for part, checkpoint in trained.items():
-        checkpoints.save(checkpoints.trained_path(params.weights, method, part), checkpoint)
+        checkpoints.save(checkpoints.trained_path(folder, method, part), checkpoint)
 
 
 if __name__ == "__main__":
