@@ -9,7 +9,8 @@ import pandas as pd
 from benchmark.core import files, jpeg, parallel
 from benchmark.core.errors import InputError
 from benchmark.core.images import read_uint8
-from benchmark.data.inputs import EvaluationInput, TrainingImage
+from benchmark.data.evaluation import EvaluationInput
+from benchmark.data.inputs import TrainingImage
 from benchmark.data.lists import PathResolver
 
 CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]

@@ -11,7 +11,7 @@ from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes, luma, read_uint8, to_float, to_uint8
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.scoring import jobs, kept_outputs, metrics, plan
 
 QF = 90

@@ -12,7 +12,7 @@ from benchmark.core import files, jpeg, parallel, user_files
 from benchmark.core.console import shown
 from benchmark.core.errors import InputError
 from benchmark.core.types import Track
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.scoring import jobs, score
 from benchmark.scoring.results import Row
 

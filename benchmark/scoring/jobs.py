@@ -11,7 +11,7 @@ from benchmark.core import jpeg, parallel, user_files
 from benchmark.core.cache import ResultCache
 from benchmark.core.images import Bytes, to_float
 from benchmark.core.types import Protocol, Track
-from benchmark.data import inputs
+from benchmark.data import evaluation
 from benchmark.methods import assemble
 
 
@@ -29,7 +29,7 @@ class Job:
     chain: methods.Chain
     track: Track
     trained: Path
-    case: inputs.EvaluationInput
+    case: evaluation.EvaluationInput
 
 
 class Work(NamedTuple):
@@ -61,7 +61,7 @@ def measure_all(
     Returns:
         One list of results per entry of `work`, in the order of its jobs.
     """
-    keys: dict[inputs.EvaluationInput, str] = {}
+    keys: dict[evaluation.EvaluationInput, str] = {}
     together: dict[tuple[Any, ...], dict[tuple[int, str], Job]] = {}
     for index, (jobs, cache) in enumerate(work):
         for job in jobs:
@@ -131,7 +131,7 @@ def _latest(*_: object) -> dict[methods.Chain, dict[Protocol, Bytes]]:
 
 
 def context_of(
-    case: inputs.EvaluationInput, reference: Bytes | None = None
+    case: evaluation.EvaluationInput, reference: Bytes | None = None
 ) -> methods.MethodContext:
     """Return the quantisation tables and reference that methods may receive with an input."""
     of_reference = None if reference is None else to_float(reference)

@@ -11,7 +11,7 @@ from benchmark.core.hashing import digest_values
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data import compression, lists
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.methods import records
 from benchmark.scoring.jobs import Job, Work
 

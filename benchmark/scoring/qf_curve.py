@@ -13,7 +13,7 @@ from benchmark.core import files
 from benchmark.core.params import Params
 from benchmark.core.types import Track
 from benchmark.data import compression, lists, manifest
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.scoring import jobs, plan, results, score
 
 COLUMNS = ["dataset", "chain", "track", "qf", "metric", "n", "value"]

@@ -33,7 +33,7 @@ def train(params: Params, names: Sequence[str] | None = None) -> None:
     further = [(method, seed) for method in methods for seed in params.training[method].seeds]
     chosen = [*first, *further]
     jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
-    work: Callable[[str], Any] = partial(_train if jobs < 2 else _train_quietly, params)
+    work: Callable[[tuple[str, int]], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
         pass
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.core import images
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.tables import cells
 from benchmark.tables.output import Page, Sheet, page
 

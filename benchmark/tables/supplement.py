@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.core import jpeg, statistics
 from benchmark.core.params import Params
-from benchmark.data import compression, inputs, lists
+from benchmark.data import compression, evaluation, lists
 from benchmark.scoring import lpips_weights, results
 from benchmark.tables import (
     ablations,
@@ -80,7 +80,7 @@ def perception_rows(params: Params) -> pd.DataFrame:
     )
 
 
-def _cases(params: Params) -> list[inputs.EvaluationInput]:
+def _cases(params: Params) -> list[evaluation.EvaluationInput]:
     places = lists.PathResolver.of(params)
     jpegs = params.work / "jpeg" / "test"
     return compression.read_cases(jpegs / "scores.csv", jpegs, places)

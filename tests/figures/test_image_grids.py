@@ -8,7 +8,7 @@ import pytest
 from benchmark import ROOT, methods
 from benchmark.core import params
 from benchmark.core.images import write
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.figures import image_grids, selection
 from benchmark.figures.selection import Box, Shown
 from benchmark.methods import assemble

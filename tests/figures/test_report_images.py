@@ -6,7 +6,7 @@ import pytest
 
 from benchmark.core import jsonfile
 from benchmark.core.errors import InputError
-from benchmark.data import inputs
+from benchmark.data import evaluation
 from benchmark.figures import report_images
 from benchmark.methods import Chain
 from benchmark.scoring import jobs, kept_outputs, plan, results
@@ -69,7 +69,7 @@ def test_every_chain_is_shown_on_every_image_beside_input_and_reference(tmp_path
     paths = tmp_path / "dark.png", tmp_path / "normal.png"
 
     def planned(params, chain, listing):
-        cases = [inputs.EvaluationInput("LOL", f"{i}", 70, *paths, None) for i in range(3)]
+        cases = [evaluation.EvaluationInput("LOL", f"{i}", 70, *paths, None) for i in range(3)]
         return {"classical": [jobs.Job(Chain((chain,)), "classical", tmp_path, c) for c in cases]}
 
     monkeypatch.setattr(plan, "planned", planned)

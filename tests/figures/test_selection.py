@@ -7,7 +7,7 @@ import pytest
 from benchmark import methods
 from benchmark.core.errors import InputError
 from benchmark.core.images import write
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.figures import selection
 from benchmark.scoring import jobs, results
 from tests.helpers.pictures import flat, photograph

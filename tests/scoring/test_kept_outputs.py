@@ -5,7 +5,7 @@ import pytest
 
 from benchmark.core import images
 from benchmark.core.errors import InputError
-from benchmark.data.inputs import EvaluationInput
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.methods import Chain
 from benchmark.scoring import jobs, kept_outputs
 from benchmark.scoring.jobs import Job

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from benchmark.data import inputs
+from benchmark.data import evaluation
 from benchmark.scoring import results
 from benchmark.tables import ablations, bitrates, output
 from benchmark.tables import cells as tables
@@ -61,7 +61,7 @@ def test_a_row_appears_as_soon_as_its_chain_does():
 def test_bits_per_pixel_are_those_of_the_files(tmp_path):
     synthetic.write_jpegs(tmp_path, PARAMS)
     files = [
-        inputs.EvaluationInput("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
+        evaluation.EvaluationInput("LOL", f"{i}", qf, tmp_path / f"LOL/{i}.qf{qf}.jpg", None, None)
         for i in range(synthetic.IMAGES)
         for qf in (90, 70)
     ]
