@@ -1,7 +1,8 @@
 """JPEG files of the merged data sets, written once and read by every method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,6 +15,8 @@ from benchmark.data.inputs import TrainingImage
 from benchmark.data.lists import PathResolver
 
 CASE_COLUMNS = ["dataset", "image", "qf", "input", "reference", "labels"]
+ALIGNED_COLUMNS = ["registered", "left", "top", "refused"]
+"""Columns of a list of test inputs that say what protocol `sound` compares with."""
 
 
 class _Job(NamedTuple):
@@ -54,12 +57,23 @@ def _compress(job: _Job) -> None:
         files.write_bytes(target, jpeg.encode(pixels, qf))
 
 
-def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.DataFrame:
-    """Return one row per test input: dataset, image, qf, input, reference, labels.
+def cases(
+    lists: Mapping[str, pd.DataFrame],
+    qfs: Sequence[int | None],
+    registrations: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Return one row per test input, with `CASE_COLUMNS` and `ALIGNED_COLUMNS`.
 
     For an uncompressed input, qf is <NA>. `input` is a path below the folder of JPEG files, or a
     manifest's path if qf is <NA>; `reference` and `labels` are a manifest's paths, or "" if there
     are none.
+
+    Args:
+        lists: Set -> its test pairs.
+        qfs: Quality factors; None is the uncompressed image.
+        registrations: Set -> how its pairs were registered, as
+            `benchmark.registration.batch.references` returns it; sets whose pairs are aligned are
+            not in it.
     """
     rows = [
         (name, row.name, qf, file_name(row.dark, qf) if qf else row.dark, row.normal, row.labels)
@@ -67,7 +81,36 @@ def cases(lists: Mapping[str, pd.DataFrame], qfs: Sequence[int | None]) -> pd.Da
         for qf in qfs
         for row in (_Source(*cells) for cells in frame[list(_Source._fields)].to_numpy())
     ]
-    return pd.DataFrame(rows, columns=CASE_COLUMNS).astype({"qf": "Int16"})
+    made = pd.DataFrame(rows, columns=CASE_COLUMNS).astype({"qf": "Int16"})
+    return made.join(pd.DataFrame(_aligned(made, registrations), columns=ALIGNED_COLUMNS))
+
+
+def _aligned(
+    made: pd.DataFrame, registrations: Mapping[str, pd.DataFrame]
+) -> list[tuple[str, int, int, int]]:
+    """Return the registered image of each test input, its corner, and 1 if it was refused."""
+    known = {
+        (dataset, row["name"]): (row["registered"], row["left"], row["top"], 1 - row["accepted"])
+        for dataset, frame in registrations.items()
+        for row in frame.to_dict("records")
+    }
+    named = made[["dataset", "image"]].itertuples(index=False, name=None)
+    return [known.get(key, ("", 0, 0, 0)) for key in named]
+
+
+def read_registrations(prepared: Path, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Return set -> how its test pairs were registered, of the sets where they had to be.
+
+    Args:
+        prepared: Folder that the stage prepare wrote.
+        names: Test sets.
+    """
+    paths = {name: prepared / name / "registration.csv" for name in names}
+    return {
+        name: pd.read_csv(path, dtype={"name": str, "registered": str}, keep_default_na=False)
+        for name, path in paths.items()
+        if path.is_file()
+    }
 
 
 class _Source(NamedTuple):
@@ -119,6 +162,12 @@ def read_cases(path: Path, jpegs: Path, places: PathResolver) -> list[Evaluation
             jpegs / source if qf else places.locate(source),
             places.locate(reference) if reference else None,
             places.locate(labels) if labels else None,
+            registered=places.locate(registered) if registered else None,
+            left=int(left),
+            top=int(top),
+            refused=refused == "1",
         )
-        for dataset, image, qf, source, reference, labels in frame[CASE_COLUMNS].to_numpy()
+        for dataset, image, qf, source, reference, labels, registered, left, top, refused in frame[
+            [*CASE_COLUMNS, *ALIGNED_COLUMNS]
+        ].to_numpy()
     ]

@@ -35,6 +35,8 @@ FACTS = (
     "max_displacement_px",
     "accepted",
     "reason",
+    "left",
+    "top",
 )
 """Columns of the table of registration results, which has one row per pair."""
 _SIDES = ("dark", "normal")
@@ -118,6 +120,22 @@ def register_pairs(
     )
 
 
+def references(listed: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Return what protocol `sound` compares test pairs with that were registered.
+
+    Args:
+        listed: The manifest before registration.
+        outcome: Its registration.
+
+    Returns:
+        One row per pair: `registered`, the manifest's path of the warped and cropped normal-light
+        image or "" where the pair stays as it is; and `FACTS`, with the corner of the crop.
+    """
+    after = outcome.manifest["normal"]
+    moved = after.where(after != listed["normal"].to_numpy(), "")
+    return outcome.facts.assign(registered=moved.to_numpy())
+
+
 def _key(settings: RegistrationSettings, seed: int) -> str:
     """Return a digest of everything that a registered pair depends on except its images."""
     return digest_values([dataclasses.asdict(settings), seed, code_digest.of(__name__)])[:32]
@@ -146,12 +164,14 @@ def _register(job: _Job) -> dict[str, Any]:
         name: getattr(result, name)
         for name in (*names, "max_displacement_px", "accepted", "reason")
     }
+    facts |= {"left": 0, "top": 0}
     if not result.accepted:
         return {"facts": facts, "written": {}}
     registered = register.apply(dark, normal, result)
+    facts |= {"left": registered.left, "top": registered.top}
     if registered.dark is dark and registered.normal is normal:
         return {"facts": facts, "written": {}}
-    for side, image in zip(_SIDES, registered, strict=True):
+    for side, image in zip(_SIDES, registered[:2], strict=True):
         images.write(job.folder / f"{side}.png", image)
     height, width = registered.dark.shape[:2]
     digests = {side: sha256(job.folder / f"{side}.png") for side in _SIDES}

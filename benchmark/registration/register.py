@@ -65,10 +65,19 @@ class Registration:
 
 
 class Registered(NamedTuple):
-    """A pair of equal size that shows the same scene pixel by pixel."""
+    """A pair of equal size that shows the same scene pixel by pixel.
+
+    Attributes:
+        dark: What is left of the dark image, (H, W, 3).
+        normal: The normal-light image in the frame of the dark one, the same shape.
+        left: Column of the whole dark image at which both begin, in pixels.
+        top: Likewise the row.
+    """
 
     dark: Image
     normal: Image
+    left: int = 0
+    top: int = 0
 
 
 def register(dark: Image, normal: Image, settings: RegistrationSettings, seed: int) -> Registration:
@@ -224,7 +233,8 @@ def apply(dark: Image, normal: Image, registration: Registration) -> Registered:
     if registration.model != "identity":
         crop = largest_rectangle(valid_mask(registration.matrix, dark.shape, normal.shape))
         warped = warp(normal, registration.matrix, dark.shape)[crop]
-        return Registered(dark[crop].copy(), np.clip(warped, 0.0, 1.0))
+        corner = {"left": crop[1].start, "top": crop[0].start}
+        return Registered(dark[crop].copy(), np.clip(warped, 0.0, 1.0), **corner)
     if dark.shape == normal.shape:
         return Registered(dark, normal)
     height, width = (min(sides) for sides in zip(dark.shape[:2], normal.shape[:2], strict=True))

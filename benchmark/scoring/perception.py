@@ -11,7 +11,7 @@ from benchmark.core.types import Protocol
 from benchmark.scoring import lpips_weights, perceptual
 from benchmark.scoring.jobs import Job, Work, measure_all, outputs
 from benchmark.scoring.results import Row
-from benchmark.scoring.score import as_rows
+from benchmark.scoring.score import aligned, as_rows
 
 PROTOCOL: Protocol = "sound"
 
@@ -22,7 +22,7 @@ def quality_factor(qfs: Sequence[int]) -> int:
 
 
 def score(job: Job) -> dict[str, float]:
-    """Compute metric -> perceptual distance of one output.
+    """Compute metric -> perceptual distance of one output; none where a pair was refused.
 
     Raises:
         InputError: There is no reference, or weights are absent.
@@ -30,7 +30,10 @@ def score(job: Job) -> dict[str, float]:
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: perceptual distances need one.")
     reference = read_uint8(job.case.reference)
+    if job.case.refused:
+        return {}
     output = outputs(job, read_uint8(job.case.input), (PROTOCOL,), reference)[PROTOCOL]
+    output, reference = aligned(job.case, output, reference)
     distances = {
         "st_lpips": perceptual.st_lpips(output, reference),
         "psnr_gtmean": perceptual.psnr_gtmean(output, reference),

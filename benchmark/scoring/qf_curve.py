@@ -34,7 +34,8 @@ def cases(params: Params, folder: Path) -> list[EvaluationInput]:
     }
     cells = [cell for listed in tests_of.values() for cell in listed["dark"]]
     compression.compress(cells, params.curve.qfs, places, folder, params.jobs)
-    listed = compression.cases(tests_of, params.curve.qfs)
+    registrations = compression.read_registrations(params.work / "prepared", tests_of)
+    listed = compression.cases(tests_of, params.curve.qfs, registrations)
     files.write_text(folder / "curve.csv", listed.to_csv(index=False, lineterminator="\n"))
     return compression.read_cases(folder / "curve.csv", folder, places)
 

@@ -7,13 +7,14 @@ from benchmark.core import images, user_files
 from benchmark.core.errors import InputError
 from benchmark.core.images import Bytes
 from benchmark.core.types import Protocol
+from benchmark.data.evaluation import EvaluationInput
 from benchmark.scoring import metrics
 from benchmark.scoring.jobs import Job, Work, measure_all, outputs
 from benchmark.scoring.results import PROTOCOLS, Row
 
 
 def score(job: Job) -> dict[Protocol, dict[str, float]]:
-    """Compute protocol -> metric -> value of one output.
+    """Compute protocol -> metric -> value of one output; no `sound` where a pair was refused.
 
     Raises:
         InputError: The input and its reference differ in size, or weights are absent.
@@ -21,10 +22,29 @@ def score(job: Job) -> dict[Protocol, dict[str, float]]:
     if job.case.reference is None:
         raise InputError(f"{job.case.input} has no reference: full-reference metrics need one.")
     pixels, reference = read_pair(job.case.input, job.case.reference, job.case.own)
-    return {
-        protocol: metrics.measure(output, reference, protocol)
-        for protocol, output in outputs(job, pixels, PROTOCOLS, reference).items()
-    }
+    made = outputs(job, pixels, PROTOCOLS, reference)
+    found: dict[Protocol, dict[str, float]] = {}
+    found["paper"] = metrics.measure(made["paper"], reference, "paper")
+    if not job.case.refused:
+        found["sound"] = metrics.measure(*aligned(job.case, made["sound"], reference), "sound")
+    return found
+
+
+def aligned(case: EvaluationInput, output: Bytes, reference: Bytes) -> tuple[Bytes, Bytes]:
+    """Return an output and its reference as protocol `sound` compares them.
+
+    Args:
+        case: The input; registration did not refuse it.
+        output: uint8 (H, W, 3).
+        reference: The normal-light image as published, the same shape.
+
+    Returns:
+        Both as they are, or cropped to what the registered normal-light image shows.
+    """
+    if case.registered is None:
+        return output, reference
+    registered = images.read_uint8(case.registered)
+    return case.beside(output, registered), registered
 
 
 def read_pair(source: Path, reference: Path, own: bool) -> tuple[Bytes, Bytes]:

@@ -23,6 +23,7 @@ def compress(params: Params, split: str) -> None:
         ]
         compression.compress(cells, params.train_qfs, places, to, params.jobs)
         return
+    registrations = compression.read_registrations(params.work / "prepared", params.merge.test)
     scored = {str(name): manifests[name] for name in params.merge.test}
     detected = {}
     for name in params.detection.sets if params.detection.chains else []:
@@ -38,7 +39,8 @@ def compress(params: Params, split: str) -> None:
         cells = [cell for listed in chosen.values() for cell in listed["dark"]]
         compression.compress(cells, qfs, places, to, params.jobs)
         inputs = [*([None] if raw else []), *qfs]
-        text = compression.cases(chosen, inputs).to_csv(index=False, lineterminator="\n")
+        listed = compression.cases(chosen, inputs, registrations)
+        text = listed.to_csv(index=False, lineterminator="\n")
         files.write_text(to / f"{kind}.csv", text)
     truth = {
         dataset: {

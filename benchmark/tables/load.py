@@ -9,7 +9,7 @@ from benchmark.core import jsonfile, reported
 from benchmark.core.errors import InputError
 from benchmark.core.params import Params
 from benchmark.core.types import Track
-from benchmark.data import registry
+from benchmark.data import compression, registry
 from benchmark.data.labels import boxes
 from benchmark.faces import detect
 from benchmark.methods import checkpoints
@@ -199,6 +199,7 @@ def notes(params: Params) -> list[str]:
         )
     if not params.merge.test:
         return [*sentences, "This profile measures no image quality, only a detector on outputs."]
+    sentences += _registered(params)
     printed = reported.cells(("III", "IV"))
     for what, listed in (
         ("Data sets", [d for d in printed["dataset"].unique() if d not in params.merge.test]),
@@ -210,6 +211,18 @@ def notes(params: Params) -> list[str]:
                 f"{what} of the paper that are not in this profile: {', '.join(map(str, listed))}."
             )
     return sentences
+
+
+def _registered(params: Params) -> list[str]:
+    """Return a sentence on each test set whose pairs had to be registered."""
+    known = compression.read_registrations(params.work / "prepared", params.merge.test)
+    return [
+        f"The test pairs of {name} are misaligned: protocol paper compares with them as they are "
+        f"({len(listed)} pairs), protocol sound with the registered normal-light image (the "
+        f"{int(listed['accepted'].sum())} pairs that registration accepts)."
+        for name, listed in known.items()
+        if len(listed)
+    ]
 
 
 def _methods_without(params: Params, printed: pd.DataFrame) -> list[str]:

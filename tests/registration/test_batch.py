@@ -100,6 +100,24 @@ def test_every_pair_is_warped_left_alone_or_refused_and_the_tables_say_which(pla
             assert images.read(places.locate(cell)).shape == (row.height, row.width, 3)
 
 
+def test_references_of_test_pairs_are_the_warped_images_with_their_corner(places):
+    before, after = listed(places), run(places)
+    found = batch.references(before, after)
+    assert found["registered"].tolist() == [
+        after.manifest["normal"][0],
+        "",
+        "",
+        after.manifest["normal"][3],
+    ]
+    assert found["accepted"].tolist() == [True, True, False, True]
+    corner = found.iloc[3]  # the normal-light image began below and to the right
+    dark = images.read(places.locate(before["dark"][3]))
+    crop = images.read(places.locate(after.manifest["dark"][3]))
+    height, width = crop.shape[:2]
+    top, left = corner["top"], corner["left"]
+    np.testing.assert_allclose(dark[top : top + height, left : left + width], crop, atol=1 / 255)
+
+
 def test_a_refused_pair_carries_its_reason_in_both_tables_and_leaves_no_image(places):
     manifest, facts = run(places)
     reason = manifest["reason"][2]

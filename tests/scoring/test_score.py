@@ -48,6 +48,31 @@ def test_a_row_is_the_metric_of_the_chains_output(pair_folders, tmp_path):
     assert row.value == pytest.approx(expected, abs=1e-9)
 
 
+def value(rows, protocol, metric="psnr"):
+    (found,) = [row.value for row in rows if (row.protocol, row.metric) == (protocol, metric)]
+    return found
+
+
+def test_protocol_sound_compares_with_the_registered_image_where_it_begins(pair_folders, tmp_path):
+    case = cases(pair_folders, tmp_path)[0]
+    registered = tmp_path / "registered.png"
+    images.write(registered, images.read_uint8(case.reference)[5:45, 2:60] // 2)
+    moved = case._replace(registered=registered, left=2, top=5)
+    [rows] = score.rows("demo", [Work(jobs([moved]), ResultCache(None))])
+    output = images.to_uint8(images.to_float(images.read_uint8(case.input)) ** np.float32(0.45))
+    expected = metrics.METRICS["sound", "psnr"](output[5:45, 2:60], images.read_uint8(registered))
+    assert value(rows, "sound") == pytest.approx(expected, abs=1e-9)
+    [plain] = score.rows("demo", [Work(jobs([case]), ResultCache(None))])
+    assert value(rows, "paper") == value(plain, "paper")
+    assert moved.key() != case.key()
+
+
+def test_a_pair_that_registration_refused_has_no_row_of_protocol_sound(pair_folders, tmp_path):
+    case = cases(pair_folders, tmp_path)[0]._replace(refused=True)
+    [rows] = score.rows("demo", [Work(jobs([case]), ResultCache(None))])
+    assert {row.protocol for row in rows} == {"paper"}
+
+
 def test_rows_do_not_depend_on_the_number_of_processes(pair_folders, tmp_path):
     found = jobs(cases(pair_folders, tmp_path))
     one, two = (score.rows("demo", [Work(found, ResultCache(None))], count) for count in (1, 2))
@@ -94,6 +119,38 @@ def test_a_list_of_cases_survives_the_disk(pair_folders, tmp_path):
     ]
     assert {case.reference for case in read} == {tmp_path / "normal" / "1.png"}
     assert all(case.labels is None for case in read)
+
+
+def test_a_list_of_cases_says_what_registration_made_of_each_pair(tmp_path):
+    names = ["moved", "still", "refused"]
+    listed = pd.DataFrame(
+        {
+            "name": names,
+            "dark": [f"work/dark/{name}.png" for name in names],
+            "normal": [f"work/normal/{name}.png" for name in names],
+            "labels": "",
+        }
+    )
+    (tmp_path / "prepared/LSRW").mkdir(parents=True)
+    pd.DataFrame(
+        {
+            "name": names,
+            "registered": ["work/prepared/LSRW/normal/moved.png", "", ""],
+            "left": [3, 0, 0],
+            "top": [4, 0, 0],
+            "accepted": [True, True, False],
+        }
+    ).to_csv(tmp_path / "prepared/LSRW/registration.csv", index=False)
+    known = compression.read_registrations(tmp_path / "prepared", ["LOL", "LSRW"])
+    path = tmp_path / "scores.csv"
+    compression.cases({"LSRW": listed, "LOL": listed}, [80], known).to_csv(path, index=False)
+    read = compression.read_cases(path, tmp_path, lists.PathResolver((), tmp_path))
+    moved, still, refused = read[:3]
+    assert (moved.left, moved.top, moved.refused) == (3, 4, False)
+    assert moved.registered == tmp_path / "prepared/LSRW/normal/moved.png"
+    assert (still.registered, still.refused) == (None, False)
+    assert (refused.registered, refused.refused) == (None, True)
+    assert all(case.registered is None and not case.refused for case in read[3:])
 
 
 def test_compression_keeps_files_that_are_there(pair_folders, tmp_path):
