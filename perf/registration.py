@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import misaligned
 import numpy as np
+import real_pairs
 import sift
 from misaligned import Case, Training
 
@@ -105,6 +106,13 @@ def measure(case: Case, method: Method) -> list[Any]:
         off = transform(found.matrix, at) - transform(case.truth, at)
         corner_px = float(np.linalg.norm(off, axis=1).max())
     return [asdict(found.evidence), found.max_displacement_px, corner_px, seconds]
+
+
+def _in_use(method: Method, dark: Image, normal: Image) -> Registration:
+    """Register under the thresholds in use instead of `OPEN`."""
+    found = method(dark, normal)
+    reason = criteria.refusal(found.evidence, SETTINGS)
+    return replace(found, accepted=not reason, reason=reason)
 
 
 class Bench:
@@ -249,6 +257,9 @@ def report(bench: Bench, seeds: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         cases = misaligned.miniatures(Path(folder), range(SEED, SEED + seeds))
         yield from table(cases, methods, bench)
+    yield "\n## LSRW evaluation pairs as they came"
+    closed = {name: functools.partial(_in_use, method) for name, method in methods.items()}
+    yield from real_pairs.section(closed, SETTINGS)
     if training is None:
         yield "\nLOL is in no raw data folder: set MLSM_BENCH_DATA for the rest of this report."
         return
