@@ -32,7 +32,7 @@ def read(folder: Path) -> pd.DataFrame:
         Columns `COLUMNS`: keys as text, "" if a table lacks one, and the number. A training has the
         metrics `first <term>` and `last <term>`, which are the learning rate and the mean of each
         loss term in the first and last row of its log (`<part> <term>` if it has parts), and
-        `steps`.
+        `steps`; of further seeds the order names the folder.
 
     Raises:
         InputError: The folder has no tables.
@@ -40,7 +40,7 @@ def read(folder: Path) -> pd.DataFrame:
     tables = [table for path in sorted((folder / "tables").glob("*.csv")) for table in _table(path)]
     if not tables:
         raise InputError(f"There are no tables in {folder / 'tables'}: run `dvc repro` first.")
-    logs = [_training(path) for path in sorted((folder / TRAINING).glob("*.csv"))]
+    logs = [_training(path) for path in sorted((folder / TRAINING).rglob("*.csv"))]
     return pd.concat([*tables, *logs], ignore_index=True)
 
 
@@ -75,6 +75,7 @@ def _training(path: Path) -> pd.DataFrame:
                 numbers[f"first {prefix}{term}"] = float(logged.iloc[0])
                 numbers[f"last {prefix}{term}"] = float(logged.iloc[-1])
     keys = dict.fromkeys(cells.KEYS, "") | {"method": path.stem, "track": "retrained"}
+    keys["order"] = path.parent.name if path.parent.name != TRAINING else ""
     return pd.DataFrame({"number": numbers}).rename_axis("metric").reset_index().assign(
         table=TRAINING, **{key: value for key, value in keys.items() if key != "metric"}
     )[COLUMNS]  # fmt: skip

@@ -318,6 +318,14 @@ class Params(_Model):
         """Folder of the profile's results (in git)."""
         return ROOT / "results" / self.profile
 
+    def further_seeds(self, chain: str) -> dict[int, Path]:
+        """Return seed -> folder of its weights, of the seeds a chain is trained with besides ours.
+
+        Chains of several methods have none.
+        """
+        training = self.training.get(chain)
+        return {s: self.seed_folder(self.weights, s) for s in (training.seeds if training else [])}
+
     def seed_folder(self, folder: Path, seed: int) -> Path:
         """Return where what belongs to a seed lies: `folder` itself for the profile's own seed."""
         return folder if seed == self.seed else folder / f"seed_{seed}"

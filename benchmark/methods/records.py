@@ -5,8 +5,9 @@ The stage `chains` writes a profile's records into `data/work/<profile>/chains.j
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from benchmark import methods
@@ -80,6 +81,8 @@ class ChainRecord:
         settings: Track -> step -> settings that are not the published ones.
         budgets: Step -> how long its retrained weights were trained.
         absent: Track it cannot be scored on -> why.
+        seeds: Further seed of its training -> SHA-256 of the weights by step; its retrained numbers
+            are means over these and the profile's own seed.
     """
 
     title: str
@@ -89,6 +92,7 @@ class ChainRecord:
     settings: Mapping[Track, Mapping[str, Mapping[str, Any]]]
     budgets: Mapping[str, Budget]
     absent: Mapping[Track, str]
+    seeds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ChainRecord":
@@ -109,8 +113,9 @@ class ChainRecord:
         return cls(title, order, steps={}, tracks={}, settings={}, budgets={}, absent=absent)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as plain values; `budgets` become pairs."""
-        return asdict(self) | {"budgets": {name: [*pair] for name, pair in self.budgets.items()}}
+        """Return the record as plain values; `budgets` become pairs, no further seeds nothing."""
+        content = asdict(self) | {"budgets": {name: [*b] for name, b in self.budgets.items()}}
+        return content if self.seeds else {k: v for k, v in content.items() if k != "seeds"}
 
     @property
     def uses_reference(self) -> bool:
@@ -147,6 +152,8 @@ class ChainRecord:
                 changes.append(
                     f"trained for {budget.done:,} of {budget.published:,} published steps"
                 )
+            if self.seeds and track == "retrained":
+                changes.append(f"mean of {len(self.seeds) + 1} seeds")
             if changes:
                 notes.append(f"{step.title}: {', '.join(changes)}")
         return notes
@@ -169,19 +176,32 @@ def method_record(name: str) -> MethodRecord:
     )
 
 
-def chain_record(chain: methods.Chain, requested: tuple[Track, ...], trained: Path) -> ChainRecord:
+def chain_record(
+    chain: methods.Chain,
+    requested: tuple[Track, ...],
+    trained: Path,
+    seeds: Mapping[int, Path] = MappingProxyType({}),
+) -> ChainRecord:
     """Return what a chain is made of.
 
     Args:
         chain: Which one.
         requested: Tracks that the profile scores.
         trained: Folder of retrained weights.
+        seeds: Further seed -> folder of the weights that were trained with it; a seed without
+            weights is left out.
     """
     possible = assemble.tracks(chain)
     wanted_tracks = [t for t in requested if t in possible or (t == "released" and chain.learned)]
     reasons = {track: assemble.absent(chain, track, trained) for track in wanted_tracks}
     ready = [track for track, reason in reasons.items() if not reason]
-    budgets = assemble.budgets(chain, trained) if "retrained" in ready else {}
+    retrained = "retrained" in ready
+    budgets = assemble.budgets(chain, trained) if retrained else {}
+    further = {
+        str(seed): assemble.hashes(chain, "retrained", folder)
+        for seed, folder in seeds.items()
+        if retrained and not assemble.absent(chain, "retrained", folder)
+    }
     return ChainRecord(
         title=chain.title,
         order=chain.order,
@@ -190,6 +210,7 @@ def chain_record(chain: methods.Chain, requested: tuple[Track, ...], trained: Pa
         settings={track: assemble.settings(chain, track, trained) for track in ready},
         budgets={step: Budget(*pair) for step, pair in budgets.items()},
         absent={track: reason for track, reason in reasons.items() if reason},
+        seeds=further,
     )
 
 

@@ -1,6 +1,7 @@
 """The scoring jobs of a profile, and the caches of their results."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from benchmark import ROOT, methods
@@ -66,6 +67,27 @@ def work(
     }
 
 
+def seed_work(
+    params: Params, chains: Sequence[str], listing: str, kind: str, code: str
+) -> dict[tuple[str, int], Work]:
+    """Return chain and further seed -> its jobs with the weights of that seed; see `work`."""
+    found = {}
+    for chain in chains:
+        weights = _record(params, chain).seeds
+        for seed, folder in params.further_seeds(chain).items():
+            if str(seed) in weights:
+                jobs = planned(params, chain, listing)["retrained"]
+                key = digest_values([digest(params, chain, "retrained", code), weights[str(seed)]])
+                found[chain, seed] = Work(
+                    [replace(job, trained=folder) for job in jobs], _cache(kind, key)
+                )
+    return found
+
+
+def _cache(kind: str, key: str) -> ResultCache:
+    return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")
+
+
 def _record(params: Params, chain: str) -> records.ChainRecord:
     known = records.read(params.work)
     if chain not in known:
@@ -86,8 +108,7 @@ def journal(
         code: Name of the module that computes them; its imports count as well.
         depends: Further values that the results depend on.
     """
-    key = digest(params, chain, track, code, *depends)
-    return ResultCache(ROOT / ".cache" / kind / f"{key[:32]}.jsonl")
+    return _cache(kind, digest(params, chain, track, code, *depends))
 
 
 def digest(params: Params, chain: str, track: Track, code: str, *depends: Any) -> str:

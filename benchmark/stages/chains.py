@@ -9,7 +9,10 @@ def chains(params: Params) -> None:
     """Write the parts, weights and absences of every chain."""
     every = {
         text: records.chain_record(
-            methods.Chain.parse(text, params.methods), tuple(params.tracks), params.weights
+            methods.Chain.parse(text, params.methods),
+            tuple(params.tracks),
+            params.weights,
+            params.further_seeds(text),
         )
         for text in params.every_chain
     }

@@ -1,6 +1,5 @@
-"""Stage train: every learned method of the profile, the paper's and the baselines' alike.
+"""Stage train: every learned method of the profile, on as many processes as it has jobs.
 
-One stage for all of them: methods are trained on as many processes as the profile has jobs.
 Weights whose record says that they are what this training would give stay as they are.
 """
 
@@ -21,17 +20,15 @@ from benchmark.training import loop, plan
 def train(params: Params, names: Sequence[str] | None = None) -> None:
     """Train the profile's methods, or only some; a killed training goes on where it stopped.
 
-    A method's files are written as soon as it is trained, those of further seeds into folders of
-    their own. Where several are trained at a time, the progress of the single ones is not shown:
-    their lines would overwrite each other.
+    Files are written as soon as a method is trained, those of further seeds into their own folders.
+    Where several are trained at a time, progress is not shown: lines would overwrite each other.
     """
     own = params.weights.with_name(params.profile)  # empty where another profile's weights serve
     for place in (own, params.results / "training"):
         place.mkdir(parents=True, exist_ok=True)
     methods = list(params.training if names is None else names)
-    first = [(method, params.seed) for method in methods]
-    further = [(method, seed) for method in methods for seed in params.training[method].seeds]
-    chosen = [*first, *further]
+    chosen = [(method, params.seed) for method in methods]
+    chosen += [(method, seed) for method in methods for seed in params.training[method].seeds]
     jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
     work: Callable[[tuple[str, int]], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
@@ -45,14 +42,13 @@ def _train_quietly(params: Params, chosen: tuple[str, int]) -> None:
 
 def _train(params: Params, chosen: tuple[str, int]) -> None:
     method, seed = chosen
-    folder = params.seed_folder(params.weights, seed)
-    logs = params.seed_folder(params.results / "training", seed)
+    places = (params.weights, params.results / "training")
+    folder, logs = (params.seed_folder(place, seed) for place in places)
     name = method if seed == params.seed else f"{method} with seed {seed}"
     data, own = plan.training_data(params), params.model_copy(update={"seed": seed})
     kept = plan.trained_already(own, method, data, folder, logs)
     if "model" in kept:
-        say(f"{name} is trained as asked: kept.")
-        return
+        return say(f"{name} is trained as asked: kept.")
     trained, log = plan.train_method(own, method, data, ROOT / ".cache" / "training", kept)
     loop.write_log(logs / f"{method}.csv", log)
     say(f"{name} is trained.")

@@ -15,7 +15,7 @@ from benchmark.faces import detect
 from benchmark.methods import checkpoints
 from benchmark.methods import records as chain_records
 from benchmark.methods.records import ChainRecord
-from benchmark.scoring import results
+from benchmark.scoring import results, seeds
 from benchmark.tables import cells
 from benchmark.tables.cells import DetectionSet
 from benchmark.tables.grid import Scope
@@ -110,6 +110,11 @@ def image_rows(params: Params) -> pd.DataFrame:
     """Return the rows of every chain of the profile, and of no other."""
     paths = [params.work / "measured" / "rows" / f"{chain}.parquet" for chain in params.chains]
     return pd.concat([results.read(path) for path in paths], ignore_index=True)
+
+
+def seed_rows(params: Params) -> pd.DataFrame:
+    """Return the rows of every seed of the chains that were trained with several."""
+    return seeds.read(params.work / "measured" / "rows" / seeds.FOLDER)
 
 
 def table(params: Params, name: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.core import statistics
 from benchmark.methods.records import ChainRecord
-from benchmark.tables import cells, competitors, grid
+from benchmark.tables import cells, competitors, grid, seeds
 from benchmark.tables.cells import BootstrapSettings
 from benchmark.tables.output import Page, Sheet, page
 
@@ -20,7 +20,10 @@ SIGNIFICANT = 0.05
 
 
 def differences(
-    rows: pd.DataFrame, records: Mapping[str, ChainRecord], resampling: BootstrapSettings
+    rows: pd.DataFrame,
+    records: Mapping[str, ChainRecord],
+    resampling: BootstrapSettings,
+    scores: seeds.Scores | None = None,
 ) -> pd.DataFrame:
     """Return the paper's method minus each other one, column by column.
 
@@ -31,7 +34,8 @@ def differences(
     Args:
         rows: See `benchmark.scoring.results`.
         records: Chain -> what it is made of.
-        resampling: Of the images.
+        resampling: Of the images, and of seeds where there are several.
+        scores: Of every seed, for methods that were trained with several.
 
     Returns:
         Columns `COLUMNS`: `value` is the mean difference over `n` images with the ends of its 95 %
@@ -47,7 +51,7 @@ def differences(
         if competitors.OWN not in field.tracks:
             continue
         for column in competitors.columns(rows, field, METRICS):
-            tests += _family(column, others, records, resampling)
+            tests += _family(column, others, records, resampling, scores)
     return pd.DataFrame(tests, columns=COLUMNS).astype({"qf": "Int64"}).round(cells.DECIMALS)
 
 
@@ -56,13 +60,21 @@ def _family(
     others: Mapping[str, str],
     records: Mapping[str, ChainRecord],
     resampling: BootstrapSettings,
+    scores: seeds.Scores | None,
 ) -> list[dict[str, Any]]:
     tests = []
     for chain in (chain for chain in map(str, column.values) if chain in others):
-        apart = (column.values[competitors.OWN] - column.values[chain]).dropna().to_numpy()
-        if not len(apart):
+        both = column.values[competitors.OWN], column.values[chain]
+        apart = (both[0] - both[1]).dropna().to_numpy()
+        at = (column.dataset, column.qf or 0, column.metric)
+        retrained = {competitors.OWN: "retrained", chain: others[chain]}
+        tables = [
+            scores.of(name, *at) if scores and track == "retrained" else None
+            for name, track in retrained.items()
+        ]
+        mean = seeds.difference(both, (tables[0], tables[1]), 0.0, resampling)
+        if mean is None:
             continue
-        mean = statistics.mean_interval(apart, *resampling)
         row: dict[str, Any] = {"method": records[chain].title, "order": records[chain].order}
         row |= {"dataset": column.dataset, "qf": column.qf}
         row |= {"metric": f"{column.metric} difference"}

@@ -15,10 +15,12 @@ from benchmark.tables import (
     bitrates,
     cells,
     grid,
+    load,
     output,
     paired_differences,
     ranks,
     render,
+    seeds,
 )
 from benchmark.tables.grid import Scope
 from benchmark.tables.output import Page
@@ -56,8 +58,10 @@ def pages(params: Params, rows: pd.DataFrame, scope: Scope) -> Iterator[Page]:
         missing = lpips_weights.absence() if "LPIPS" not in set(table["metric"]) else ""
         notes = [*PERCEPTION_NOTES, *([f"LPIPS has no column here: {missing}."] if missing else [])]
         yield _grids("table_perception", table, replace(scope, records=chosen), notes)
+    scores = seeds.Scores(load.seed_rows(params))
+    yield from seeds.pages(scores, scope.records)
     yield from paired_differences.pages(
-        paired_differences.differences(rows, scope.records, resampling)
+        paired_differences.differences(rows, scope.records, resampling, scores)
     )
     yield from ranks.pages(ranks.rankings(rows, scope.records), scope.records)
     encoder = jpeg.encoder()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmark.core import reported
 from benchmark.core.params import Params
-from benchmark.scoring import results
+from benchmark.scoring import results, seeds
 from benchmark.tables import cells, grid, load, output, render
 from benchmark.tables.supplement import write_supplement
 
@@ -18,6 +18,7 @@ def write_all(params: Params, folder: Path) -> None:
         _write_quality(params, folder, resampling)
     else:
         results.write(params.results / "rows.parquet", results.frame([]))
+        seeds.write_all(params.results / seeds.FILE, pd.DataFrame(columns=seeds.COLUMNS))
     if not load.no_faces(params):
         scope = load.face_scope(params)
         truth, detection_sets = load.truth(params), load.found(params)
@@ -34,6 +35,7 @@ def _write_quality(params: Params, folder: Path, resampling: cells.BootstrapSett
     """Write Tables III and IV, those of other inputs, and the tables that rest on the same rows."""
     rows = load.image_rows(params)
     results.write(params.results / "rows.parquet", rows)
+    seeds.write_all(params.results / seeds.FILE, load.seed_rows(params))
     scope = load.scope(params)
     table = cells.quality(
         rows, scope.records, scope.datasets, resampling, compare=bool(params.external)

@@ -12,7 +12,8 @@ from benchmark.paper.claims import page, schema
 from benchmark.paper.claims.face_sources import FaceCurves
 from benchmark.paper.claims.sources import Measured, Source
 from benchmark.scoring import results
-from benchmark.tables import competitors, load
+from benchmark.scoring import seeds as seed_rows
+from benchmark.tables import competitors, load, seeds
 from benchmark.tables.cells import BootstrapSettings
 
 
@@ -39,8 +40,9 @@ def sources(params: Params) -> dict[str, Source]:
     chains = {chain: stored[chain] for chain in params.chains if chain in stored}
     rows = results.read(params.results / "rows.parquet")
     resampling = BootstrapSettings(params.seed, params.bootstrap)
+    scores = seeds.Scores(seed_rows.read_all(params.results / seed_rows.FILE))
     return {
-        field.track: Measured(rows, chains, field, resampling, _curves(params, field))
+        field.track: Measured(rows, chains, field, resampling, _curves(params, field), scores)
         for field in competitors.fields(chains)
     }
 

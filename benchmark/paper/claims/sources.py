@@ -10,7 +10,7 @@ import pandas as pd
 from benchmark.core import reported, statistics
 from benchmark.methods.records import ChainRecord, by_printed_name
 from benchmark.paper.claims.schema import Columns, Recall, Rows
-from benchmark.tables import ablations, cells
+from benchmark.tables import ablations, cells, seeds
 from benchmark.tables.cells import BootstrapSettings
 from benchmark.tables.competitors import PROTOCOL, Competitors
 
@@ -133,7 +133,8 @@ class Measured:
         rows: See `benchmark.scoring.results`.
         records: Chain -> what it is made of.
         field: The chains whose rows count.
-        resampling: Of the images.
+        resampling: Of the images, and of seeds where there are several.
+        scores: Of every seed, for methods that were trained with several.
         curves: Curves of the faces; None where no detector ran.
     """
 
@@ -144,6 +145,7 @@ class Measured:
         field: Competitors,
         resampling: BootstrapSettings,
         curves: Curves | None = None,
+        scores: seeds.Scores | None = None,
     ) -> None:
         pairs = pd.MultiIndex.from_frame(rows[["chain", "track"]])
         competing = pairs.isin(list(field.tracks.items())) & (rows["protocol"] == PROTOCOL)
@@ -164,11 +166,17 @@ class Measured:
         for ablation in ablations.TABLES.values():
             named = {Key(*key): c for c, key in ablation.chains.items() if c in field.tracks}
             self._chains = named | self._chains
-        self._resampling, self._curves = resampling, curves
+        self._resampling, self._curves, self._scores = resampling, curves, scores
+        self._retrained = {c for c, track in field.tracks.items() if track == "retrained"}
 
-    def _at(self, row: Key, at: Place) -> "pd.Series[float] | None":
+    def _at(self, row: Key, at: Place) -> "tuple[pd.Series[float], pd.DataFrame | None] | None":
+        """Return image -> score, and the scores by seed where there are several."""
         chain = self._chains.get(row)
-        return None if chain is None else self._values.get((chain, at.dataset, at.qf, at.metric))
+        key = (chain or "", at.dataset, at.qf, at.metric)
+        if key not in self._values:
+            return None
+        several = self._scores if chain in self._retrained else None
+        return self._values[key], several.of(*key) if several else None
 
     def ahead(self, ours: Key, theirs: Key, at: Place, by: float) -> Difference | None:
         """Return the mean over images of their paired differences."""
@@ -191,13 +199,17 @@ class Measured:
         return self._curves.recall((chains[0], chains[1]), predicate)
 
     def _paired(
-        self, first: "pd.Series[float] | None", second: "pd.Series[float] | None", by: float
+        self,
+        first: "tuple[pd.Series[float], pd.DataFrame | None] | None",
+        second: "tuple[pd.Series[float], pd.DataFrame | None] | None",
+        by: float,
     ) -> Difference | None:
         if first is None or second is None:
             return None
-        every = (first - second - by).sort_index().to_numpy(dtype=np.float64)
-        apart = every[np.isfinite(every)]
-        if not len(apart):
+        (ours, of_seeds), (theirs, of_their_seeds) = first, second
+        mean = seeds.difference((ours, theirs), (of_seeds, of_their_seeds), by, self._resampling)
+        if mean is None:
             return None
-        mean = statistics.mean_interval(apart, *self._resampling)
+        every = (ours - theirs - by).to_numpy(dtype=np.float64)
+        apart = every[np.isfinite(every)]
         return Difference(mean.value, mean.low, mean.high, statistics.signed_ranks(apart), mean.n)
