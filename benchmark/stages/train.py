@@ -20,15 +20,13 @@ from benchmark.training import loop, plan
 def train(params: Params, names: Sequence[str] | None = None) -> None:
     """Train the profile's methods, or only some; a killed training goes on where it stopped.
 
-    Files are written as soon as a method is trained, those of further seeds into their own folders.
-    Where several are trained at a time, progress is not shown: lines would overwrite each other.
+    Files appear as soon as a method is trained. Where several are trained at a time, progress is
+    not shown: lines would overwrite each other.
     """
     own = params.weights.with_name(params.profile)  # empty where another profile's weights serve
     for place in (own, params.results / "training"):
         place.mkdir(parents=True, exist_ok=True)
-    methods = list(params.training if names is None else names)
-    chosen = [(method, params.seed) for method in methods]
-    chosen += [(method, seed) for method in methods for seed in params.training[method].seeds]
+    chosen = plan.trainings(params, names)
     jobs = min(params.jobs, max(len(chosen), 1)) if params.devices == 1 else 1
     work: Callable[[tuple[str, int]], Any] = partial(_train if jobs < 2 else _train_quietly, params)
     for _ in parallel.map_parallel(work, chosen, jobs, "training", "method"):
@@ -42,13 +40,14 @@ def _train_quietly(params: Params, chosen: tuple[str, int]) -> None:
 
 def _train(params: Params, chosen: tuple[str, int]) -> None:
     method, seed = chosen
-    places = (params.weights, params.results / "training")
-    folder, logs = (params.seed_folder(place, seed) for place in places)
+    folder = params.seed_folder(params.weights, seed)
+    logs = params.seed_folder(params.results / "training", seed)
     name = method if seed == params.seed else f"{method} with seed {seed}"
     data, own = plan.training_data(params), params.model_copy(update={"seed": seed})
     kept = plan.trained_already(own, method, data, folder, logs)
     if "model" in kept:
-        return say(f"{name} is trained as asked: kept.")
+        say(f"{name} is trained as asked: kept.")
+        return
     trained, log = plan.train_method(own, method, data, ROOT / ".cache" / "training", kept)
     loop.write_log(logs / f"{method}.csv", log)
     say(f"{name} is trained.")

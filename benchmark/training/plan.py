@@ -1,7 +1,7 @@
 """Train the parts of a method on a profile's merged data and return their checkpoints."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,6 +115,18 @@ def identity(params: Params, method: str, part: str, data: TrainingData) -> dict
 def is_trained(checkpoint: checkpoints.Checkpoint, expected: Mapping[str, Any]) -> bool:
     """Return True if a checkpoint came from a training of this identity."""
     return bool(checkpoint.record.get("identity") == digest_values(expected))
+
+
+def trainings(params: Params, names: Sequence[str] | None = None) -> list[tuple[str, int]]:
+    """Return methods with the seeds that they are trained with; further seeds come last.
+
+    Args:
+        params: The profile.
+        names: Some of its methods; None for all.
+    """
+    chosen = list(params.training if names is None else names)
+    further = [(name, seed) for name in chosen for seed in params.training[name].seeds]
+    return [*((name, params.seed) for name in chosen), *further]
 
 
 def train_part(

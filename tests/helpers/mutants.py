@@ -152,8 +152,8 @@ MUTANTS = (
     Mutant(
         "a learning rate that never falls",
         "benchmark/training/recipe.py",
-        "if self.decay else 1.0",
-        "if not self.decay else 1.0",
+        "if not self.decay:",
+        "if self.decay:",
         ("train unet", "tables"),
         "unet",
         "last rate",
@@ -213,8 +213,8 @@ MUTANTS = (
     Mutant(
         "metrics of the other protocol",
         "benchmark/scoring/score.py",
-        "metrics.measure(output, reference, protocol)",
-        'metrics.measure(output, reference, {"sound": "paper", "paper": "sound"}[protocol])',
+        'metrics.measure(made["paper"], reference, "paper")',
+        'metrics.measure(made["paper"], reference, "sound")',
         _SCORED,
         "Identity",
         "PSNR-B",
