@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lightning_fabric
 import torch
 from torch import Tensor
 
@@ -75,7 +74,7 @@ def run(
     )
     held_out = crops.validation(images["validation"], whole=recipe.whole)
     batches = Batches(source.draw, held_out)
-    log = loop.train(recipe, batches, budget, lightning_fabric.Fabric(devices=devices))
+    log = loop.train(recipe, batches, budget, loop.processes(devices))
     state = recipe.network.state_dict()
     return {name: _stored(value) for name, value in state.items()}, log
 

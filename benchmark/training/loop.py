@@ -13,10 +13,9 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -25,6 +24,9 @@ from benchmark.core.types import Precision
 from benchmark.methods import checkpoints
 from benchmark.training import flatness
 from benchmark.training.recipe import Batch, Batches, Phase, Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 STATE = "state.pt"
 
@@ -56,6 +58,37 @@ class Run:
     save_every: int = 100
     label: str = ""
     precision: Precision = "32-true"
+
+
+class OneProcess:
+    """A single process on the CPU, in the words of Lightning Fabric, which takes 2 s to import."""
+
+    device = torch.device("cpu")
+    global_rank = 0
+    world_size = 1
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a loss to the parameters'."""
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def barrier(self) -> None:
+        """Wait for the other processes, of which there are none."""
+
+
+Processes: TypeAlias = Union["Fabric", OneProcess]
+
+
+def processes(devices: int) -> Processes:
+    """Return what runs a training: this process alone, or Fabric with accelerators or processes.
+
+    Args:
+        devices: Number of accelerators; without any, of processes.
+    """
+    if devices == 1 and not torch.accelerator.is_available():
+        return OneProcess()
+    from lightning_fabric import Fabric
+
+    return Fabric(devices=devices)
 
 
 @contextlib.contextmanager
@@ -98,7 +131,7 @@ def seed_of(seed: int, step: int, process: int) -> int:
 
 
 def train(
-    recipe: Recipe, batches: Batches, run: Run, fabric: Fabric | None = None
+    recipe: Recipe, batches: Batches, run: Run, fabric: Processes | None = None
 ) -> list[dict[str, float]]:
     """Train `recipe.network` in place, resuming from where an earlier call was killed.
 
@@ -115,9 +148,8 @@ def train(
     Raises:
         ValueError: A loss is not finite.
     """
-    fabric = fabric or Fabric(accelerator="cpu", devices=1)
     with precise(run.precision):
-        return _train(_Loop(recipe, run, fabric), batches)
+        return _train(_Loop(recipe, run, fabric or OneProcess()), batches)
 
 
 def _train(loop: "_Loop", batches: Batches) -> list[dict[str, float]]:
@@ -156,7 +188,7 @@ def seconds(run: Run) -> float:
 class _Loop:
     """The modules, optimisers and counters of one run."""
 
-    def __init__(self, recipe: Recipe, run: Run, fabric: Fabric) -> None:
+    def __init__(self, recipe: Recipe, run: Run, fabric: Processes) -> None:
         self.recipe, self.run, self.fabric = recipe, run, fabric
         self.state = _State()
         self.optimisers = []
@@ -230,7 +262,7 @@ class _Loop:
         self._update_average()
 
     def _average_gradients(self, phase: Phase) -> None:
-        if self.fabric.world_size == 1:
+        if isinstance(self.fabric, OneProcess) or self.fabric.world_size == 1:
             return
         for parameter in phase.module.parameters():
             if parameter.grad is not None:
