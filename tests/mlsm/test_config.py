@@ -58,6 +58,8 @@ def test_unknown_preset_is_refused() -> None:
         ("aspp_rates", ()),
         ("aspp_rates", (1, 0)),
         ("logvar_bias", 5.0),
+        ("exposure_stops", -0.1),
+        ("drop_finest", 1.5),
         ("discriminator_width", 0),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 from torch.distributions.kl import kl_divergence as reference_kl
+from torch.nn import functional
 
 from mlsm.config import SOUND
 from mlsm.discriminator import Discriminator
@@ -18,10 +19,11 @@ from mlsm.losses import (
     kl_divergence,
     lsgan_generator,
     mapping_terms,
+    mean_matched_l1,
     vae_terms,
 )
 from mlsm.perceptual import Perceptual
-from mlsm.vae import VAE, Posterior
+from mlsm.vae import VAE, Posterior, to_signed, to_unit
 
 TINY = replace(SOUND, width=4)
 
@@ -133,3 +135,18 @@ def test_perceptual_term_is_taken_on_the_first_crops_alone() -> None:
     assert critics.perceptual is not None
     expected = 2.0 * critics.perceptual(made[:1], real[:1])
     assert torch.equal(image_terms(made, real, weights, critics)["perceptual"], expected)
+
+
+def test_the_mean_matched_loss_forgives_small_errors_of_brightness_alone():
+    real = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    nearly, far = to_signed(0.99 * to_unit(real)), to_signed(0.4 * to_unit(real))
+    plain = functional.l1_loss(far, real)
+    assert mean_matched_l1(nearly, real) < 0.1 * functional.l1_loss(nearly, real)
+    torch.testing.assert_close(mean_matched_l1(far, real), plain)
+
+
+def test_the_mean_matched_loss_of_equal_means_sees_structure():
+    flat, checked = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    checked[..., ::2] = 0.5
+    checked[..., 1::2] = -0.5
+    torch.testing.assert_close(mean_matched_l1(flat, checked), torch.tensor(0.5))

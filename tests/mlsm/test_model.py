@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 import torch
 
 from mlsm.config import LITERAL, SOUND, Config
-from mlsm.model import MLSM, pad
+from mlsm.model import MLSM, Tone, pad
 from mlsm.vae import VAE, to_signed, to_unit, upsample2
 from tests.helpers.networks import count
 
@@ -132,3 +133,28 @@ def test_mapping_networks_learn_two_pairs_by_heart() -> None:
     with torch.no_grad():
         error = (model(dark) - normal).square().mean()
     assert -10 * error.log10() > 24.0  # dB
+
+
+def test_the_tone_branch_starts_as_no_change_and_then_bends_all_pixels_alike() -> None:
+    torch.manual_seed(0)
+    tone = Tone(4)
+    output, dark = torch.rand(2, 2, 3, 16, 24) * 1.8 - 0.9
+    torch.testing.assert_close(tone(output, dark), output)
+    with torch.no_grad():
+        tone.decide.bias[:3] = math.log(2.0)
+        tone.decide.bias[3] = 0.5  # red from red
+    light, changed = to_unit(output), to_unit(tone(output, dark))
+    torch.testing.assert_close(changed[:, 0], 1.5 * light[:, 0] ** 2)
+    torch.testing.assert_close(changed[:, 1:], light[:, 1:] ** 2)
+
+
+def test_a_model_with_tone_is_steered_by_the_whole_dark_image() -> None:
+    model = MLSM(replace(TINY, tone=True)).eval()
+    assert model.tone is not None
+    with torch.no_grad():
+        model.tone.decide.weight.normal_()
+        image = torch.rand(1, 3, 64, 64)
+        moved = image.clone()
+        moved[..., 32:] *= 0.5
+        near = (model(image) - model(moved))[..., :8].abs().mean()
+    assert near > 1e-4

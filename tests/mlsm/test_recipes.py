@@ -36,6 +36,38 @@ def fit(recipe: Recipe, folder: Path, steps: int) -> list[dict[str, float]]:
     return train(recipe, Batches(draw, ()), Run(steps, 0, folder, log_every=1))
 
 
+def test_the_finest_latent_is_left_out_of_some_crops_alone() -> None:
+    torch.manual_seed(0)
+    latents = [torch.ones(400, 2, 4, 4), torch.ones(400, 2, 2, 2)]
+    kept = recipes._dropped(latents, 0.25)
+    zeroed = (kept[0] == 0).all((1), keepdim=True).flatten(1)
+    assert set(zeroed.float().mean(1).tolist()) == {0.0, 1.0}  # a crop is dropped whole
+    assert 0.2 < float(zeroed[:, 0].float().mean()) < 0.3
+    assert kept[1] is latents[1]
+    assert recipes._dropped(latents, 0.0) is latents
+
+
+def test_exposures_of_a_crop_are_stops_of_light() -> None:
+    torch.manual_seed(0)
+    crops = torch.full((200, 3, 2, 2), 0.2)
+    changed = recipes._exposed(crops, replace(TINY, exposure_stops=1.0))
+    stops = recipes.GAMMA * (changed[:, 0, 0, 0] / 0.2).log2()
+    assert -1.0 <= float(stops.min()) < -0.8
+    assert 0.8 < float(stops.max()) <= 1.0
+    assert recipes._exposed(crops, TINY) is crops
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"tone": True}, {"mean_matched": True}, {"exposure_stops": 0.5}, {"drop_finest": 0.5}],
+)
+def test_stage_2_learns_with_each_choice_that_the_paper_lacks(
+    change: dict[str, float], tmp_path: Path
+) -> None:
+    log = fit(mapping_recipe(replace(TINY, **change)), tmp_path, 30)
+    assert log[-1]["mapping/image"] < 0.85 * log[0]["mapping/image"]
+
+
 def mapping_recipe(config: Config) -> Recipe:
     torch.manual_seed(0)
     return recipes.mapping(config, VAE(config).state_dict(), VAE(config).state_dict())

@@ -1,0 +1,148 @@
+"""The ablation ladder of MLSM's training: what each choice is worth on validation scenes.
+
+    python -m studies.ladder [--params profiles/lol/params.yaml] [--only NAME ...]
+
+Each row of `studies/ladder.yaml` is trained once with the profile's seed, about as long as the
+others, and compared with the first row image by image, on whole validation images. Finished
+trainings are found again in `.cache`. Test images are never read.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from benchmark import ROOT, methods
+from benchmark.core import params as profiles
+from benchmark.core import statistics
+from benchmark.core.console import say
+from benchmark.core.images import read_uint8, to_float, to_uint8
+from benchmark.core.params import Params, Training
+from benchmark.methods import checkpoints
+from benchmark.scoring import metrics
+from benchmark.training import plan
+from studies import page
+
+ROWS = Path(__file__).with_suffix(".yaml")
+QFS = (90, 60)
+
+
+class Rung(NamedTuple):
+    """What a row reached on the validation images.
+
+    Attributes:
+        psnr: (qf, image) in dB.
+        matched: The same after one gain an image that gives each output its reference's mean.
+        means: (3, image): mean levels of output, reference and input at the first quality factor.
+        minutes: Of one core, of the last part.
+    """
+
+    psnr: NDArray[np.float64]
+    matched: NDArray[np.float64]
+    means: NDArray[np.float64]
+    minutes: float
+
+
+def trained(
+    params: Params, data: plan.TrainingData, method: str, chosen: Training, part: str = "model"
+) -> checkpoints.Checkpoint:
+    """Train a part of a method with other settings, after the parts before it."""
+    changed = params.model_copy(update={"training": params.training | {method: chosen}})
+    before = {
+        earlier: trained(params, data, method, chosen, earlier)
+        for earlier in plan.parts_before(methods.find(method), part)
+    }
+    state = ROOT / ".cache" / "training"
+    return plan.train_part(changed, method, part, data, state, before)[0]
+
+
+def settings(params: Params, row: dict[str, Any], vaes: dict[str, Any], ema: float) -> Training:
+    """Return the training settings of a row."""
+    usual = params.training[row["of"]]
+    keys = ("steps", "batch", "crop", "precision")
+    own = {key: row[key] for key in keys if key in row}
+    own |= {"schedule": "linear", "ema": ema, "settings": usual.settings | row.get("settings", {})}
+    parts = {name: Training(**vaes) for name in methods.find(row["of"]).parts[:-1]}
+    return usual.model_copy(update={**own, "parts": parts})
+
+
+def climb(
+    params: Params, data: plan.TrainingData, row: dict[str, Any], book: dict[str, Any]
+) -> Rung:
+    """Train a row and measure it."""
+    chosen = settings(params, row, book["vaes"], book["ema"])
+    checkpoint = trained(params, data, row["of"], chosen)
+    method = methods.find(row["of"])(checkpoint.state, **checkpoint.settings)
+    psnr, matched, means = [], [], []
+    for qf in QFS:
+        for item in plan.items(data, "pairs", [qf])["validation"]:
+            dark, normal = read_uint8(item.inputs[qf]), read_uint8(item.target)
+            output = to_uint8(method(to_float(dark)))
+            psnr.append(metrics.METRICS["sound", "psnr"](output, normal))
+            gained = np.clip(output * (normal.mean() / max(output.mean(), 1e-6)), 0, 255)
+            rounded = gained.round().astype(np.uint8)
+            matched.append(metrics.METRICS["sound", "psnr"](rounded, normal))
+            means.append((output.mean(), normal.mean(), dark.mean()))
+    by_qf = np.array(psnr).reshape(len(QFS), -1), np.array(matched).reshape(len(QFS), -1)
+    first = np.array(means)[: by_qf[0].shape[1]].T
+    return Rung(*by_qf, first, float(checkpoint.record["minutes"]))
+
+
+def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page.Table:
+    """Return the ladder as a table; differences are from its first row."""
+    cells = []
+    for row, rung in zip(rows, rungs, strict=True):
+        apart = rung.psnr[0] - rungs[0].psnr[0]
+        mean = statistics.mean_interval(apart, params.seed, params.bootstrap)
+        follows = np.corrcoef(rung.means[0], rung.means[1])[0, 1]
+        cells.append(
+            [
+                row["name"],
+                row["what"],
+                *(f"{values.mean():.2f}" for values in rung.psnr),
+                f"{rung.matched[0].mean():.2f}",
+                ""
+                if rung is rungs[0]
+                else f"{mean.value:+.2f} ({mean.low:+.2f} to {mean.high:+.2f})",
+                f"{follows:+.2f}",
+                f"{rung.minutes:.0f}",
+            ]
+        )
+    images = rungs[0].psnr.shape[1]
+    known = np.corrcoef(rungs[0].means[2], rungs[0].means[1])[0, 1]
+    return page.Table(
+        "Ladder: choices of training, one at a time",
+        f"Mean PSNR in dB over {images} whole validation images at QF {QFS[0]} and {QFS[1]}; at "
+        f"QF {QFS[0]} also after one gain an image that matches the reference's mean, which no "
+        "user can do; the difference from the first row, paired by image, with its 95 % bootstrap "
+        "interval; and how the output's mean level follows the reference's over images "
+        f"(correlation; the dark image's mean has {known:+.2f}). One seed ({params.seed}), one "
+        "thread; minutes of the last part on a machine that did other work beside it.",
+        ["row", "what", *(f"QF {qf}" for qf in QFS), "mean matched", "against the first row",
+         "follows the mean", "minutes"],
+        cells,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Train and measure every row, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--params", type=Path, default=Path("profiles/lol/params.yaml"))
+    parser.add_argument("--only", nargs="*", help="names of rows; the page is not written then")
+    asked = parser.parse_args()
+    params = profiles.load(asked.params)
+    book = yaml.safe_load(ROWS.read_text())
+    rows = [row for row in book["rows"] if not asked.only or row["name"] in asked.only]
+    data, rungs = plan.training_data(params), []
+    for row in rows:
+        rungs.append(climb(params, data, row, book))
+        say(f"{row['name']}: {rungs[-1].psnr.mean(axis=1).round(3).tolist()} dB at QF {QFS}")
+    if not asked.only:
+        page.write("ladder", "MLSM's ablation ladder", params, [table(rows, rungs, params)])
+
+
+if __name__ == "__main__":
+    main()
