@@ -163,15 +163,22 @@ def settings(chain: Chain, track: Track, trained: Path) -> dict[str, dict[str, A
     return {name: found for name, found in made.items() if found}
 
 
-def budgets(chain: Chain, trained: Path) -> dict[str, list[int]]:
-    """Return step -> optimiser steps of its last part's training here, and published ones."""
+def budgets(chain: Chain, trained: Path) -> dict[str, dict[str, Any]]:
+    """Return step -> how its last part was trained: the fields of `records.Budget`."""
     records = {
         step.name: load(trained_path(trained, step.name), step.name).record
         for step in chain.plugins
         if step.learned
     }
     return {
-        name: [int(record["steps"]), int(record["published_steps"])]
+        name: {
+            "done": int(record["steps"]),
+            "published": int(record["published_steps"]),
+            "images": int(record.get("images", {}).get("train", 0)),
+            "minutes": float(record.get("minutes", 0.0)),
+            "schedule": str(record.get("schedule", "")),
+            "flat_at": record.get("flat_at"),
+        }
         for name, record in records.items()
         if "steps" in record and "published_steps" in record
     }

@@ -29,10 +29,32 @@ class Budget(NamedTuple):
     Attributes:
         done: Optimiser steps of its training here.
         published: Optimiser steps that its paper states.
+        images: Number of its training images.
+        minutes: How long the training took on the machine that did it, in wall time.
+        schedule: How the learning rate fell.
+        flat_at: With the schedule `until_flat`, the step at which the validation curve was flat;
+            None if it was still rising when the budget ended.
     """
 
     done: int
     published: int
+    images: int = 0
+    minutes: float = 0.0
+    schedule: str = ""
+    flat_at: int | None = None
+
+    def words(self) -> str:
+        """Return what separates the training from the published one, in words; "" for nothing."""
+        if self.done >= self.published:
+            return ""
+        parts = [f"trained for {self.done:,} of {self.published:,} published steps"]
+        if self.images:
+            parts.append(f"{self.images:,} images")
+        if self.minutes:
+            parts.append(f"{self.minutes:.0f} min")
+        if self.schedule == "until_flat":
+            parts.append(f"flat at {self.flat_at:,}" if self.flat_at else "not flat at the end")
+        return parts[0] + (f" ({', '.join(parts[1:])})" if parts[1:] else "")
 
 
 @dataclass(frozen=True)
@@ -98,7 +120,7 @@ class ChainRecord:
     def from_json(cls, content: Mapping[str, Any]) -> "ChainRecord":
         """Return the record that `to_json` has written down."""
         steps = {name: MethodRecord.from_json(step) for name, step in content["steps"].items()}
-        budgets = {name: Budget(*pair) for name, pair in content["budgets"].items()}
+        budgets = {name: Budget(**stored) for name, stored in content["budgets"].items()}
         return cls(**{**content, "steps": steps, "budgets": budgets})
 
     @classmethod
@@ -113,8 +135,9 @@ class ChainRecord:
         return cls(title, order, steps={}, tracks={}, settings={}, budgets={}, absent=absent)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as plain values; `budgets` become pairs, no further seeds nothing."""
-        content = asdict(self) | {"budgets": {name: [*b] for name, b in self.budgets.items()}}
+        """Return the record as plain values; no further seeds are left out."""
+        content = asdict(self)
+        content["budgets"] = {name: budget._asdict() for name, budget in self.budgets.items()}
         return content if self.seeds else {k: v for k, v in content.items() if k != "seeds"}
 
     @property
@@ -148,10 +171,8 @@ class ChainRecord:
             chosen = self.settings.get(track, {}).get(name, {})
             changes = [f"{setting} {value}" for setting, value in chosen.items()]
             budget = self.budgets.get(name) if track == "retrained" else None
-            if budget and budget.done < budget.published:
-                changes.append(
-                    f"trained for {budget.done:,} of {budget.published:,} published steps"
-                )
+            if budget and budget.words():
+                changes.append(budget.words())
             if self.seeds and track == "retrained":
                 changes.append(f"mean of {len(self.seeds) + 1} seeds")
             if changes:
@@ -208,7 +229,7 @@ def chain_record(
         steps={name: method_record(name) for name in chain.steps},
         tracks={track: assemble.hashes(chain, track, trained) for track in ready},
         settings={track: assemble.settings(chain, track, trained) for track in ready},
-        budgets={step: Budget(*pair) for step, pair in budgets.items()},
+        budgets={step: Budget(**facts) for step, facts in budgets.items()},
         absent={track: reason for track, reason in reasons.items() if reason},
         seeds=further,
     )

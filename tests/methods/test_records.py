@@ -10,6 +10,7 @@ from benchmark.core import environment
 from benchmark.core.errors import InputError
 from benchmark.data import manifest
 from benchmark.methods import Chain, checkpoints, records
+from benchmark.methods.records import Budget
 from tests.helpers import synthetic_results as synthetic
 
 
@@ -47,7 +48,7 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path):
     records.write(tmp_path, known)
     assert records.read(tmp_path) == known
     stored = json.loads((tmp_path / records.FILE).read_text())
-    assert stored["edsr+zero_dce"]["budgets"] == {"zero_dce": [40, 400]}
+    assert stored["edsr+zero_dce"]["budgets"] == {"zero_dce": Budget(40, 400)._asdict()}
 
 
 def test_the_digest_of_a_use_moves_with_its_own_chains_alone(tmp_path):
@@ -138,3 +139,13 @@ def test_lists_of_images_are_told_by_their_content(tmp_path):
     (tmp_path / "merge" / "test" / "LOL.csv").write_text("another image")
     after = manifest.manifests(tmp_path)
     assert [name for name in before if before[name] != after[name]] == ["merge/test/LOL"]
+
+
+def test_a_budget_says_how_long_on_how_many_images_and_whether_the_curve_was_flat():
+    whole = Budget(400, 4000, images=460, minutes=31.4, schedule="until_flat", flat_at=300)
+    assert whole.words() == (
+        "trained for 400 of 4,000 published steps (460 images, 31 min, flat at 300)"
+    )
+    assert "not flat at the end" in whole._replace(flat_at=None).words()
+    assert Budget(40, 400).words() == "trained for 40 of 400 published steps"
+    assert Budget(400, 400).words() == ""
