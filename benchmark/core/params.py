@@ -126,6 +126,9 @@ class Merge(_Model):
     resize_test: dict[str, Annotated[list[Count], Field(min_length=2, max_length=2)]] = {}
     """Test set -> width and height in pixels to which its pairs are resized before compression. The
     protocol of Zero-DCE, which the test pairs of SICE follow, asks for 1200x900."""
+    without_test_views: bool = False
+    """Whether training images that show the view of a test image are left out instead of refused:
+    a split of disjoint scenes where the published one repeats some."""
     accepted_leaks: dict[str, str] = {}
     """Set or training image (`LOL`, `LOL/21`) whose similarity to test images is accepted ->
     reason."""

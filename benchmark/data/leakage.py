@@ -111,6 +111,32 @@ def check_leaks(leaks: Sequence[Leak], accepted: Collection[str] = ()) -> None:
         )
 
 
+def without_leaks(
+    frames: Mapping[str, pd.DataFrame], leaks: Iterable[Leak]
+) -> dict[str, pd.DataFrame]:
+    """Return manifests in which the training images of leaks are rejected, with the reason.
+
+    Args:
+        frames: Set -> manifest; rows of other images stay as they are.
+        leaks: Leaks from `find_leaks`.
+    """
+    reasons = {(leak.train_dataset, leak.train_name): leak.describe() for leak in leaks}
+    return {name: _without(frame, reasons) for name, frame in frames.items()}
+
+
+def _without(frame: pd.DataFrame, reasons: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    found = [
+        reasons.get(key, "") if split == "train" else ""
+        for key, split in zip(_keys(frame), frame["split"], strict=True)
+    ]
+    leaked = pd.Series(found, index=frame.index, dtype=str)
+    rejected = leaked != ""
+    return frame.assign(
+        status=frame["status"].mask(rejected, "rejected"),
+        reason=frame["reason"].mask(rejected, leaked),
+    )
+
+
 def is_accepted(leak: Leak, accepted: Collection[str]) -> bool:
     """Return True if a leak is accepted; see `check_leaks`."""
     if f"{leak.train_dataset}/{leak.train_name}" in accepted:

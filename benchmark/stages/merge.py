@@ -23,17 +23,19 @@ def merge_lists(params: Params) -> None:
     tested = [*settings.test, *(params.detection.sets if params.detection.chains else [])]
     training_images = lists.training_images(raw, sources.values())
     testing_images = pd.concat(list(lists.testing_lists(raw, tested).values()))
-    places = lists.PathResolver.of(params)
     known = fingerprints.of_manifest(
         pd.concat([training_images, testing_images]),
         ["normal"],
-        places.locate,
+        lists.PathResolver.of(params).locate,
         ROOT / ".cache",
         params.jobs,
     )
-    leakage.check_leaks(
-        leakage.find_leaks(training_images, testing_images, known), settings.accepted_leaks
-    )
+    leaks = leakage.find_leaks(training_images, testing_images, known)
+    if settings.without_test_views:
+        raw, paired = (leakage.without_leaks(frames, leaks) for frames in (raw, paired))
+        training_images = lists.training_images(raw, sources.values())
+        leaks = leakage.find_leaks(training_images, testing_images, known)
+    leakage.check_leaks(leaks, settings.accepted_leaks)
     held = split.choose_validation(
         training_images, known, settings.validation, params.seed, settings.group_views
     )

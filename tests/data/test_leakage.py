@@ -176,3 +176,15 @@ def test_the_real_lol_repeats_test_views_in_its_training_set():
     train, test = (frame[frame["split"] == split] for split in ("train", "test"))
     seen = {(leak.train_name, leak.test_name) for leak in found_in(folder, train, test)}
     assert {("81", "79"), ("53", "55"), ("2", "1"), ("664", "665")} <= seen
+
+
+def test_a_split_of_disjoint_scenes_rejects_the_training_images_of_leaks(tmp_path):
+    train = listed(tmp_path, "train", jpeg(photograph("coffee")), photograph("rocket"))
+    test = listed(tmp_path, "test", photograph("coffee"))
+    whole = pd.concat([train, test], ignore_index=True)
+    dataset = whole["dataset"][0]
+    left = leakage.without_leaks({dataset: whole}, found_in(tmp_path, train, test))[dataset]
+    assert left["status"].tolist() == ["rejected", "ok", "ok"]
+    assert "the same view as test image" in left["reason"][0]
+    kept = left[left["split"] == "train"]
+    assert found_in(tmp_path, kept, test) == []
