@@ -3,8 +3,10 @@
     python -m studies.ladder [--params profiles/lol/params.yaml] [--only NAME ...]
 
 Each row of `studies/ladder.yaml` is trained once with the profile's seed, about as long as the
-others, and compared with the first row image by image, on whole validation images. Finished
-trainings are found again in `.cache`. Test images are never read.
+others, and compared with the first row image by image, on whole validation images. What a row
+reached is kept beside the page and found again by its settings, seed and images, so that the ladder
+can be climbed over several days; a row whose code changed since is named with the digest of the
+code that trained it. Test images are never read.
 """
 
 import argparse
@@ -16,11 +18,13 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmark import ROOT, methods
+from benchmark.core import jsonfile, statistics
 from benchmark.core import params as profiles
-from benchmark.core import statistics
 from benchmark.core.console import say
+from benchmark.core.hashing import digest_values
 from benchmark.core.images import read_uint8, to_float, to_uint8
 from benchmark.core.params import Params, Training
+from benchmark.data import lists, manifest
 from benchmark.methods import checkpoints
 from benchmark.scoring import metrics
 from benchmark.training import plan
@@ -28,6 +32,8 @@ from studies import page
 
 ROWS = Path(__file__).with_suffix(".yaml")
 QFS = (90, 60)
+KEPT = "ladder.json"
+"""Name of the file in the profile's results that keeps what rows reached."""
 
 
 class Rung(NamedTuple):
@@ -37,22 +43,49 @@ class Rung(NamedTuple):
         psnr: (qf, image) in dB.
         matched: The same after one gain an image that gives each output its reference's mean.
         means: (3, image): mean levels of output, reference and input at the first quality factor.
-        minutes: Of one core, of the last part.
+        minutes: Of the last part, in wall time.
+        code: Digest of the code that trained it.
     """
 
     psnr: NDArray[np.float64]
     matched: NDArray[np.float64]
     means: NDArray[np.float64]
     minutes: float
+    code: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain values, rounded to what the page shows and two digits more."""
+        arrays = {name: getattr(self, name).round(4).tolist() for name in self._fields[:3]}
+        return arrays | {"minutes": self.minutes, "code": self.code}
+
+    @classmethod
+    def from_plain(cls, content: dict[str, Any]) -> "Rung":
+        """Return what `to_plain` wrote down."""
+        psnr, matched, means = (np.array(content[name]) for name in cls._fields[:3])
+        return cls(psnr, matched, means, content["minutes"], content["code"])
 
 
 def trained(
-    params: Params, data: plan.TrainingData, method: str, chosen: Training, part: str = "model"
+    params: Params,
+    data: plan.TrainingData,
+    method: str,
+    chosen: Training,
+    shared: Training | None = None,
+    part: str = "model",
 ) -> checkpoints.Checkpoint:
-    """Train a part of a method with other settings, after the parts before it."""
+    """Train a part of a method with other settings, after the parts before it.
+
+    Args:
+        params: The profile.
+        data: Training images.
+        method: Name of the plugin.
+        chosen: Settings of the part.
+        shared: Settings of the parts before it; None for the same.
+        part: Its name.
+    """
     changed = params.model_copy(update={"training": params.training | {method: chosen}})
     before = {
-        earlier: trained(params, data, method, chosen, earlier)
+        earlier: trained(params, data, method, shared or chosen, part=earlier)
         for earlier in plan.parts_before(methods.find(method), part)
     }
     state = ROOT / ".cache" / "training"
@@ -74,7 +107,9 @@ def climb(
 ) -> Rung:
     """Train a row and measure it."""
     chosen = settings(params, row, book["vaes"], book["ema"])
-    checkpoint = trained(params, data, row["of"], chosen)
+    usual = settings(params, {"of": row["of"], "steps": 1}, book["vaes"], book["ema"])
+    shared = None if row.get("own_vaes") else usual
+    checkpoint = trained(params, data, row["of"], chosen, shared)
     method = methods.find(row["of"])(checkpoint.state, **checkpoint.settings)
     psnr, matched, means = [], [], []
     for qf in QFS:
@@ -88,7 +123,16 @@ def climb(
             means.append((output.mean(), normal.mean(), dark.mean()))
     by_qf = np.array(psnr).reshape(len(QFS), -1), np.array(matched).reshape(len(QFS), -1)
     first = np.array(means)[: by_qf[0].shape[1]].T
-    return Rung(*by_qf, first, float(checkpoint.record["minutes"]))
+    record = checkpoint.record
+    return Rung(*by_qf, first, float(record["minutes"]), str(record["code"]))
+
+
+def key(params: Params, data: plan.TrainingData, row: dict[str, Any], book: dict[str, Any]) -> str:
+    """Return the digest by which a row is found again: settings, seed and images, without code."""
+    chosen = settings(params, row, book["vaes"], book["ema"])
+    images = [manifest.read_manifest(data.lists / f"{name}.csv") for name in lists.TRAIN_LISTS]
+    digests = [listed[["split", "dark_sha256"]].to_numpy().tolist() for listed in images]
+    return digest_values([row["of"], chosen.model_dump(), params.seed, params.threads, digests])
 
 
 def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page.Table:
@@ -128,20 +172,28 @@ def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page
 
 
 def main() -> None:
-    """Train and measure every row, and write the page."""
+    """Train and measure rows, and write the page of all that were measured."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--params", type=Path, default=Path("profiles/lol/params.yaml"))
-    parser.add_argument("--only", nargs="*", help="names of rows; the page is not written then")
+    parser.add_argument("--only", nargs="*", help="names of rows to train; the others are told")
     asked = parser.parse_args()
     params = profiles.load(asked.params)
     book = yaml.safe_load(ROWS.read_text())
     rows = [row for row in book["rows"] if not asked.only or row["name"] in asked.only]
-    data, rungs = plan.training_data(params), []
+    data, path = plan.training_data(params), params.results / KEPT
     for row in rows:
-        rungs.append(climb(params, data, row, book))
-        say(f"{row['name']}: {rungs[-1].psnr.mean(axis=1).round(3).tolist()} dB at QF {QFS}")
-    if not asked.only:
-        page.write("ladder", "MLSM's ablation ladder", params, [table(rows, rungs, params)])
+        kept, own = jsonfile.read(path) if path.is_file() else {}, key(params, data, row, book)
+        if own not in kept:
+            kept[own] = {"row": row["name"]} | climb(params, data, row, book).to_plain()
+            jsonfile.write(path, kept)
+        means = Rung.from_plain(kept[own]).psnr.mean(axis=1).round(2).tolist()
+        say(f"{row['name']}: {means} dB at QF {QFS}")
+    kept = jsonfile.read(path) if path.is_file() else {}
+    found = [(row, kept.get(key(params, data, row, book))) for row in book["rows"]]
+    done = [(row, Rung.from_plain(content)) for row, content in found if content]
+    if done:
+        climbed, rungs = (list(column) for column in zip(*done, strict=True))
+        page.write("ladder", "MLSM's ablation ladder", params, [table(climbed, rungs, params)])
 
 
 if __name__ == "__main__":

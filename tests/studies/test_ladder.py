@@ -1,5 +1,7 @@
 """The ablation ladder: settings of its rows, and the table they are told in."""
 
+import json
+
 import numpy as np
 import pytest
 import yaml
@@ -42,7 +44,14 @@ def test_rows_see_about_as_many_pixels(book):
 def rung(psnr, output):
     reference, dark = np.array([0.2, 0.4, 0.6]), np.array([0.3, 0.2, 0.1])
     levels = np.array([output, reference, dark])
-    return ladder.Rung(np.array([psnr, psnr]), np.array([psnr, psnr]) + 3.0, levels, 12.4)
+    return ladder.Rung(np.array([psnr, psnr]), np.array([psnr, psnr]) + 3.0, levels, 12.4, "c" * 64)
+
+
+def test_a_rung_survives_the_disk():
+    first = rung([18.0, 20.0, 22.12345], [0.2, 0.3, 0.4])
+    again = ladder.Rung.from_plain(json.loads(json.dumps(first.to_plain())))
+    np.testing.assert_allclose(again.psnr, first.psnr, atol=5e-5)
+    assert (again.minutes, again.code) == (12.4, "c" * 64)
 
 
 def test_the_table_tells_differences_from_the_first_row(lol, book):
