@@ -86,6 +86,13 @@ def _retinaface() -> Detector:
     return retinaface.build(checkpoints.read(path))
 
 
+def _enlarged(single: Callable[[], Detector]) -> Detector:
+    """Build a detector that looks at the image, its mirror image and twice its size."""
+    from benchmark.faces import multiscale
+
+    return multiscale.voting(single(), multiscale.ENLARGED, multiscale.ENLARGED_PIXELS)
+
+
 PYRAMIDBOX = ("pyramidbox/official.pth", "pyramidbox/port.pth")
 """Possible files of PyramidBox weights; the name tells which convention they follow."""
 
@@ -127,6 +134,12 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
             _mtcnn_weights,
             ("benchmark.faces.mtcnn",),
         ),
+        "mtcnn_multiscale": Entry(
+            "MTCNN, scales 1 and 2 with box voting, faces from 6 px",
+            lambda: _enlarged(_mtcnn),
+            _mtcnn_weights,
+            ("benchmark.faces.mtcnn", "benchmark.faces.multiscale"),
+        ),
         "pyramidbox": Entry(
             "PyramidBox, single scale",
             lambda: _pyramidbox(multiple=False),
@@ -144,6 +157,12 @@ DETECTORS: Mapping[str, Entry] = MappingProxyType(
             _retinaface,
             lambda: RETINAFACE.sha256,
             ("benchmark.faces.retinaface",),
+        ),
+        "retinaface_multiscale": Entry(
+            "RetinaFace MobileNet 0.25, scales 1 and 2 with box voting",
+            lambda: _enlarged(_retinaface),
+            lambda: RETINAFACE.sha256,
+            ("benchmark.faces.retinaface", "benchmark.faces.multiscale"),
         ),
     }
 )

@@ -1,4 +1,4 @@
-"""PyramidBox as a detector, either at the image's own scale or at several scales with box voting.
+"""Detectors at the image's own scale or at several scales with box voting; PyramidBox as both.
 
 The choice changes AP more than most enhancers do, so tables state it. Published evaluations of
 PyramidBox on WIDER FACE test at several scales; Table VII does not say what it used.
@@ -19,6 +19,9 @@ OVERLAP = 0.3
 """IoU threshold of suppression and of voting, as in the public tests."""
 SCALES = (0.5, 1.0, 2.0)
 """Scales of the multi-scale test; at scale 1 the mirrored image is tested as well."""
+ENLARGED = (1.0, 2.0)
+"""Scales at which other detectors look for small faces: half of DARK FACE's are below 10 pixels."""
+ENLARGED_PIXELS = 8_000_000
 MOST_PIXELS = 1_700_000
 """Largest enlarged image in pixels, as in the port's test; larger scales are left out."""
 
@@ -41,12 +44,17 @@ def multiple(network: PyramidBox, floor: float = 0.01) -> Detector:
     return voting(lambda image: look(network, image, floor))
 
 
-def voting(looks: Callable[[Image], Boxes], scales: Sequence[float] = SCALES) -> Detector:
+def voting(
+    looks: Callable[[Image], Boxes],
+    scales: Sequence[float] = SCALES,
+    most_pixels: int = MOST_PIXELS,
+) -> Detector:
     """Build a detector that merges candidates at several scales and of the mirrored image.
 
     Args:
         looks: Function that returns the candidates in an image of any size.
-        scales: Scale factors; those that enlarge the image beyond `MOST_PIXELS` are left out.
+        scales: Scale factors.
+        most_pixels: Scales that enlarge the image beyond it are left out.
     """
 
     def detect(image: Image) -> Boxes:
@@ -55,7 +63,7 @@ def voting(looks: Callable[[Image], Boxes], scales: Sequence[float] = SCALES) ->
         parts = [_flipped(mirrored, width)]
         for scale in scales:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            if scale > 1 and size[0] * size[1] > MOST_PIXELS:
+            if scale > 1 and size[0] * size[1] > most_pixels:
                 continue
             candidates = looks(image if scale == 1 else _resized(image, size))
             back = np.array([width / size[0], height / size[1]] * 2)

@@ -9,7 +9,7 @@ import scipy.stats
 
 from benchmark.core import statistics
 from benchmark.data.labels.boxes import Boxes
-from benchmark.faces import ap_protocols, average_precision, paired_test
+from benchmark.faces import ap_protocols, average_precision, paired_test, recall
 from benchmark.methods.records import ChainRecord
 from benchmark.tables.cells import FACE_SETS, BootstrapSettings, DetectionSet
 
@@ -117,6 +117,38 @@ def _named(rows: pd.DataFrame) -> str:
 
 def _row(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"{row['method']} ({row['track']})"
+
+
+def by_height(
+    truth: Mapping[str, Mapping[str, Boxes]],
+    detection_sets: Sequence[DetectionSet],
+    records: Mapping[str, ChainRecord],
+    iou: float,
+) -> pd.DataFrame:
+    """Return the recall of every chain by height of face: a row for each class of heights.
+
+    Args:
+        truth: Raw set -> image -> labelled faces.
+        detection_sets: What the detector found.
+        records: Chain -> what it is made of.
+        iou: Least overlap of a hit.
+    """
+    rows = [
+        {
+            "method": records[entry.chain].title,
+            "order": records[entry.chain].order,
+            "track": entry.track,
+            "dataset": FACE_SETS[entry.dataset],
+            "qf": entry.qf,
+            "height": found.name,
+            "faces": found.faces,
+            "found": found.found,
+            "recall": found.recall,
+        }
+        for entry in detection_sets
+        for found in recall.by_height(truth[entry.dataset], entry.detections, iou)
+    ]
+    return pd.DataFrame(rows).astype({"qf": "Int64"}).round(6)
 
 
 def by_protocol(

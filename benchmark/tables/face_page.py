@@ -20,10 +20,11 @@ Truth = Mapping[str, Mapping[str, Boxes]]
 
 
 class Measured(NamedTuple):
-    """Numbers of the page: see `face_benefit.against_raw` and `face_benefit.by_protocol`."""
+    """Numbers of the page: see `face_benefit.against_raw`, `.by_protocol` and `.by_height`."""
 
     compared: pd.DataFrame
     protocols: pd.DataFrame
+    heights: pd.DataFrame
 
 
 def measure(
@@ -37,6 +38,7 @@ def measure(
     return Measured(
         face_benefit.against_raw(truth, detection_sets, records, controls, IOU, resampling),
         face_benefit.by_protocol(truth, detection_sets, records, IOU),
+        face_benefit.by_height(truth, detection_sets, records, IOU),
     )
 
 
@@ -89,7 +91,11 @@ def write_all(
         cells: Table VII.
         printed: The paper's Table VII.
     """
-    for name, frame in (("against_raw", measured.compared), ("protocols", measured.protocols)):
+    for name, frame in (
+        ("against_raw", measured.compared),
+        ("protocols", measured.protocols),
+        ("recall_by_height", measured.heights),
+    ):
         text = frame.to_csv(index=False, lineterminator="\n")
         files.write_text(folder / f"{name}.csv", text)
     paragraphs = [
@@ -103,6 +109,7 @@ def write_all(
     ]
     tables = {
         "Against the raw dark image": _compared(measured.compared),
+        f"Recall by height of face, all detections, IoU {IOU:g}": _heights(measured.heights),
         "Other detectors": others,
         f"Other definitions of average precision, and precision at fixed recall, IoU {IOU:g}": (
             _protocols(measured.protocols)
@@ -128,6 +135,20 @@ def _compared(rows: pd.DataFrame) -> pd.DataFrame:
         for row in rows.to_dict("records")
     ]
     return pd.DataFrame(texts)
+
+
+def _heights(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each method and a column for each class, with the number of its faces."""
+    texts: dict[tuple[str, ...], dict[str, str]] = {}
+    for found in rows.to_dict("records"):
+        qf = grid.DASH if pd.isna(found["qf"]) else str(found["qf"])
+        names = [str(found[name]) for name in ("method", "order", "track", "dataset")]
+        row = texts.setdefault((*names, qf), {})
+        empty = not found["faces"]
+        text = grid.DASH if empty else f"{found['recall']:.3f} of {found['faces']}"
+        row[str(found["height"])] = text
+    heads = ("method", "order", "weights", "data set", "QF")
+    return pd.DataFrame([dict(zip(heads, key, strict=True)) | row for key, row in texts.items()])
 
 
 def _signed(value: float) -> str:

@@ -105,7 +105,7 @@ def test_the_default_detector_needs_nothing_and_says_what_it_is():
 
 
 def test_an_unknown_detector_is_refused_with_those_that_exist():
-    with pytest.raises(InputError, match="mtcnn, pyramidbox"):
+    with pytest.raises(InputError, match="mtcnn, mtcnn_multiscale, pyramidbox"):
         detectors.detector("haar")
 
 
@@ -293,3 +293,17 @@ def test_an_image_too_large_to_be_enlarged_is_seen_at_the_other_scales():
 
     multiscale.voting(looks)(np.zeros((700, 1000, 3), np.float32))
     assert seen == [1000, 500, 1000]
+
+
+@pytest.mark.parametrize("name", ["mtcnn", "retinaface"])
+def test_the_multiscale_setting_merges_the_image_its_mirror_and_twice_its_size(monkeypatch, name):
+    seen = []
+
+    def single(image):
+        seen.append(image.shape)
+        return Boxes(np.array([[4.0, 2.0, 8.0, 6.0]]) * image.shape[0] / 10, np.array([0.9]))
+
+    monkeypatch.setattr(detectors, f"_{name}", lambda: single)
+    found = detectors.detector(f"{name}_multiscale")(np.zeros((10, 12, 3), np.float32))
+    assert seen == [(10, 12, 3), (10, 12, 3), (20, 24, 3)]
+    np.testing.assert_allclose(found.boxes, [[4.0, 2.0, 8.0, 6.0]])  # the mirrored one is the same
