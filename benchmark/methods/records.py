@@ -47,14 +47,24 @@ class Budget(NamedTuple):
         """Return what separates the training from the published one, in words; "" for nothing."""
         if self.done >= self.published:
             return ""
-        parts = [f"trained for {self.done:,} of {self.published:,} published steps"]
+        known = self.facts(timed=False)
+        facts = f" ({known})" if known else ""
+        return f"trained for {self.done:,} of {self.published:,} published steps{facts}"
+
+    def facts(self, timed: bool = True) -> str:
+        """Return images, time and flatness of the training, as far as they are known.
+
+        Args:
+            timed: Whether to tell the time, which differs from run to run.
+        """
+        parts = []
         if self.images:
             parts.append(f"{self.images:,} images")
-        if self.minutes:
-            parts.append(f"{self.minutes:.0f} min")
+        if self.minutes and timed:
+            parts.append(f"{self.minutes:.0f} min" if self.minutes >= 1 else "under a minute")
         if self.schedule == "until_flat":
             parts.append(f"flat at {self.flat_at:,}" if self.flat_at else "not flat at the end")
-        return parts[0] + (f" ({', '.join(parts[1:])})" if parts[1:] else "")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)

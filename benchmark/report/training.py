@@ -15,6 +15,7 @@ class Trained(NamedTuple):
         part: Name of the part.
         steps: Optimiser steps.
         share: Share of the published steps, or "" where a part has no published number of its own.
+        facts: Images, time and flatness of the method's last part, "" for the others.
         losses: The last losses.
         psnr: PSNR on validation crops.
         shortfall: How far the method's rows are from the paper's, or why that is unknown.
@@ -23,6 +24,7 @@ class Trained(NamedTuple):
     part: str
     steps: int
     share: str
+    facts: str
     losses: str
     psnr: str
     shortfall: str
@@ -53,7 +55,8 @@ def trained(
         budget = record.budgets.get(part) if record else None
         share = f"{budget.done / budget.published:.2%} of {budget.published:,}" if budget else ""
         shortfall = _shortfall(part, cells) if record is not None and cells is not None else ""
-        parts.append(Trained(part, int(last["step"]), share, losses, psnr, shortfall))
+        facts = budget.facts() if budget else ""
+        parts.append(Trained(part, int(last["step"]), share, facts, losses, psnr, shortfall))
     return parts
 
 

@@ -143,9 +143,8 @@ def test_lists_of_images_are_told_by_their_content(tmp_path):
 
 def test_a_budget_says_how_long_on_how_many_images_and_whether_the_curve_was_flat():
     whole = Budget(400, 4000, images=460, minutes=31.4, schedule="until_flat", flat_at=300)
-    assert whole.words() == (
-        "trained for 400 of 4,000 published steps (460 images, 31 min, flat at 300)"
-    )
+    assert whole.facts() == "460 images, 31 min, flat at 300"
+    assert whole.words() == "trained for 400 of 4,000 published steps (460 images, flat at 300)"
     assert "not flat at the end" in whole._replace(flat_at=None).words()
     assert Budget(40, 400).words() == "trained for 40 of 400 published steps"
     assert Budget(400, 400).words() == ""
