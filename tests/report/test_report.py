@@ -258,8 +258,8 @@ def test_miniatures_are_told_from_the_papers_sets(page):
 
 
 def test_training_counts_and_provenance_are_shown(page):
-    shown = ["mlsm", "400", "—", "15.46 → 16.79 (best 16.79)"]
-    assert shown in [row[:4] for row in page.rows]
+    shown = ["mlsm", "400", "—", "—", "15.46 → 16.79 (best 16.79)"]
+    assert shown in [row[:5] for row in page.rows]
     assert ["LSRW", "—", "5600"] in page.rows
     for said in ("commit", "cpu", "jpeg / subsampling", "libraries / torch"):
         assert said in page.text["provenance"]
