@@ -36,7 +36,7 @@ def faces(params: Params) -> None:
         for name in params.detection.others
     }
     ceilings = face_page.ceilings(truth, others, records, params.detection.iou)
-    table_7 = load.table(params, "table_7")
+    table_7 = cells.faces(truth, detection_sets, records, params.detection.iou, resampling)
     face_page.write_all(
         folder,
         params.title,
