@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmark.core.hashing import sha256
-from benchmark.core.images import Bytes
 
 
 class EvaluationInput(NamedTuple):
@@ -44,8 +43,3 @@ class EvaluationInput(NamedTuple):
         aligned = [f"{self.left},{self.top}"] if self.registered else []
         refused = ["refused"] if self.refused else []
         return "|".join([self.dataset, self.image, str(self.qf), *files, *aligned, *refused])
-
-    def beside(self, output: Bytes, registered: Bytes) -> Bytes:
-        """Cut from an output, uint8 (H, W, 3), what a registered reference shows."""
-        height, width = registered.shape[:2]
-        return output[self.top : self.top + height, self.left : self.left + width]

@@ -39,12 +39,16 @@ def aligned(case: EvaluationInput, output: Bytes, reference: Bytes) -> tuple[Byt
         reference: The normal-light image as published, the same shape.
 
     Returns:
-        Both as they are, or cropped to what the registered normal-light image shows.
+        Both as they are, or cropped to what the registered normal-light image shows, from the first
+        whole 8x8 block of the JPEG file on, since metrics of blocking count from the corner.
     """
     if case.registered is None:
         return output, reference
-    registered = images.read_uint8(case.registered)
-    return case.beside(output, registered), registered
+    down, right = -case.top % metrics.BLOCK, -case.left % metrics.BLOCK
+    registered = images.read_uint8(case.registered)[down:, right:]
+    height, width = registered.shape[:2]
+    top, left = case.top + down, case.left + right
+    return output[top : top + height, left : left + width], registered
 
 
 def read_pair(source: Path, reference: Path, own: bool) -> tuple[Bytes, Bytes]:
