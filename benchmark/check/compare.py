@@ -213,7 +213,7 @@ def copy_committed(results: Path, revision: str, to: Path) -> None:
         raise InputError(f"{revision!r} is neither a folder nor a git revision here.") from error
     commit = commit.strip()
     below = ("tables/", f"{cells.TRAINING}/", "provenance.json")
-    listed = git(results, "ls-tree", "--name-only", commit, *below).splitlines()
+    listed = git(results, "ls-tree", "-r", "--name-only", commit, *below).splitlines()
     names = [name for name in listed if name.endswith((".csv", ".json"))]
     if not any(name.startswith("tables/") for name in names):
         raise InputError(f"Revision {revision} has no tables of {results.name}: name another.")
