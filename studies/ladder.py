@@ -136,11 +136,11 @@ def key(params: Params, data: plan.TrainingData, row: dict[str, Any], book: dict
 
 
 def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page.Table:
-    """Return the ladder as a table; differences are from its first row."""
-    cells = []
+    """Return the ladder as a table; differences are from the row that each names, or the first."""
+    cells, by_name = [], {row["name"]: rung for row, rung in zip(rows, rungs, strict=True)}
     for row, rung in zip(rows, rungs, strict=True):
-        apart = rung.psnr[0] - rungs[0].psnr[0]
-        mean = statistics.mean_interval(apart, params.seed, params.bootstrap)
+        other = row.get("against", rows[0]["name"])
+        apart = _apart(rung, by_name.get(other), params)
         follows = np.corrcoef(rung.means[0], rung.means[1])[0, 1]
         cells.append(
             [
@@ -148,9 +148,7 @@ def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page
                 row["what"],
                 *(f"{values.mean():.2f}" for values in rung.psnr),
                 f"{rung.matched[0].mean():.2f}",
-                ""
-                if rung is rungs[0]
-                else f"{mean.value:+.2f} ({mean.low:+.2f} to {mean.high:+.2f})",
+                f"{apart} to {other}" if apart else "",
                 f"{follows:+.2f}",
                 f"{rung.minutes:.0f}",
             ]
@@ -161,14 +159,23 @@ def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page
         "Ladder: choices of training, one at a time",
         f"Mean PSNR in dB over {images} whole validation images at QF {QFS[0]} and {QFS[1]}; at "
         f"QF {QFS[0]} also after one gain an image that matches the reference's mean, which no "
-        "user can do; the difference from the first row, paired by image, with its 95 % bootstrap "
+        "user can do; the difference to another row, paired by image, with its 95 % bootstrap "
         "interval; and how the output's mean level follows the reference's over images "
         f"(correlation; the dark image's mean has {known:+.2f}). One seed ({params.seed}), one "
         "thread; minutes of the last part on a machine that did other work beside it.",
-        ["row", "what", *(f"QF {qf}" for qf in QFS), "mean matched", "against the first row",
+        ["row", "what", *(f"QF {qf}" for qf in QFS), "mean matched", "difference",
          "follows the mean", "minutes"],
         cells,
     )  # fmt: skip
+
+
+def _apart(rung: Rung, other: Rung | None, params: Params) -> str:
+    """Return the difference of two rows with its interval; "" of a row to itself or to nothing."""
+    if other is None or other is rung:
+        return ""
+    apart = rung.psnr[0] - other.psnr[0]
+    mean = statistics.mean_interval(apart, params.seed, params.bootstrap)
+    return f"{mean.value:+.2f} ({mean.low:+.2f} to {mean.high:+.2f})"
 
 
 def main() -> None:

@@ -41,6 +41,11 @@ def test_rows_see_about_as_many_pixels(book):
         assert 0.9 < pixels / first < 1.1
 
 
+def test_rows_are_compared_with_rows_that_exist(book):
+    names = [row["name"] for row in book["rows"]]
+    assert {row.get("against", names[0]) for row in book["rows"]} <= set(names)
+
+
 def rung(psnr, output):
     reference, dark = np.array([0.2, 0.4, 0.6]), np.array([0.3, 0.2, 0.1])
     levels = np.array([output, reference, dark])
@@ -59,7 +64,7 @@ def test_the_table_tells_differences_from_the_first_row(lol, book):
     made = ladder.table(book["rows"][:2], rungs, lol)
     cells = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
     assert [cell["QF 90"] for cell in cells] == ["20.00", "21.00"]
-    assert cells[1]["against the first row"] == "+1.00 (+1.00 to +1.00)"
+    assert [cell["difference"] for cell in cells] == ["", "+1.00 (+1.00 to +1.00) to base"]
     assert [cell["follows the mean"] for cell in cells] == ["+1.00", "-1.00"]
     assert [cell["mean matched"] for cell in cells] == ["23.00", "24.00"]
     assert "dark image's mean has -1.00" in made.text
