@@ -66,6 +66,7 @@ def test_clean_miniatures_have_no_faults_but_the_mispairs_and_movements_they_are
     ]
     assert {row[:2] for row in of(found, "misaligned")} == {
         ("LSRW", "train"),
+        ("LSRW", "test"),
         ("RELLISUR", "train"),
     }
 

@@ -39,7 +39,7 @@ def test_list_names_a_broken_released_file_and_goes_on(tmp_path, monkeypatch):
 
 def test_data_status_tells_every_set_of_a_profile():
     done = call("data", "status", "--profile", "lol", "--json")
-    assert [row["set"] for row in json.loads(done.stdout)] == ["LOL"]
+    assert [row["set"] for row in json.loads(done.stdout)] == ["LOL", "LSRW", "SICE58"]
 
 
 def test_data_status_is_readable_without_any_set(tmp_path):
@@ -162,7 +162,7 @@ def test_weights_that_are_absent_say_how_to_get_them(pair_folders, tmp_path):
 
 
 def test_an_unknown_profile_is_refused():
-    fails(call("check", "--profile", "lowlight"), "known are demo, faces, lol, paper")
+    fails(call("check", "--profile", "lowlight"), "known are demo, faces, lol, lol_disjoint, paper")
 
 
 def test_wrong_usage_exits_with_2():

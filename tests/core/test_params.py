@@ -125,7 +125,8 @@ def test_the_two_splits_of_sice_are_not_used_together(tmp_path):
 
 
 def test_a_profile_that_says_nothing_of_views_keeps_the_split_by_scene():
-    assert not params.load(params.profile_path("lol")).merge.group_views
+    assert not params.load(params.profile_path("faces")).merge.group_views
+    assert params.load(params.profile_path("lol")).merge.group_views
 
 
 def test_raw_data_come_from_one_place(tmp_path):
@@ -146,7 +147,7 @@ def test_broken_yaml_is_named(tmp_path):
 
 
 def test_an_unknown_profile_lists_the_known_ones():
-    with pytest.raises(InputError, match="known are demo, faces, lol, paper"):
+    with pytest.raises(InputError, match="known are demo, faces, lol, lol_disjoint, paper"):
         params.profile_path("lowlight")
 
 

@@ -18,6 +18,8 @@ def test_no_training_image_of_disjoint_scenes_shows_the_scene_of_a_test_image(tm
     assert ROOT is not None
     listed = inventory.manifest(readers.read_paired("LOL", ROOT), ROOT)
     train, test = (listed[listed["split"] == split] for split in ("train", "test"))
+    if len(train) < 200:
+        pytest.skip(f"LOL holds {len(train)} training pairs here: too few show a test scene again")
     known = fingerprints.of_manifest(listed, ["normal"], ROOT.joinpath, tmp_path)
     leaks = leakage.find_leaks(train, test, known)
     recurring = {leak.test_name for leak in leaks}

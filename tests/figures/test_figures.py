@@ -193,7 +193,7 @@ def test_the_stage_draws_every_figure_of_the_profile_in_both_formats(tmp_path, m
     from benchmark.stages.tables import write_tables
 
     monkeypatch.setattr("benchmark.core.params.ROOT", tmp_path)
-    params = synthetic.write(tmp_path, PARAMS)
+    params = synthetic.write(tmp_path, PARAMS.model_copy(update={"jobs": 1}))
     write_tables(params)
     stage.draw(params)
     names = ["learning"]
