@@ -5,17 +5,14 @@ brightness-normalised images, before and after warping.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from misaligned import Case
 from numpy.typing import NDArray
 from skimage.registration import phase_cross_correlation
 
-from benchmark.core import images
-from benchmark.core.images import Image
 from benchmark.data import registry
 from benchmark.registration import dense, register
 from benchmark.registration.criteria import RegistrationSettings
@@ -26,25 +23,25 @@ FAR_PX = 16.0
 """A tile's shift beyond this is no alignment error but a tile without structure."""
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A pair to register, whose true transform is not known."""
-
-    dark: Path
-    normal: Path
-
-    def read(self) -> tuple[Image, Image]:
-        """Return both images, float32 (H, W, 3) in [0, 1]."""
-        return images.read(self.dark), images.read(self.normal)
-
-
-def pairs() -> list[Pair]:
-    """Return LSRW's test pairs; none where the set is in no raw data folder."""
+def pairs() -> list[Case]:
+    """Return LSRW's test pairs as they came; none where the set is in no raw data folder."""
     root = registry.find("LSRW", registry.raw_roots(None))
-    if root is None:
-        return []
-    found = registry.SETS["LSRW"].read(root)
-    return [Pair(p.dark, p.normal) for p in found if p.split == "test" and p.dark and p.normal]
+    found = [] if root is None else registry.SETS["LSRW"].read(root)
+    return [
+        Case(pair.dark, pair.normal, None, None, False)
+        for pair in found
+        if pair.split == "test" and pair.dark and pair.normal
+    ]
+
+
+def counted(names: Iterable[str]) -> str:
+    """Return names with how often each occurs, the commonest first; "none" for none."""
+    return ", ".join(f"{name} {n}" for name, n in Counter(names).most_common()) or "none"
+
+
+def cause(reason: str) -> str:
+    """Return the criterion that a reason of refusal names."""
+    return reason.partition(":")[0]
 
 
 def tile_shifts(dark: Plane, normal: Plane) -> NDArray[np.float64]:
@@ -60,7 +57,7 @@ def tile_shifts(dark: Plane, normal: Plane) -> NDArray[np.float64]:
 
 
 def residuals(
-    pair: Pair, matrix: Matrix, settings: RegistrationSettings
+    pair: Case, matrix: Matrix, settings: RegistrationSettings
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the shifts of a pair's tiles before and after warping, over the same area."""
     planes = register.normalised(*pair.read(), settings)
@@ -98,14 +95,12 @@ def section(methods: Mapping[str, Any], settings: RegistrationSettings) -> Itera
         moved = [r.max_displacement_px for _, r in kept]
         shifts = [residuals(pair, r.matrix, settings) for pair, r in kept]
         before, after = (np.concatenate(side) for side in zip(*shifts, strict=True))
-        models = ", ".join(f"{m} {n}" for m, n in Counter(r.model for _, r in kept).most_common())
+        models = counted(r.model for _, r in kept)
         numbers = [np.median(moved), max(moved)]
         numbers += [f(side) for side in (before, after) for f in (np.median, _ninth)]
         cells = " | ".join(f"{number:.2f}" for number in numbers)
         yield f"| {name} | {len(kept)} of {len(listed)} | {models} | {cells} |"
-        reasons = Counter(r.reason.partition(":")[0] for r in found if not r.accepted)
-        told = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
-        refused.append(f"{name}: {told or 'none'}")
+        refused.append(f"{name}: {counted(cause(r.reason) for r in found if not r.accepted)}")
     yield f"\nRefused for: {'; '.join(refused)}."
 
 

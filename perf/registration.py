@@ -12,7 +12,6 @@ import importlib.metadata
 import itertools
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -167,12 +166,11 @@ def table(cases: Sequence[Case], methods: dict[str, Method], bench: Bench) -> It
         outcomes = bench.run(name, method, cases)
         yield row(name, cases, outcomes)
         reasons = [
-            o.reason.partition(":")[0]
+            real_pairs.cause(o.reason)
             for case, o in zip(cases, outcomes, strict=True)
             if case.truth is not None and o.reason
         ]
-        told = ", ".join(f"{reason} {n}" for reason, n in Counter(reasons).most_common())
-        refused.append(f"{name}: {told or 'none'}")
+        refused.append(f"{name}: {real_pairs.counted(reasons)}")
     yield f"\nTrue pairs refused for: {'; '.join(refused)}."
 
 

@@ -3,10 +3,10 @@
     python -m studies.ladder [--params profiles/lol/params.yaml] [--only NAME ...]
 
 Each row of `studies/ladder.yaml` is trained once with the profile's seed, about as long as the
-others, and compared with the first row image by image, on whole validation images. What a row
+others, and compared with another row image by image, on whole validation images. What a row
 reached is kept beside the page and found again by its settings, seed and images, so that the ladder
-can be climbed over several days; a row whose code changed since is named with the digest of the
-code that trained it. Test images are never read.
+can be climbed over several days; the digest of the code that trained it stands beside it. Test
+images are never read.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from benchmark import ROOT, methods
+from benchmark import methods
 from benchmark.core import jsonfile, statistics
 from benchmark.core import params as profiles
 from benchmark.core.console import say
@@ -25,10 +25,9 @@ from benchmark.core.hashing import digest_values
 from benchmark.core.images import read_uint8, to_float, to_uint8
 from benchmark.core.params import Params, Training
 from benchmark.data import lists, manifest
-from benchmark.methods import checkpoints
-from benchmark.scoring import metrics
+from benchmark.scoring import metrics, perceptual
 from benchmark.training import plan
-from studies import page
+from studies import material, page
 
 ROWS = Path(__file__).with_suffix(".yaml")
 QFS = (90, 60)
@@ -41,7 +40,7 @@ class Rung(NamedTuple):
 
     Attributes:
         psnr: (qf, image) in dB.
-        matched: The same after one gain an image that gives each output its reference's mean.
+        matched: The same after matching the mean (`benchmark.scoring.perceptual.psnr_gtmean`).
         means: (3, image): mean levels of output, reference and input at the first quality factor.
         minutes: Of the last part, in wall time.
         code: Digest of the code that trained it.
@@ -65,33 +64,6 @@ class Rung(NamedTuple):
         return cls(psnr, matched, means, content["minutes"], content["code"])
 
 
-def trained(
-    params: Params,
-    data: plan.TrainingData,
-    method: str,
-    chosen: Training,
-    shared: Training | None = None,
-    part: str = "model",
-) -> checkpoints.Checkpoint:
-    """Train a part of a method with other settings, after the parts before it.
-
-    Args:
-        params: The profile.
-        data: Training images.
-        method: Name of the plugin.
-        chosen: Settings of the part.
-        shared: Settings of the parts before it; None for the same.
-        part: Its name.
-    """
-    changed = params.model_copy(update={"training": params.training | {method: chosen}})
-    before = {
-        earlier: trained(params, data, method, shared or chosen, part=earlier)
-        for earlier in plan.parts_before(methods.find(method), part)
-    }
-    state = ROOT / ".cache" / "training"
-    return plan.train_part(changed, method, part, data, state, before)[0]
-
-
 def settings(params: Params, row: dict[str, Any], vaes: dict[str, Any], ema: float) -> Training:
     """Return the training settings of a row."""
     usual = params.training[row["of"]]
@@ -108,8 +80,12 @@ def climb(
     """Train a row and measure it."""
     chosen = settings(params, row, book["vaes"], book["ema"])
     usual = settings(params, {"of": row["of"], "steps": 1}, book["vaes"], book["ema"])
-    shared = None if row.get("own_vaes") else usual
-    checkpoint = trained(params, data, row["of"], chosen, shared)
+    earlier = chosen if row.get("own_vaes") else usual
+    before = {
+        part: material.trained_as(params, data, row["of"], part, earlier)[0]
+        for part in plan.parts_before(methods.find(row["of"]), "model")
+    }
+    checkpoint, _ = material.trained_as(params, data, row["of"], "model", chosen, before)
     method = methods.find(row["of"])(checkpoint.state, **checkpoint.settings)
     psnr, matched, means = [], [], []
     for qf in QFS:
@@ -117,9 +93,7 @@ def climb(
             dark, normal = read_uint8(item.inputs[qf]), read_uint8(item.target)
             output = to_uint8(method(to_float(dark)))
             psnr.append(metrics.METRICS["sound", "psnr"](output, normal))
-            gained = np.clip(output * (normal.mean() / max(output.mean(), 1e-6)), 0, 255)
-            rounded = gained.round().astype(np.uint8)
-            matched.append(metrics.METRICS["sound", "psnr"](rounded, normal))
+            matched.append(perceptual.psnr_gtmean(output, normal))
             means.append((output.mean(), normal.mean(), dark.mean()))
     by_qf = np.array(psnr).reshape(len(QFS), -1), np.array(matched).reshape(len(QFS), -1)
     first = np.array(means)[: by_qf[0].shape[1]].T
@@ -128,11 +102,16 @@ def climb(
 
 
 def key(params: Params, data: plan.TrainingData, row: dict[str, Any], book: dict[str, Any]) -> str:
-    """Return the digest by which a row is found again: settings, seed and images, without code."""
+    """Return the digest by which a row is found again: settings, seed and images, without code.
+
+    Further seeds that the profile trains the method with are nothing to the row, which has one.
+    """
     chosen = settings(params, row, book["vaes"], book["ema"])
     images = [manifest.read_manifest(data.lists / f"{name}.csv") for name in lists.TRAIN_LISTS]
     digests = [listed[["split", "dark_sha256"]].to_numpy().tolist() for listed in images]
-    return digest_values([row["of"], chosen.model_dump(), params.seed, params.threads, digests])
+    return digest_values(
+        [row["of"], chosen.model_dump(exclude={"seeds"}), params.seed, params.threads, digests]
+    )
 
 
 def table(rows: list[dict[str, Any]], rungs: list[Rung], params: Params) -> page.Table:
@@ -188,14 +167,14 @@ def main() -> None:
     book = yaml.safe_load(ROWS.read_text())
     rows = [row for row in book["rows"] if not asked.only or row["name"] in asked.only]
     data, path = plan.training_data(params), params.results / KEPT
+    kept = jsonfile.read(path) if path.is_file() else {}
     for row in rows:
-        kept, own = jsonfile.read(path) if path.is_file() else {}, key(params, data, row, book)
+        own = key(params, data, row, book)
         if own not in kept:
             kept[own] = {"row": row["name"]} | climb(params, data, row, book).to_plain()
             jsonfile.write(path, kept)
         means = Rung.from_plain(kept[own]).psnr.mean(axis=1).round(2).tolist()
         say(f"{row['name']}: {means} dB at QF {QFS}")
-    kept = jsonfile.read(path) if path.is_file() else {}
     found = [(row, kept.get(key(params, data, row, book))) for row in book["rows"]]
     done = [(row, Rung.from_plain(content)) for row, content in found if content]
     if done:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark import ROOT
 from benchmark.core.images import read_uint8, to_float
-from benchmark.core.params import Params
+from benchmark.core.params import Params, Training
 from benchmark.methods import checkpoints
 from benchmark.training import plan
 from mlsm.config import from_dict
@@ -97,5 +97,26 @@ def trained(
     brief = default.model_copy(update={"steps": steps, "settings": own, "parts": whole.parts})
     if part != "model":
         brief = whole.model_copy(update={"parts": whole.parts | {part: brief}})
-    changed = params.model_copy(update={"training": params.training | {method: brief}})
+    return trained_as(params, data, method, part, brief, before)
+
+
+def trained_as(
+    params: Params,
+    data: plan.TrainingData,
+    method: str,
+    part: str,
+    chosen: Training,
+    before: Mapping[str, checkpoints.Checkpoint] | None = None,
+) -> tuple[checkpoints.Checkpoint, list[dict[str, float]]]:
+    """Train a part of a method with settings of the study's own; see `trained`.
+
+    Args:
+        params: The profile.
+        data: Training images.
+        method: Name of the plugin.
+        part: Name of the part.
+        chosen: The method's settings, in place of the profile's.
+        before: The method's other, trained parts if this is the last one.
+    """
+    changed = params.model_copy(update={"training": params.training | {method: chosen}})
     return plan.train_part(changed, method, part, data, ROOT / ".cache" / "training", before)

@@ -1,6 +1,6 @@
 """The scoring jobs of a profile, and the caches of their results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -68,19 +68,25 @@ def work(
 
 
 def seed_work(
-    params: Params, chains: Sequence[str], listing: str, kind: str, code: str
+    params: Params, planned_work: Mapping[tuple[str, Track], Work], kind: str, code: str
 ) -> dict[tuple[str, int], Work]:
-    """Return chain and further seed -> its jobs with the weights of that seed; see `work`."""
+    """Return chain and further seed -> its jobs with the weights of that seed.
+
+    Args:
+        params: The profile.
+        planned_work: What `work` returned for the same kind and code.
+        kind: As in `journal`, like `code`.
+        code: Name of the module that computes the results.
+    """
     found = {}
-    for chain in chains:
-        weights = _record(params, chain).seeds
-        for seed, folder in params.further_seeds(chain).items():
+    for (chain, track), (jobs, _) in planned_work.items():
+        further = params.further_seeds(chain) if track == "retrained" else {}
+        weights = _record(params, chain).seeds if further else {}
+        for seed, folder in further.items():
             if str(seed) in weights:
-                jobs = planned(params, chain, listing)["retrained"]
-                key = digest_values([digest(params, chain, "retrained", code), weights[str(seed)]])
-                found[chain, seed] = Work(
-                    [replace(job, trained=folder) for job in jobs], _cache(kind, key)
-                )
+                key = digest_values([digest(params, chain, track, code), weights[str(seed)]])
+                of_seed = [replace(job, trained=folder) for job in jobs]
+                found[chain, seed] = Work(of_seed, _cache(kind, key))
     return found
 
 

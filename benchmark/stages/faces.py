@@ -36,14 +36,12 @@ def faces(params: Params) -> None:
         for name in params.detection.others
     }
     ceilings = face_page.ceilings(truth, others, records, params.detection.iou)
-    table_7 = cells.faces(truth, detection_sets, records, params.detection.iou, resampling)
     face_page.write_all(
         folder,
         params.title,
         load.face_scope(params).about,
         measured,
         ceilings,
-        table_7,
         reported.cells(("VII",)),
     )
     for dataset in truth:

@@ -14,8 +14,8 @@ from benchmark.scoring import score as scoring
 def score(params: Params) -> None:
     """Score each chain on every track it has; finished images survive a kill."""
     folder = stages.emptied(params.work / "measured" / "rows")
-    asked = (params, params.chains, "scores", "scores", scoring.__name__)
-    work, further = plan.work(*asked), plan.seed_work(*asked)
+    work = plan.work(params, params.chains, "scores", "scores", scoring.__name__)
+    further = plan.seed_work(params, work, "scores", scoring.__name__)
     rows = scoring.rows(params.profile, [*work.values(), *further.values()], params.jobs)
     by_track = dict(zip(work, rows[: len(work)], strict=True))
     by_seed = dict(zip(further, rows[len(work) :], strict=True))

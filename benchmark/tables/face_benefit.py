@@ -50,14 +50,7 @@ def against_raw(
         raw, labels = at.get((entry.dataset, entry.qf)), truth[entry.dataset]
         if raw is None:
             continue
-        record = records[entry.chain]
-        row: dict[str, Any] = {"method": record.title, "order": record.order}
-        row |= {
-            "track": entry.track,
-            "dataset": FACE_SETS[entry.dataset],
-            "qf": entry.qf,
-            "iou": iou,
-        }
+        row = _keys(entry, records) | {"iou": iou}
         row["control"] = entry.chain in controls
         row["ap"] = average_precision.evaluate(labels, entry.detections, iou).ap
         if entry.chain != RAW:
@@ -76,6 +69,13 @@ def against_raw(
     for _, family in tested.groupby(["dataset", "qf"], dropna=False):
         table.loc[family.index, "p_holm"] = statistics.holm(family["p"])
     return table.round(6)
+
+
+def _keys(entry: DetectionSet, records: Mapping[str, ChainRecord]) -> dict[str, Any]:
+    """Return the columns that say which row of a table an entry is."""
+    record = records[entry.chain]
+    keys = {"method": record.title, "order": record.order, "track": entry.track}
+    return keys | {"dataset": FACE_SETS[entry.dataset], "qf": entry.qf}
 
 
 def sentences(compared: pd.DataFrame) -> list[str]:
@@ -134,17 +134,9 @@ def by_height(
         iou: Least overlap of a hit.
     """
     rows = [
-        {
-            "method": records[entry.chain].title,
-            "order": records[entry.chain].order,
-            "track": entry.track,
-            "dataset": FACE_SETS[entry.dataset],
-            "qf": entry.qf,
-            "height": found.name,
-            "faces": found.faces,
-            "found": found.found,
-            "recall": found.recall,
-        }
+        _keys(entry, records)
+        | {"height": found.name, "faces": found.faces, "found": found.found}
+        | {"recall": found.recall}
         for entry in detection_sets
         for found in recall.by_height(truth[entry.dataset], entry.detections, iou)
     ]
@@ -160,14 +152,7 @@ def by_protocol(
     """Return each entry's AP under every protocol, and its precision at fixed recalls."""
     rows = []
     for entry in detection_sets:
-        labels, record = truth[entry.dataset], records[entry.chain]
-        row: dict[str, Any] = {"method": record.title, "order": record.order}
-        row |= {
-            "track": entry.track,
-            "dataset": FACE_SETS[entry.dataset],
-            "qf": entry.qf,
-            "iou": iou,
-        }
+        labels, row = truth[entry.dataset], _keys(entry, records) | {"iou": iou}
         for name in ap_protocols.PROTOCOLS:
             row[f"ap_{name}"] = ap_protocols.score(name, labels, entry.detections, iou)
         pooled = average_precision.pool(labels, entry.detections, iou)

@@ -65,16 +65,16 @@ def _family(
     tests = []
     for chain in (chain for chain in map(str, column.values) if chain in others):
         both = column.values[competitors.OWN], column.values[chain]
-        apart = (both[0] - both[1]).dropna().to_numpy()
         at = (column.dataset, column.qf or 0, column.metric)
         retrained = {competitors.OWN: "retrained", chain: others[chain]}
         tables = [
             scores.of(name, *at) if scores and track == "retrained" else None
             for name, track in retrained.items()
         ]
-        mean = seeds.difference(both, (tables[0], tables[1]), 0.0, resampling)
-        if mean is None:
+        found = seeds.difference(both, (tables[0], tables[1]), 0.0, resampling)
+        if found is None:
             continue
+        mean, apart = found
         row: dict[str, Any] = {"method": records[chain].title, "order": records[chain].order}
         row |= {"dataset": column.dataset, "qf": column.qf}
         row |= {"metric": f"{column.metric} difference"}

@@ -1,10 +1,11 @@
 """What the seed of a training moves: spread of scores, differences over seeds and images."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmark.core import statistics
 from benchmark.methods.records import ChainRecord
@@ -67,12 +68,24 @@ class Scores:
         return made.round(cells.DECIMALS)
 
 
+class Paired(NamedTuple):
+    """Differences of two methods.
+
+    Attributes:
+        mean: Their mean, over seeds and images, with its interval.
+        apart: (images,) the finite differences by image, means over seeds.
+    """
+
+    mean: statistics.Mean
+    apart: NDArray[np.floating[Any]]
+
+
 def difference(
     values: tuple["pd.Series[float]", "pd.Series[float]"],
     seeds: tuple[pd.DataFrame | None, pd.DataFrame | None],
     by: float,
     resampling: BootstrapSettings,
-) -> statistics.Mean | None:
+) -> Paired | None:
     """Return the mean of paired differences over images, and over seeds where there are several.
 
     Images without a finite difference are left out.
@@ -86,17 +99,18 @@ def difference(
     Returns:
         None where no image has a finite difference.
     """
-    apart = (values[0] - values[1] - by).sort_index()
-    kept = apart[np.isfinite(apart)].index
+    every = (values[0] - values[1] - by).sort_index()
+    kept = every[np.isfinite(every)].index
     if not len(kept):
         return None
+    apart = every[kept].to_numpy(dtype=np.float64)
     if seeds[0] is None and seeds[1] is None:
-        return statistics.mean_interval(apart[kept].to_numpy(dtype=np.float64), *resampling)
+        return Paired(statistics.mean_interval(apart, *resampling), apart)
     first, second = (
         value[kept].to_numpy(dtype=np.float64)[None] if table is None else table[kept].to_numpy()
         for value, table in zip(values, seeds, strict=True)
     )
-    return statistics.seeded_interval(first - by, second, *resampling)
+    return Paired(statistics.seeded_interval(first - by, second, *resampling), apart)
 
 
 def pages(scores: Scores, records: Mapping[str, ChainRecord]) -> list[Page]:

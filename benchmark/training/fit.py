@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmark.core import numerics
 from benchmark.data.inputs import TrainingImage
-from benchmark.training import crops, loop
+from benchmark.training import crops, loop, processes
 from benchmark.training.recipe import Batches, Recipe
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run(
     )
     held_out = crops.validation(images["validation"], whole=recipe.whole)
     batches = Batches(source.draw, held_out)
-    log = loop.train(recipe, batches, budget, loop.processes(devices))
+    log = loop.train(recipe, batches, budget, processes.processes(devices))
     state = recipe.network.state_dict()
     return {name: _stored(value) for name, value in state.items()}, log
 

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,8 @@ from benchmark.core import files
 from benchmark.core.types import Precision
 from benchmark.methods import checkpoints
 from benchmark.training import flatness
+from benchmark.training.processes import OneProcess, Processes
 from benchmark.training.recipe import Batch, Batches, Phase, Recipe
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 STATE = "state.pt"
 
@@ -58,37 +56,6 @@ class Run:
     save_every: int = 100
     label: str = ""
     precision: Precision = "32-true"
-
-
-class OneProcess:
-    """A single process on the CPU, in the words of Lightning Fabric, which takes 2 s to import."""
-
-    device = torch.device("cpu")
-    global_rank = 0
-    world_size = 1
-
-    def backward(self, loss: Tensor) -> None:
-        """Add the gradients of a loss to the parameters'."""
-        loss.backward()  # type: ignore[no-untyped-call]
-
-    def barrier(self) -> None:
-        """Wait for the other processes, of which there are none."""
-
-
-Processes: TypeAlias = Union["Fabric", OneProcess]
-
-
-def processes(devices: int) -> Processes:
-    """Return what runs a training: this process alone, or Fabric with accelerators or processes.
-
-    Args:
-        devices: Number of accelerators; without any, of processes.
-    """
-    if devices == 1 and not torch.accelerator.is_available():
-        return OneProcess()
-    from lightning_fabric import Fabric
-
-    return Fabric(devices=devices)
 
 
 @contextlib.contextmanager
@@ -262,7 +229,7 @@ class _Loop:
         self._update_average()
 
     def _average_gradients(self, phase: Phase) -> None:
-        if isinstance(self.fabric, OneProcess) or self.fabric.world_size == 1:
+        if self.fabric.world_size == 1:
             return
         for parameter in phase.module.parameters():
             if parameter.grad is not None:
@@ -336,12 +303,7 @@ class _Loop:
     def save(self) -> None:
         """Store everything that a resumed run needs; the file appears whole or not at all."""
         content: dict[str, Any] = {
-            "step": self.state.step,
-            "log": self.state.log,
-            "sums": self.state.sums,
-            "best": self.state.best,
-            "fall_from": self.state.fall_from,
-            "seconds": self.state.seconds,
+            **vars(self.state),
             "network": self.recipe.network.state_dict(),
             "modules": [phase.module.state_dict() for phase in self.recipe.phases],
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],

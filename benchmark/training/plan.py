@@ -185,8 +185,9 @@ def train_part(
 
 
 def _validate_every(steps: int) -> int:
-    """Return the steps between validations of a budget, a multiple of the log's 20."""
-    return max(100, round(steps / flatness.VALIDATIONS / 20) * 20)
+    """Return the steps between validations of a budget, a multiple of those between log rows."""
+    rows = round(steps / flatness.VALIDATIONS / loop.Run.log_every)
+    return max(loop.Run.validate_every, rows * loop.Run.log_every)
 
 
 def _flat_at(recipe: Recipe, log: list[dict[str, float]], budget: int) -> int | None:

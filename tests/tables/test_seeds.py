@@ -65,8 +65,9 @@ def test_a_difference_leaves_out_images_of_infinite_psnr():
     ours = pd.Series([20.0, np.inf, 24.0], index=list("abc"))
     theirs = pd.Series([19.0, 20.0, 21.0], index=list("abc"))
     by_seed = pd.DataFrame({"a": [19.0, 21.0], "b": [np.inf, 20.0], "c": [23.0, 25.0]})
-    mean = seeds.difference((ours, theirs), (by_seed, None), 0.5, RESAMPLING)
+    mean, apart = seeds.difference((ours, theirs), (by_seed, None), 0.5, RESAMPLING)
     assert (mean.value, mean.n) == (1.5, 2)
+    assert apart.tolist() == [0.5, 2.5]
     assert seeds.difference((ours[["b"]], theirs[["b"]]), (None, None), 0.0, RESAMPLING) is None
 
 

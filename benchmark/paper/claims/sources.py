@@ -207,9 +207,8 @@ class Measured:
         if first is None or second is None:
             return None
         (ours, of_seeds), (theirs, of_their_seeds) = first, second
-        mean = seeds.difference((ours, theirs), (of_seeds, of_their_seeds), by, self._resampling)
-        if mean is None:
+        found = seeds.difference((ours, theirs), (of_seeds, of_their_seeds), by, self._resampling)
+        if found is None:
             return None
-        every = (ours - theirs - by).to_numpy(dtype=np.float64)
-        apart = every[np.isfinite(every)]
+        mean, apart = found
         return Difference(mean.value, mean.low, mean.high, statistics.signed_ranks(apart), mean.n)
